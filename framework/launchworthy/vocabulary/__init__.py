@@ -1,0 +1,51 @@
+"""The nouns: principal, scope, reason, decision, secret reference, errors."""
+
+from launchworthy.vocabulary.call_id import CallId, format_call_id, is_call_id
+from launchworthy.vocabulary.decision import Decision
+from launchworthy.vocabulary.environment import SIMULATED_TRUST_DOMAIN, Environment
+from launchworthy.vocabulary.principal import Principal, PrincipalKind, TokenDigest
+from launchworthy.vocabulary.problem import (
+    EX_CONFIG,
+    EX_TEMPFAIL,
+    Problem,
+    ProblemError,
+    StartupRefused,
+    render_json,
+    render_text,
+)
+from launchworthy.vocabulary.reason import Reason, WireWord, wire_word
+from launchworthy.vocabulary.refusal import Refused, ToolError
+from launchworthy.vocabulary.scope import is_scope, parse_scopes, render_scopes
+from launchworthy.vocabulary.secret import BearerToken, Secret
+from launchworthy.vocabulary.secret_reference import SecretRef, SecretScheme
+
+__all__ = [
+    "EX_CONFIG",
+    "EX_TEMPFAIL",
+    "SIMULATED_TRUST_DOMAIN",
+    "BearerToken",
+    "CallId",
+    "Decision",
+    "Environment",
+    "Principal",
+    "PrincipalKind",
+    "Problem",
+    "ProblemError",
+    "Reason",
+    "Refused",
+    "Secret",
+    "SecretRef",
+    "SecretScheme",
+    "StartupRefused",
+    "TokenDigest",
+    "ToolError",
+    "WireWord",
+    "format_call_id",
+    "is_call_id",
+    "is_scope",
+    "parse_scopes",
+    "render_json",
+    "render_scopes",
+    "render_text",
+    "wire_word",
+]

@@ -1,0 +1,47 @@
+"""Who is calling: what a verified token says, and nothing that it does not."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+TokenDigest = NewType("TokenDigest", str)
+"""Hex SHA-256 of a bearer token: safe to keep, log and compare."""
+
+
+class PrincipalKind(StrEnum):
+    """Person or machine, from the issuer's mapping, never from the look of `sub`; unmapped is machine."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A caller, as (issuer, subject, client); made from verified claims only.
+
+    Attributes:
+        issuer: the configured issuer, byte for byte.
+        subject: `sub`.
+        client: `client_id` (or what the issuer's mapping names).
+        kind: person or machine.
+        scopes: granted scopes, implied ones included; may be empty.
+        actors: subjects of the delegation chain (`act`), outermost first; at most four.
+        token_id: `jti`.
+        issued_at: seconds since the epoch.
+        expires_at: seconds since the epoch; the call must have begun before.
+    """
+
+    issuer: str
+    subject: str
+    client: str
+    kind: PrincipalKind
+    scopes: frozenset[str]
+    actors: tuple[str, ...]
+    token_id: str
+    issued_at: int
+    expires_at: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells one caller from another."""
+        return (self.issuer, self.subject, self.client)
