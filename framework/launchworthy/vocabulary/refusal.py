@@ -11,7 +11,7 @@ class ToolError(Exception):
     """A failure that the caller should read; any other exception of a tool is masked."""
 
 
-class Refused(Exception):  # noqa: N818 - the house's word for it
+class Refused(Exception):
     """This request does not go through.
 
     The answer on the wire is built from `reason` (and `scopes`, `retry_after`) alone; `detail` is for the
