@@ -1,0 +1,187 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2026.4"]
+# ///
+"""One session per promise.
+
+`python3 noxfile.py -s demo` needs nothing but Python 3.11 or newer: where nox is missing, a private one is
+made below `.nox`. `nox -s demo`, `uvx nox -s demo` and `uv run noxfile.py -s demo` work too.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036 - who starts this may have any Python
+    sys.exit(f"launchworthy needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}")
+
+ROOT = Path(__file__).resolve().parent
+CONSTRAINTS = ROOT / "constraints.txt"
+NOX, UV = "nox==2026.10.20", "uv==0.13.8"
+
+
+def start_again_with_nox() -> None:
+    """Make a private environment with nox, once, and replace this process by one that runs in it.
+
+    All that is installed has its hash in `constraints.txt`: uv by pip, and the rest by uv.
+    """
+    home = ROOT / ".nox" / ".bootstrap"
+    python, ready = home / "bin" / "python", home / "ready"
+    if Path(sys.prefix) == home:
+        sys.exit(f"{home} holds no nox: remove it, and start again")
+    if find_spec("ensurepip") is None:
+        sys.exit("this Python cannot make environments; on Debian and Ubuntu: apt install python3-venv")
+    if not (python.exists() and ready.exists() and ready.read_text() == NOX + UV):
+        print("first run: nox goes into .nox/.bootstrap", file=sys.stderr, flush=True)  # noqa: T201 - before nox
+        hashed = re.search(rf"^{re.escape(UV)} \\\n(?: +--hash=.*\n)+", CONSTRAINTS.read_text(), re.MULTILINE)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        uv = [home / "bin" / "uv", "pip", "install", "--quiet", "--python", python]
+        try:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+            (home / "uv.txt").write_text(hashed[0] if hashed else UV)
+            subprocess.run([*pip, "--require-hashes", "--requirement", home / "uv.txt"], check=True)
+            subprocess.run([*uv, "--constraint", CONSTRAINTS, NOX, UV], check=True)
+        except subprocess.CalledProcessError:
+            sys.exit("nox could not be installed (see above); the next run tries again")
+        ready.write_text(NOX + UV)  # last: what was interrupted is made anew
+    os.execv(python, [python, __file__, *sys.argv[1:]])  # noqa: S606 - the same arguments, in that environment
+
+
+if find_spec("nox") is None:
+    start_again_with_nox()
+
+import nox  # noqa: E402 - it may have been missing until here
+
+nox.needs_version = ">=2026.4"
+nox.options.sessions = ["lint", "types", "architecture", "tests"]
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_external_run = True
+
+CORE = [
+    "vocabulary/*",
+    "detection/*",
+    "manifest/*",
+    "policy/*",
+    "attestation/statement.py",
+    "attestation/envelope.py",
+    "attestation/verification.py",
+    "tokens/claims.py",
+    "tokens/challenge.py",
+    "enforcement/request.py",
+    "promotion/verdict.py",
+]
+
+
+def install(session: nox.Session, *what: str) -> None:
+    """Install in the versions and with the hashes of `constraints.txt`."""
+    session.install("--constraint", str(CONSTRAINTS), "--build-constraint", str(CONSTRAINTS), *what)
+
+
+def build_wheel(session: nox.Session) -> Path:
+    """Build the framework's wheel from the working tree, as a stranger would get it."""
+    wheels = ROOT / ".nox" / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    options = ["--quiet", "--wheel", "--build-constraint", str(CONSTRAINTS), "--out-dir", str(wheels)]
+    session.run_install("uv", "build", *options, str(ROOT))
+    [wheel] = wheels.glob("*.whl")
+    return wheel
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Make a server, attack it, promote it, audit it: the whole project on one screen."""
+    wheel = build_wheel(session)
+    install(session, "--group", "template", "--reinstall-package", "launchworthy", f"{wheel}[dev]")
+    given = ["--wheel", str(wheel), "--constraints", str(CONSTRAINTS)]
+    session.run("python", "tests/demo/demo.py", *given, "--", *session.posargs)
+
+
+@nox.session
+def new(session: nox.Session) -> None:
+    """Make a server of your own: `-- ../my-server`, and then whatever `copier copy` understands."""
+    if not session.posargs or session.posargs[0].startswith("-"):
+        session.error("say where: python3 noxfile.py -s new -- ../my-server")
+    where, *options = session.posargs
+    target = Path(session.invoked_from, where).resolve()
+    install(session, "--group", "template")
+    with session.chdir(session.invoked_from):
+        session.run("copier", "copy", "--vcs-ref", "HEAD", *options, str(ROOT), where)
+    lend_framework(build_wheel(session), target)
+
+
+def lend_framework(wheel: Path, project: Path) -> None:
+    """Let a project use the framework of this clone, until there is a release to install."""
+    wheels = project / ".launchworthy" / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    shutil.copy(wheel, wheels)
+    settings = project / "pyproject.toml"
+    if "[tool.uv.sources]" not in settings.read_text():
+        with settings.open("a") as end:
+            path = f".launchworthy/wheels/{wheel.name}"
+            end.write(f'\n[tool.uv.sources]\nlaunchworthy = {{ path = "{path}" }}\n')
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, workflows."""
+    install(session, "--group", "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("zizmor", "--offline", "--quiet", ".github")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: the framework's own, and the public API as a team writes it."""
+    install(session, "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    session.run("mypy")
+
+
+@nox.session
+def architecture(session: nox.Session) -> None:
+    """Imports point down, the core does no I/O, and what is promised of files and names holds."""
+    install(session, "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    session.run("lint-imports")
+    session.run("pytest", "tests/architecture", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Behaviour, and which lines and branches of the core no test takes."""
+    install(session, "--group", "test", "--editable", ".[dev]")
+    elsewhere = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow"]
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses", "2", *elsewhere, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    core = ",".join(f"framework/launchworthy/{path}" for path in CORE)
+    session.run("coverage", "report", "--include", core, "--skip-covered", "--show-missing")
+
+
+@nox.session
+def template(session: nox.Session) -> None:
+    """What the template renders, refuses and updates."""
+    install(session, "--group", "template", "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    session.run("pytest", "--numprocesses", "2", "tests/template", *session.posargs)
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Renew `constraints.txt`: versions and hashes of all that these sessions install."""
+    groups = [f"--group={group}" for group in ("test", "lint", "template", "bench")]
+    hosts = ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    everywhere = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade"]
+    tools = Path(session.create_tmp(), "tools.txt")
+    tools.write_text(f"{NOX}\n{UV}\nhatchling\n")
+    command = ["--custom-compile-command=python3 noxfile.py -s constraints", f"--output-file={CONSTRAINTS}"]
+    sources = ["pyproject.toml", str(tools), "--extra=dev", *groups]
+    session.run_install("uv", "pip", "compile", "--quiet", *sources, *everywhere, *hosts, *command)
+
+
+if __name__ == "__main__":
+    sys.argv[1:1] = ["--noxfile", __file__]
+    nox.main()
