@@ -1,0 +1,82 @@
+"""Where does an issuer keep its keys, by its own metadata? RFC 8414, OpenID Connect Discovery 1.0.
+
+1. the three well-known places, in the order that MCP gives; an answer that is none leads to the next
+2. a document counts only if its `issuer` is the configured one, byte for byte (RFC 8414 §3.3)
+3. its `jwks_uri` lies on the issuer's own host; an operator who means another host names it in the settings
+"""
+
+from typing import Final
+
+from launchworthy.tokens.endpoint import Endpoint, EndpointError, read_endpoint
+from launchworthy.tokens.fetch import AnswerError, Fetcher
+from launchworthy.tokens.shown import shown
+
+_OAUTH: Final = "/.well-known/oauth-authorization-server"
+_OPENID: Final = "/.well-known/openid-configuration"
+
+
+class MetadataError(Exception):
+    """The issuer's metadata is not what was configured; only a change can help."""
+
+
+class WrongIssuerError(MetadataError):
+    """The metadata are somebody else's."""
+
+
+def well_known_urls(issuer: str) -> tuple[str, ...]:
+    """The places where an issuer's metadata can be: RFC 8414 §3.1, §5, and OpenID Connect Discovery §4."""
+    scheme, _, rest = issuer.partition("://")
+    authority, slash, path = rest.partition("/")
+    origin, path = f"{scheme}://{authority}", (slash + path).rstrip("/")
+    inserted = (f"{origin}{_OAUTH}{path}", f"{origin}{_OPENID}{path}")
+    return (*inserted, f"{origin}{path}{_OPENID}") if path else inserted
+
+
+def jwks_uri_of(metadata: dict[str, object], issuer: str, *, allow_loopback_http: bool) -> str:
+    """Take the address of the keys out of an issuer's metadata.
+
+    Args:
+        metadata: the document.
+        issuer: the configured issuer.
+        allow_loopback_http: whether this is the simulated world.
+
+    Raises:
+        WrongIssuerError: `issuer` is another one.
+        MetadataError: there is no `jwks_uri`, or it is not https on the issuer's host.
+    """
+    if metadata.get("issuer") != issuer:
+        raise WrongIssuerError(
+            f"the metadata are of the issuer {shown(metadata.get('issuer'))}, configured is {shown(issuer)}"
+        )
+    uri = metadata.get("jwks_uri")
+    if not isinstance(uri, str):
+        raise MetadataError(f"`jwks_uri` is {shown(uri)}")
+    try:
+        keys = read_endpoint(uri, allow_loopback_http=allow_loopback_http, query=True)
+    except EndpointError as error:
+        raise MetadataError(f"`jwks_uri`: {error}") from None
+    own = read_endpoint(issuer, allow_loopback_http=allow_loopback_http, query=False)
+    if not keys.same_host(own):
+        raise MetadataError(f"`jwks_uri` is {shown(uri)}, on another host than the issuer {shown(issuer)}")
+    return uri
+
+
+async def discover(fetcher: Fetcher, issuer: str, *, allow_loopback_http: bool) -> str:
+    """Find the address of an issuer's keys.
+
+    Raises:
+        FetchError: no metadata could be had now.
+        EndpointError: the issuer's name leads where we do not connect.
+        MetadataError: only unusable metadata were found.
+    """
+    unusable: MetadataError | None = None
+    missing: AnswerError | None = None
+    for url in well_known_urls(issuer):
+        place: Endpoint = read_endpoint(url, allow_loopback_http=allow_loopback_http, query=False)
+        try:
+            return jwks_uri_of(await fetcher.get(place), issuer, allow_loopback_http=allow_loopback_http)
+        except AnswerError as error:
+            missing = error
+        except MetadataError as error:
+            unusable = unusable or error
+    raise unusable or missing or AnswerError("there are no metadata")

@@ -1,0 +1,241 @@
+"""Which key of this issuer is good now, and when do we ask again? rules 19 to 24 of the access path.
+
+A key set is *fresh* for `key_fresh` seconds, renewed ahead of that in the background, and *stale* for
+`key_stale` more while the issuer cannot be asked; after that nothing verifies and every answer is 503.
+
+1. One request to the issuer is in flight, and at least `key_spacing` seconds lie between two attempts
+   whatever came of the first; failures double that up to a minute. An unknown `kid` only moves the next
+   attempt forward to what this allows, so a flood of invented ones costs the issuer nothing.
+2. A set replaces the last one as a whole: what is withdrawn stops verifying at once. A set that cannot be
+   read, or holds no usable key, is an error, and the last good one stays until it is too old.
+3. Past `key_fresh` the issuer is asked before the old keys are used again; only if that fails are they.
+4. Where a key is not known *and* the issuer cannot be asked, the answer is 503: a 401 would tell clients
+   to throw away tokens that are good.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from launchworthy.tokens.discovery import MetadataError, discover
+from launchworthy.tokens.endpoint import EndpointError, read_endpoint
+from launchworthy.tokens.fetch import TIMEOUT, Fetcher, FetchError
+from launchworthy.tokens.issuer_policy import IssuerPolicy
+from launchworthy.tokens.key_events import IssuerStatus, KeyEvent, KeyEventKind
+from launchworthy.tokens.key_import import KeyRing, KeySetError, VerificationKey, import_keys
+from launchworthy.tokens.shown import shown
+from launchworthy.vocabulary import Reason, Refused
+
+LONGEST_BACKOFF: Final = 60
+DISCOVERY_FRESH: Final = 24 * 3600
+_EMPTY: Final = KeyRing(usable={}, ignored={})
+
+
+class IssuerKeys:
+    """The keys of one issuer and of no other; lives in one event loop."""
+
+    def __init__(
+        self,
+        policy: IssuerPolicy,
+        fetcher: Fetcher,
+        clock: Callable[[], float],
+        events: Callable[[KeyEvent], None],
+    ) -> None:
+        """Start with no keys; nothing is asked yet.
+
+        Args:
+            policy: whose keys, and how long they are good.
+            fetcher: reads this issuer's documents.
+            clock: seconds that never go back.
+            events: told of every change and every failure; it must not raise.
+        """
+        self._policy = policy
+        self._fetcher = fetcher
+        self._clock = clock
+        self._events = events
+        self._ring = _EMPTY
+        self._fetched_at = -math.inf
+        self._next_attempt_at = -math.inf
+        self._failures = 0
+        self._attempt: asyncio.Task[None] | None = None
+        self._jwks_uri = policy.jwks_uri
+        self._discovered_at = -math.inf
+        self.generation = 0
+        """Counts the sets; a verification is good for the generation it was made under."""
+        self.last_error: Exception | None = None
+        """What the latest attempt failed with; None while it did not."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the keys may be used without asking first: fresh, or stale because asking just failed."""
+        return self._is_fresh() or (self._failures > 0 and self._is_usable())
+
+    def status(self) -> IssuerStatus:
+        """How the keys stand; asks nobody."""
+        detail = "" if self.last_error is None else str(self.last_error)
+        return IssuerStatus(
+            name=self._policy.name, usable=self._is_usable(), fresh=self._is_fresh(), detail=detail
+        )
+
+    async def key_for(self, kid: str) -> VerificationKey:
+        """Find the key that a token names; may wait for one request to the issuer.
+
+        Raises:
+            Refused: `token.kid` if the issuer has no such key, `token.key` if it has and we do not use it,
+                `keys.unavailable` if that cannot be known now.
+        """
+        if self.settled:
+            self._renew_ahead()
+            if (key := self._ring.usable.get(kid)) is not None:
+                return key
+        if kid not in self._ring.ignored or not self.settled:
+            await self._ask()
+        if not self._is_usable():
+            raise self._unavailable("no keys of this issuer are known")
+        if (key := self._ring.usable.get(kid)) is not None:
+            return key
+        if self._failures:
+            raise self._unavailable(f"the key {shown(kid)} is not known")
+        if (why := self._ring.ignored.get(kid)) is not None:
+            raise Refused(Reason.TOKEN_KEY, f"the key {shown(kid)} is not used: {why}")
+        raise Refused(Reason.TOKEN_KID, f"{shown(self._policy.issuer)} has no key {shown(kid)}")
+
+    async def refresh_if_due(self) -> None:
+        """Ask the issuer if it is time to, and wait for the answer."""
+        if self._failures or self._clock() >= self._renewal_at():
+            await self._ask()
+
+    def seconds_until_due(self) -> float:
+        """How long `refresh_if_due` will have nothing to do."""
+        due = self._next_attempt_at if self._failures else max(self._renewal_at(), self._next_attempt_at)
+        return max(0.0, due - self._clock())
+
+    async def aclose(self) -> None:
+        """Give up a request that is in flight."""
+        if self._attempt is not None and not self._attempt.done():
+            self._attempt.cancel()
+            await asyncio.wait({self._attempt})
+
+    def _is_fresh(self) -> bool:
+        return self._clock() < self._fetched_at + self._policy.key_fresh
+
+    def _is_usable(self) -> bool:
+        return self._clock() < self._fetched_at + self._policy.key_fresh + self._policy.key_stale
+
+    def _renewal_at(self) -> float:
+        """A fifth of the time, but no more than a minute, before the keys would be stale."""
+        return self._fetched_at + self._policy.key_fresh - min(60.0, self._policy.key_fresh / 5)
+
+    def _renew_ahead(self) -> None:
+        if self._clock() >= self._renewal_at():
+            self._begin()
+
+    async def _ask(self) -> None:
+        """Wait for the request that is in flight, or for a new one if it is time for one."""
+        if (attempt := self._begin()) is not None:
+            await asyncio.wait({attempt})  # a caller that leaves does not take the request with it
+
+    def _begin(self) -> "asyncio.Task[None] | None":
+        if self._attempt is not None and not self._attempt.done():
+            return self._attempt
+        now = self._clock()
+        if now < self._next_attempt_at:
+            return None
+        self._next_attempt_at = now + self._policy.key_spacing
+        self._attempt = asyncio.create_task(self._refresh())
+        return self._attempt
+
+    async def _refresh(self) -> None:
+        began = self._clock()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                uri = await self._where(began)
+                ring = await self._read(uri)
+        except TimeoutError:
+            self._failed(began, FetchError(f"no whole answer within {TIMEOUT:g} s"))
+        except (FetchError, EndpointError, MetadataError, KeySetError) as error:
+            self._failed(began, error)
+        except Exception as error:  # noqa: BLE001 - a renewal loop: whatever it is, the keys grow old and close
+            self._failed(began, FetchError(f"the attempt failed with {type(error).__name__}"))
+        else:
+            self._succeeded(began, uri, ring)
+
+    async def _where(self, now: float) -> str:
+        """The configured address, or what the issuer's metadata say; asked daily and after a failure.
+
+        Where the metadata cannot be had, an address that they named before is still the issuer's word.
+        """
+        if self._policy.jwks_uri is not None:
+            return self._policy.jwks_uri
+        if self._jwks_uri is None:
+            return await self._discover(now)
+        if self._failures == 0 and now < self._discovered_at + DISCOVERY_FRESH:
+            return self._jwks_uri
+        try:
+            async with asyncio.timeout(TIMEOUT / 2):
+                return await self._discover(now)
+        except (FetchError, TimeoutError):
+            return self._jwks_uri
+
+    async def _discover(self, now: float) -> str:
+        policy = self._policy
+        uri = await discover(self._fetcher, policy.issuer, allow_loopback_http=policy.allow_loopback_http)
+        self._discovered_at = now
+        return uri
+
+    async def _read(self, uri: str) -> KeyRing:
+        endpoint = read_endpoint(uri, allow_loopback_http=self._policy.allow_loopback_http, query=True)
+        return import_keys(await self._fetcher.get(endpoint), self._policy.algorithms)
+
+    def _succeeded(self, began: float, uri: str, ring: KeyRing) -> None:
+        old, moved = self._ring, self._jwks_uri if self._jwks_uri not in (None, uri) else None
+        self._ring, self._jwks_uri, self._fetched_at = ring, uri, began
+        self._failures, self.last_error = 0, None
+        added, removed = _new_in(ring, old), _new_in(old, ring)
+        if added or removed:
+            self.generation += 1
+        if added or removed or moved is not None or ring.ignored != old.ignored:
+            why = [f"{shown(kid)}: {reason}" for kid, reason in ring.ignored.items()]
+            if moved is not None:
+                why.insert(0, f"the address changed from {shown(moved)}")
+            self._events(self._event(KeyEventKind.CHANGED, "; ".join(why), added, removed, ring.ignored))
+
+    def _failed(self, began: float, error: Exception) -> None:
+        spacing = min(self._policy.key_spacing * 2**self._failures, LONGEST_BACKOFF)
+        self._failures = min(self._failures + 1, 8)
+        self._next_attempt_at = began + spacing
+        self.last_error = error
+        self._events(self._event(KeyEventKind.REFRESH_FAILED, str(error), (), (), {}))
+
+    def _event(
+        self,
+        kind: KeyEventKind,
+        detail: str,
+        added: tuple[str, ...],
+        removed: tuple[str, ...],
+        ignored: Mapping[str, str],
+    ) -> KeyEvent:
+        return KeyEvent(
+            kind=kind,
+            name=self._policy.name,
+            issuer=self._policy.issuer,
+            jwks_uri=self._jwks_uri or "",
+            added=added,
+            removed=removed,
+            ignored=tuple(ignored),
+            detail=detail,
+        )
+
+    def _unavailable(self, what: str) -> Refused:
+        wait = max(1, math.ceil(self._next_attempt_at - self._clock()))
+        why = "" if self.last_error is None else f": {self.last_error}"
+        return Refused(Reason.KEYS_UNAVAILABLE, f"{what}{why}", retry_after=wait)
+
+
+def _new_in(ring: KeyRing, other: KeyRing) -> tuple[str, ...]:
+    """Key ids of `ring` that `other` has not, or has for another key or other algorithms."""
+    known = {kid: (key.thumbprint, key.algorithms) for kid, key in other.usable.items()}
+    return tuple(
+        kid for kid, key in ring.usable.items() if known.get(kid) != (key.thumbprint, key.algorithms)
+    )

@@ -1,0 +1,62 @@
+"""Did we verify exactly this token a moment ago, under the keys that still hold?
+
+Keyed by the SHA-256 of the token. Only good outcomes are kept, at most a minute, at most until the token
+ends, and only while the issuer's key set is the one it was verified with: a withdrawn key takes its tokens
+with it. What may change from call to call (stopped callers) is not kept but asked each time.
+"""
+
+from typing import Final, NamedTuple
+
+from launchworthy.tokens.key_sets import IssuerKeys
+from launchworthy.vocabulary import Principal, TokenDigest
+
+LONGEST: Final = 60
+MAX_TOKENS: Final = 4096
+
+
+class _Verified(NamedTuple):
+    principal: Principal
+    keys: IssuerKeys
+    generation: int
+    since: int
+    until: int
+
+
+class VerifiedTokens:
+    """A bounded memory of good tokens; the oldest leaves first."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._entries: dict[TokenDigest, _Verified] = {}
+
+    def __len__(self) -> int:
+        """How many tokens are remembered."""
+        return len(self._entries)
+
+    def find(self, digest: TokenDigest, now: int) -> Principal | None:
+        """The caller of a token that need not be verified again; None means: verify it.
+
+        The instant is compared in both directions, so a clock that was set back never extends anything.
+        """
+        entry = self._entries.get(digest)
+        if entry is None:
+            return None
+        if (
+            entry.since <= now < entry.until
+            and entry.keys.generation == entry.generation
+            and entry.keys.settled
+        ):
+            return entry.principal
+        del self._entries[digest]
+        return None
+
+    def keep(
+        self, digest: TokenDigest, principal: Principal, keys: IssuerKeys, generation: int, now: int
+    ) -> None:
+        """Remember a token that was verified under this generation of its issuer's keys."""
+        until = min(principal.expires_at, now + LONGEST)
+        if len(self._entries) >= MAX_TOKENS:
+            del self._entries[next(iter(self._entries))]
+        self._entries[digest] = _Verified(principal, keys, generation, now, until)

@@ -1,0 +1,237 @@
+"""Is this bearer token good, here and now, and whose is it?
+
+A `BearerToken` and an instant go in; a `Principal` or `Refused` comes out. In this order:
+
+1. verified a moment ago under the same keys: the same caller again
+2. three canonical parts; a header that only names algorithm and key; claims in strict JSON
+3. still unverified: `iss` names a configured issuer (an unknown one causes no traffic), `alg` is on that
+   issuer's list, `aud` and `exp` could be right. What fails here never costs a signature
+4. the key that `kid` names, in that issuer's set and no other, for exactly that algorithm
+5. the signature; only now there are `SignedClaims`
+6. the claims, all of them
+7. whether this caller is denied, asked every time
+
+Whatever else goes wrong on the way is a refusal too: no exception of a parser or a library is an answer.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from launchworthy.tokens.claims import (
+    Expectation,
+    SignedClaims,
+    UnverifiedClaims,
+    look_before_signature,
+    principal_of,
+    unverified_issuer,
+)
+from launchworthy.tokens.compact import MAX_TOKEN_BYTES, split
+from launchworthy.tokens.endpoint import read_endpoint
+from launchworthy.tokens.fetch import Fetcher, Network, system_network
+from launchworthy.tokens.header import read_header
+from launchworthy.tokens.issuer_policy import IssuerPolicy
+from launchworthy.tokens.key_events import IssuerStatus, KeyEvent
+from launchworthy.tokens.key_sets import IssuerKeys
+from launchworthy.tokens.scopes import ScopeHierarchy
+from launchworthy.tokens.shown import shown
+from launchworthy.tokens.start import start_issuers
+from launchworthy.tokens.strict_json import StrictJSONError, parse_object
+from launchworthy.tokens.verified_tokens import VerifiedTokens
+from launchworthy.vocabulary import BearerToken, Principal, Problem, ProblemError, Reason, Refused
+
+MAX_CLAIMS_DEPTH: Final = 16
+LONGEST_NAP: Final = 5.0
+"""Seconds after which the renewal loop looks again whatever it expected: machines sleep, clocks jump."""
+
+
+def deny_nobody(principal: Principal) -> None:
+    """Let every caller pass: the hook of a server without a list of denied callers."""
+
+
+class _Issuer:
+    """One issuer's policy beside its keys, so that neither is ever used with another's."""
+
+    __slots__ = ("algorithms", "expected", "keys", "name")
+
+    def __init__(self, policy: IssuerPolicy, expected: Expectation, keys: IssuerKeys) -> None:
+        self.name = policy.name
+        self.algorithms = frozenset(policy.algorithms)
+        self.expected = expected
+        self.keys = keys
+
+
+class TokenVerifier:
+    """Verifies access tokens of a fixed set of issuers for one audience; lives in one event loop."""
+
+    def __init__(  # noqa: PLR0913 - clock, network and denials come in as arguments
+        self,
+        policies: Iterable[IssuerPolicy],
+        audience: str,
+        implies: Mapping[str, tuple[str, ...]],
+        events: Callable[[KeyEvent], None],
+        clock: Callable[[], float],
+        *,
+        deny: Callable[[Principal], None] = deny_nobody,
+        network: Network | None = None,
+    ) -> None:
+        """Put the issuers together; nothing is asked of anybody yet.
+
+        Args:
+            policies: one for each issuer, at least one.
+            audience: this server's resource identifier; compared byte for byte.
+            implies: which scopes imply which, from `[scopes.implies]`.
+            events: told of changed key sets and failed refreshes; it must not raise.
+            clock: seconds that never go back, for the age of keys.
+            deny: raises `Refused` for a caller that is denied now; asked for every request.
+            network: the resolver and the trust anchors; this machine's unless given.
+
+        Raises:
+            ProblemError: no issuer, one twice, no audience, or scopes that imply themselves.
+        """
+        policies = tuple(policies)
+        _check_configuration(policies, audience)
+        hierarchy = ScopeHierarchy(implies)
+        network = system_network() if network is None else network
+        self._issuers: dict[str, _Issuer] = {}
+        for policy in policies:
+            own = read_endpoint(policy.issuer, allow_loopback_http=policy.allow_loopback_http, query=False)
+            keys = IssuerKeys(policy, Fetcher(own, network), clock, events)
+            self._issuers[policy.issuer] = _Issuer(policy, _expectation(policy, audience, hierarchy), keys)
+        self._deny = deny
+        self._verified = VerifiedTokens()
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def start(self, deadline: float) -> None:
+        """Get every issuer's keys, and keep them fresh from then on.
+
+        Args:
+            deadline: seconds after which a server without any usable key gives up.
+
+        Raises:
+            StartupRefused: stage `issuers`; 78 if an issuer is not the one configured, 75 if no issuer
+                could be asked in time.
+        """
+        try:
+            await start_issuers({issuer.name: issuer.keys for issuer in self._issuers.values()}, deadline)
+        except BaseException:
+            await self.aclose()
+            raise
+        self._renewal = asyncio.create_task(self._keep_fresh())
+
+    async def verify(self, token: BearerToken, now: int) -> Principal:
+        """Find out whose token this is; waits only where an issuer has to be asked for keys.
+
+        Args:
+            token: as it came.
+            now: seconds since the epoch.
+
+        Raises:
+            Refused: `token.*`, or `keys.unavailable` with the seconds after which to try again.
+        """
+        try:
+            principal = await self._authenticate(token, now)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(Reason.TOKEN_MALFORMED, f"verification ended in {type(error).__name__}") from error
+        self._admit(principal)
+        return principal
+
+    def status(self) -> tuple[IssuerStatus, ...]:
+        """How each issuer's keys stand; asks nobody."""
+        return tuple(issuer.keys.status() for issuer in self._issuers.values())
+
+    async def aclose(self) -> None:
+        """Stop asking for keys."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait({self._renewal})
+        for issuer in self._issuers.values():
+            await issuer.keys.aclose()
+
+    async def _authenticate(self, token: BearerToken, now: int) -> Principal:
+        digest = token.digest
+        if (known := self._verified.find(digest, now)) is not None:
+            return known
+        compact = split(token.reveal())
+        header = read_header(compact.unverified_header)
+        unverified = _read_claims(compact.unverified_payload)
+        issuer = self._issuer_of(unverified)
+        if header.algorithm not in issuer.algorithms:
+            raise Refused(
+                Reason.TOKEN_ALGORITHM, f"`alg` is {shown(header.algorithm)}, which is not accepted"
+            )
+        look_before_signature(unverified, issuer.expected, now)
+        key = await issuer.keys.key_for(header.kid)
+        generation = issuer.keys.generation
+        key.verify(header.algorithm, compact.signing_input, compact.signature)
+        principal = principal_of(SignedClaims(unverified), issuer.expected, now)
+        self._verified.keep(digest, principal, issuer.keys, generation, now)
+        return principal
+
+    def _admit(self, principal: Principal) -> None:
+        try:
+            self._deny(principal)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(Reason.INTERNAL, f"denials could not be asked: {type(error).__name__}") from error
+
+    def _issuer_of(self, unverified: UnverifiedClaims) -> _Issuer:
+        name = unverified_issuer(unverified)
+        issuer = self._issuers.get(name)
+        if issuer is None:
+            known = shown(list(self._issuers))
+            raise Refused(Reason.TOKEN_ISSUER, f"the token is from {shown(name)}, accepted is {known}")
+        return issuer
+
+    async def _keep_fresh(self) -> None:
+        issuers = tuple(self._issuers.values())
+        while True:
+            nap = min(issuer.keys.seconds_until_due() for issuer in issuers)
+            await asyncio.sleep(min(max(nap, 0.02), LONGEST_NAP))
+            await asyncio.gather(*(issuer.keys.refresh_if_due() for issuer in issuers))
+
+
+def _read_claims(unverified: bytes) -> UnverifiedClaims:
+    try:
+        claims = parse_object(unverified, max_depth=MAX_CLAIMS_DEPTH, max_bytes=MAX_TOKEN_BYTES)
+    except StrictJSONError as error:
+        raise Refused(Reason.TOKEN_MALFORMED, f"the claims cannot be read: {error}") from None
+    return UnverifiedClaims(claims)
+
+
+def _expectation(policy: IssuerPolicy, audience: str, hierarchy: ScopeHierarchy) -> Expectation:
+    return Expectation(
+        issuer=policy.issuer,
+        audience=audience,
+        single_audience=policy.single_audience,
+        leeway=policy.leeway,
+        max_lifetime=policy.max_lifetime,
+        scope_claim=policy.scope_claim,
+        client_claim=policy.client_claim,
+        person_mark=policy.person_mark,
+        hierarchy=hierarchy,
+    )
+
+
+def _check_configuration(policies: tuple[IssuerPolicy, ...], audience: str) -> None:
+    problems = []
+    if not policies:
+        problems.append(
+            _problem("there is no [issuers.<name>]", "name who issues your callers' tokens", "issuers")
+        )
+    issuers = [policy.issuer for policy in policies]
+    for policy in policies:
+        if issuers.count(policy.issuer) > 1:
+            what = f"the issuer {shown(policy.issuer)} is configured more than once"
+            problems.append(_problem(what, "one table an issuer", f"issuers.{policy.name}.issuer"))
+    if audience == "":
+        problems.append(_problem("`server.resource` is empty", "write this server's URL", "server.resource"))
+    if problems:
+        raise ProblemError(*problems)
+
+
+def _problem(what: str, fix: str, field: str) -> Problem:
+    return Problem(reason="bad-value", what=what, fix=(fix,), field=field)
