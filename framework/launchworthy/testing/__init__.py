@@ -1,0 +1,1 @@
+"""What does a believable simulated world look like? Issuer, Workload API, server process, client."""
