@@ -1,0 +1,1 @@
+"""May this build go to production? Project facts, checks, rehearsals, verdict, reports, signing."""

@@ -1,0 +1,1 @@
+"""How is a result shown? Renderings of one result object, nothing decided here."""

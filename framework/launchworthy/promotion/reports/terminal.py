@@ -1,0 +1,92 @@
+"""The result as people read it: the verdict first, then what does not hold and what to do, then a table.
+
+Plain lines; whoever prints them may colour them. Ids stand at the left edge, so that `grep` finds them.
+"""
+
+from collections.abc import Iterator
+
+from launchworthy.promotion.control import FAMILIES, to_come
+from launchworthy.promotion.finding import Finding, Status
+from launchworthy.promotion.result import Result
+from launchworthy.promotion.verdict import HOLDS, Verdict
+
+
+def render_terminal(result: Result, *, exit_code: int) -> str:
+    """The whole screen, without a final newline."""
+    return "\n".join(_lines(result, exit_code))
+
+
+def headline(result: Result) -> str:
+    """`orders 0.3.1 · commit 3f9c2ab, clean · for production · launchworthy 0.4.0, 41 controls`."""
+    commit = f"commit {result.commit[:7]}" if result.commit is not None else "no commit"
+    state = "clean" if not result.dirty else f"{len(result.dirty)} files differ"
+    return (
+        f"{result.project} {result.project_version} · {commit}, {state} · "
+        f"for {result.environment.value} · launchworthy {result.framework_version}, {len(result.controls)} controls"
+    )
+
+
+def _lines(result: Result, exit_code: int) -> Iterator[str]:
+    yield ""
+    yield f" {headline(result)}"
+    yield ""
+    yield f" {_verdict(result)}"
+    for finding in (*result.failed, *result.undecided):
+        yield ""
+        yield from _finding(finding, result)
+    yield ""
+    yield from _table(result)
+    yield ""
+    if result.requests:
+        yield f" {result.requests} requests, each attack beside an unchanged twin that passed"
+    if result.replaced:
+        yield f" replaced for rehearsals: {len(result.replaced)} settings (report.json lists both values)"
+    if not result.partial:
+        yield f" not in this release's catalogue: {len(to_come())} of 70 controls (launchworthy explain controls)"
+    first = next(iter((*result.failed, *result.undecided)), None)
+    hint = f" launchworthy explain {first.control}" if first is not None else ""
+    yield f"{hint}  {result.seconds:.1f} s, exit {exit_code}"
+
+
+def _verdict(result: Result) -> str:
+    held, undecided = len(result.failed), len(result.undecided)
+    holding = sum(finding.status in HOLDS for finding in result.findings)
+    if result.verdict is Verdict.CLEARED:
+        word = "HOLD" if result.partial else "CLEARED"
+        return f"{word}   {holding} controls hold, none is undecided"
+    parts = [f"{held} {'control does' if held == 1 else 'controls do'} not hold"] if held else []
+    parts += [f"{undecided} could not be decided"] if undecided else []
+    return f"HELD   {', '.join(parts) or 'nothing was looked at'}"
+
+
+def _finding(finding: Finding, result: Result) -> Iterator[str]:
+    if finding.status is Status.ERROR:
+        yield f" {finding.control}  could not be decided: {finding.message}"
+        yield f"       → {result.control(finding).fix}"
+        return
+    for number, assertion in enumerate(finding.failures):
+        label = finding.control if number == 0 else " " * len(finding.control)
+        yield f" {label}  {assertion.what}"
+        if assertion.where is not None:
+            yield f"         {assertion.where}"
+        fix = assertion.fix or (result.control(finding).fix,)
+        for line_number, line in enumerate(fix):
+            yield f"       {'→' if line_number == 0 else ' '} {line}"
+
+
+def _table(result: Result) -> Iterator[str]:
+    heads = ("controls", "hold", "held", "n/a", "requests", "time")
+    yield " " + " " * 20 + "".join(f"{head:>11}" for head in heads)
+    for family in FAMILIES:
+        findings = [finding for finding in result.findings if result.control(finding).family == family]
+        if not findings:
+            continue
+        cells = (
+            len(findings),
+            sum(finding.status in {Status.PASS, Status.WAIVED} for finding in findings),
+            sum(finding.status in {Status.FAIL, Status.ERROR} for finding in findings),
+            sum(finding.status is Status.NOT_APPLICABLE for finding in findings),
+            sum(finding.requests for finding in findings),
+        )
+        seconds = sum(finding.seconds for finding in findings)
+        yield f" {family:<20}" + "".join(f"{cell or '·':>11}" for cell in cells) + f"{seconds:>9.1f} s"
