@@ -1,0 +1,64 @@
+"""What does each tool need and risk, and who owns it? (no I/O, no SDK)."""
+
+from launchworthy.manifest.duration import parse_duration
+from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
+from launchworthy.manifest.loading import load_manifests
+from launchworthy.manifest.lock import describe
+from launchworthy.manifest.manifests import Manifests
+from launchworthy.manifest.marks import Mark, Server, mark_of, prompt, resource, tool
+from launchworthy.manifest.matching import Served, match
+from launchworthy.manifest.mistakes import Form, SourceFile, mistakes
+from launchworthy.manifest.placeholder import PLACEHOLDER_SUFFIX, is_placeholder, placeholders
+from launchworthy.manifest.positions import line_of
+from launchworthy.manifest.reading import hidden_characters, read_toml
+from launchworthy.manifest.schemas import json_schemas
+from launchworthy.manifest.scopes import implied_scopes, missing_scopes
+from launchworthy.manifest.server_manifest import ServerManifest
+from launchworthy.manifest.target import (
+    ArgumentClass,
+    Effect,
+    InputType,
+    PolicyInput,
+    TargetKey,
+    TargetKind,
+    TargetManifest,
+    Visibility,
+)
+
+__all__ = [
+    "PLACEHOLDER_SUFFIX",
+    "ArgumentClass",
+    "Effect",
+    "Form",
+    "HiddenCharacter",
+    "InputType",
+    "Manifests",
+    "Mark",
+    "PolicyInput",
+    "Served",
+    "Server",
+    "ServerManifest",
+    "SourceFile",
+    "TargetKey",
+    "TargetKind",
+    "TargetManifest",
+    "Visibility",
+    "describe",
+    "find_hidden",
+    "hidden_characters",
+    "implied_scopes",
+    "is_placeholder",
+    "json_schemas",
+    "line_of",
+    "load_manifests",
+    "mark_of",
+    "match",
+    "missing_scopes",
+    "mistakes",
+    "parse_duration",
+    "placeholders",
+    "prompt",
+    "read_toml",
+    "resource",
+    "tool",
+]

@@ -1,0 +1,82 @@
+"""Who answers for this server, and what does it promise as a whole? (`manifests/server.toml`)."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from launchworthy.manifest.fields import Contact, Group, Line, Reference, Retention, Scope, Table, Unique
+
+NOT_YET_FIELDS = frozenset({"budget"})
+"""Designed, and enforced by nothing yet: refused by name."""
+NOT_YET_CLASSES = frozenset({"confidential", "restricted"})
+NOT_YET_TENANCY = frozenset({"multi"})
+
+
+class Classification(StrEnum):
+    """How bad it is when the data gets out."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class Stage(StrEnum):
+    """Where the server is in its life."""
+
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+class Ownership(Table):
+    """`[ownership]`."""
+
+    owner: Group = Field(description="a group, never a person: `@acme/orders`")
+    on_call: Contact = Field(description="an https URL or a mail address that reaches who is on call")
+    security: Contact = Field(description="where vulnerabilities are reported")
+    approvers: Annotated[tuple[Group, ...], Unique] = Field(
+        min_length=1, description="groups that approve promotions they did not write"
+    )
+    runbook: Reference = Field(description="what to do at night")
+    reviewed: date = Field(description="when the owner last read all this; good for 90 days")
+
+
+class ServerScopes(Table):
+    """`[scopes]`."""
+
+    entry: Annotated[tuple[Scope, ...], Unique] = Field(
+        description="what the 401 asks for: what a first read needs, never a destructive tool's"
+    )
+    implies: dict[Scope, Annotated[tuple[Scope, ...], Unique, Field(min_length=1)]] = Field(
+        default_factory=dict, description="a granted scope that stands for others too"
+    )
+
+
+class Data(Table):
+    """`[data]`."""
+
+    classification: Classification = Field(description="public or internal")
+    tenancy: Literal["single"] = Field(description="one tenant")
+    audit_retention: Retention = Field(description="how long audit records are kept: `400d`")
+
+
+class Lifecycle(Table):
+    """`[lifecycle]`."""
+
+    stage: Stage = Field(description="active, deprecated or retired")
+    decommission: Reference = Field(description="how it is taken down, and what must be revoked then")
+
+
+class ServerManifest(Table):
+    """Who answers for this server, and what it promises as a whole."""
+
+    name: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,62}$")] = Field(
+        description="of the server"
+    )
+    title: Line = Field(description="what people call it")
+    description: Line = Field(description="one sentence")
+    ownership: Ownership
+    scopes: ServerScopes
+    data: Data
+    lifecycle: Lifecycle

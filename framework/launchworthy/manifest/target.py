@@ -1,0 +1,140 @@
+"""What does one tool, resource or prompt need and risk?"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from launchworthy.manifest.template import expand
+from launchworthy.vocabulary import Environment
+
+
+class Effect(StrEnum):
+    """What a call does to the world."""
+
+    READ = "read"
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+
+
+class TargetKind(StrEnum):
+    """What can be asked for."""
+
+    TOOL = "tool"
+    RESOURCE = "resource"
+    PROMPT = "prompt"
+
+
+class ArgumentClass(StrEnum):
+    """How an argument appears in the audit."""
+
+    CLEAR = "clear"
+    HMAC = "hmac"
+    DROP = "drop"
+
+
+class Visibility(StrEnum):
+    """Who sees that it is there: callers with its scopes, or nobody."""
+
+    SCOPED = "scoped"
+    SECRET = "secret"  # noqa: S105 - a word of the manifest
+
+
+class InputType(StrEnum):
+    """What policy may see of an argument; the type is its value in the `example`."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    STRINGS = "strings"
+
+
+TargetKey = tuple[TargetKind, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyInput:
+    """An argument that policy may look at.
+
+    Attributes:
+        name: the argument's.
+        type: its type, as the manifest's example has it.
+        optional: written `name?`: it may be missing or null, and a rule must ask `has` before it looks.
+    """
+
+    name: str
+    type: InputType
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetManifest:
+    """The promise about one target; a field that its kind does not have is None or empty.
+
+    Attributes:
+        kind: tool, resource or prompt.
+        name: the function's name.
+        scopes: all of them are required; at least one.
+        effect: resources and prompts read.
+        environments: where it runs; None is everywhere.
+        arguments: audit classes, where they are not the default.
+        inputs: the arguments that policy may look at.
+        acts_on: the object of a call: `order/{order_id}`.
+        example: valid arguments.
+        rehearse: whether the example of a write is executed in the simulated world.
+        approval: who must agree to a call; nothing but `none` is enforced yet.
+        approval_reason: why a destructive tool needs no approval.
+        timeout_seconds: how long a call may take, where the manifest says it.
+        visibility: whether it is listed.
+        uri: of a resource; with variables it is a template.
+        where: `manifests/tools.toml:12`.
+    """
+
+    kind: TargetKind
+    name: str
+    scopes: tuple[str, ...]
+    effect: Effect
+    environments: frozenset[Environment] | None
+    arguments: Mapping[str, ArgumentClass]
+    inputs: tuple[PolicyInput, ...]
+    acts_on: str | None
+    example: Mapping[str, Any] | None
+    rehearse: bool
+    approval: Literal["none"]
+    approval_reason: str | None
+    timeout_seconds: float | None
+    visibility: Visibility
+    uri: str | None
+    where: str
+
+    @property
+    def key(self) -> TargetKey:
+        """What tells one target from another."""
+        return (self.kind, self.name)
+
+    @property
+    def policy_inputs(self) -> tuple[str, ...]:
+        """The names of the arguments that policy may look at."""
+        return tuple(policy_input.name for policy_input in self.inputs)
+
+    def argument_class(self, name: str) -> ArgumentClass:
+        """How this argument appears in the audit; a name that the manifest leaves out is pseudonymised."""
+        return self.arguments.get(name, ArgumentClass.HMAC)
+
+    def runs_in(self, environment: Environment) -> bool:
+        """Whether it may be called in this environment at all."""
+        return self.environments is None or environment in self.environments
+
+    def subject(self, arguments: Mapping[str, object]) -> str | None:
+        """Name the object of a call for the audit: `order/17`; None where the manifest names none.
+
+        Only arguments of class `clear` can stand in it; the manifest is refused otherwise.
+        """
+        if self.acts_on is None:
+            return None
+        return expand(self.acts_on, {name: _as_text(value) for name, value in arguments.items()})
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)

@@ -1,0 +1,80 @@
+"""Which fields does a table of a tool, a resource or a prompt have?
+
+To add a field: here, in `target.py` (what others see of it) and in `lock.py` (if a reviewer must see it
+change).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from launchworthy.manifest.fields import ActsOn, InputName, Name, Scope, Table, Timeout, Unique, Uri
+from launchworthy.manifest.target import ArgumentClass, Effect, Visibility
+
+RunsIn = Literal["development", "staging", "production"]
+"""A rehearsal has no promises of its own: it rehearses those of the environment to be promoted to."""
+
+NOT_YET_FIELDS = frozenset({"rate", "concurrency", "credentials", "egress", "completions"})
+"""Designed, and enforced by nothing yet: refused by name."""
+NOT_YET_APPROVALS = frozenset({"form", "url"})
+
+
+class TargetTable(Table):
+    """What tools, resources and prompts have in common."""
+
+    scopes: Annotated[tuple[Scope, ...], Unique] = Field(
+        min_length=1, max_length=64, description="who may call it: all of them are required"
+    )
+    environments: Annotated[tuple[RunsIn, ...], Unique] | None = Field(
+        default=None, min_length=1, description="where it may be called; left out: everywhere"
+    )
+    arguments: dict[Name, ArgumentClass] = Field(
+        default_factory=dict, description="in the audit: clear, hmac (default), drop"
+    )
+    policy_inputs: Annotated[tuple[InputName, ...], Unique] = Field(
+        default=(), max_length=32, description="all that policy may look at; `name?` where it may be missing"
+    )
+    example: dict[Name, JsonValue] | None = Field(
+        default=None, description="valid arguments: rehearsed, shown in docs and `dev call`"
+    )
+    timeout: Timeout | None = Field(
+        default=None, description="how long a call may take: `10s`, at most 5 minutes"
+    )
+    visibility: Visibility = Field(
+        default=Visibility.SCOPED,
+        description="scoped: listed for callers with its scopes; secret: never listed",
+    )
+
+
+class ToolTable(TargetTable):
+    """`[tools.<function>]`."""
+
+    effect: Effect = Field(description="read, write or destructive: say what it does")
+    acts_on: ActsOn | None = Field(
+        default=None, description="the object of a call, and the audit's subject: `order/{order_id}`"
+    )
+    rehearse: bool = Field(default=False, description="run the example of a write in the simulated world")
+    approval: Literal["none"] | None = Field(
+        default=None, description="a destructive tool says `none`, and why in approval_reason"
+    )
+    approval_reason: Annotated[str, StringConstraints(min_length=10, max_length=300)] | None = Field(
+        default=None, description="why a destructive tool needs nobody's approval"
+    )
+
+
+class ResourceTable(TargetTable):
+    """`[resources.<function>]`."""
+
+    uri: Uri = Field(description="`orders://order/{order_id}`; its variables are the function's arguments")
+
+
+class PromptTable(TargetTable):
+    """`[prompts.<function>]`."""
+
+
+class TargetsFile(Table):
+    """Any file of `manifests/` but `server.toml`."""
+
+    tools: dict[Name, ToolTable] = Field(default_factory=dict)
+    resources: dict[Name, ResourceTable] = Field(default_factory=dict)
+    prompts: dict[Name, PromptTable] = Field(default_factory=dict)
