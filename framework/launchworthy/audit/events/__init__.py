@@ -1,0 +1,132 @@
+"""Which records are there? One frozen model a type, and the registry of them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from launchworthy.audit.events.call import (
+    Attempt,
+    Denied,
+    Ended,
+    Outcome,
+    PromptAttempt,
+    PromptDenied,
+    PromptOutcome,
+    RequestServed,
+    ResourceAttempt,
+    ResourceDenied,
+    ResourceOutcome,
+    ToolAttempt,
+    ToolDenied,
+    ToolOutcome,
+)
+from launchworthy.audit.events.event import Event
+from launchworthy.audit.events.identity import (
+    IdentityAcquired,
+    IdentityBundleChanged,
+    IdentityEvent,
+    IdentityExpired,
+    IdentityRefreshFailed,
+    IdentityRevoked,
+    IdentityRotated,
+)
+from launchworthy.audit.events.keys import KeysChanged, KeysRefreshFailed
+from launchworthy.audit.events.refusal import AuthnDenied, ProtocolRejected, Refusal
+from launchworthy.audit.events.server import (
+    ConfigLoaded,
+    ServerReady,
+    ServerRefused,
+    ServerStarting,
+    ServerStopping,
+    TrustLoaded,
+)
+from launchworthy.audit.events.stream import (
+    PreviousStream,
+    StreamBound,
+    StreamCheckpoint,
+    StreamClose,
+    StreamDegraded,
+    StreamOpen,
+    StreamRecovered,
+)
+
+_EVERY: tuple[type[Event], ...] = (
+    StreamOpen,
+    StreamBound,
+    StreamCheckpoint,
+    StreamClose,
+    StreamDegraded,
+    StreamRecovered,
+    ServerStarting,
+    ServerReady,
+    ServerStopping,
+    ServerRefused,
+    ConfigLoaded,
+    TrustLoaded,
+    IdentityAcquired,
+    IdentityRotated,
+    IdentityBundleChanged,
+    IdentityRefreshFailed,
+    IdentityExpired,
+    IdentityRevoked,
+    KeysChanged,
+    KeysRefreshFailed,
+    AuthnDenied,
+    ProtocolRejected,
+    ToolAttempt,
+    ToolDenied,
+    ToolOutcome,
+    ResourceAttempt,
+    ResourceDenied,
+    ResourceOutcome,
+    PromptAttempt,
+    PromptDenied,
+    PromptOutcome,
+    RequestServed,
+)
+
+EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType({event.type: event for event in _EVERY})
+"""Every record type by its name, such as `tool.attempt`."""
+
+__all__ = [
+    "EVENT_TYPES",
+    "Attempt",
+    "AuthnDenied",
+    "ConfigLoaded",
+    "Denied",
+    "Ended",
+    "Event",
+    "IdentityAcquired",
+    "IdentityBundleChanged",
+    "IdentityEvent",
+    "IdentityExpired",
+    "IdentityRefreshFailed",
+    "IdentityRevoked",
+    "IdentityRotated",
+    "KeysChanged",
+    "KeysRefreshFailed",
+    "Outcome",
+    "PreviousStream",
+    "PromptAttempt",
+    "PromptDenied",
+    "PromptOutcome",
+    "ProtocolRejected",
+    "Refusal",
+    "RequestServed",
+    "ResourceAttempt",
+    "ResourceDenied",
+    "ResourceOutcome",
+    "ServerReady",
+    "ServerRefused",
+    "ServerStarting",
+    "ServerStopping",
+    "StreamBound",
+    "StreamCheckpoint",
+    "StreamClose",
+    "StreamDegraded",
+    "StreamOpen",
+    "StreamRecovered",
+    "ToolAttempt",
+    "ToolDenied",
+    "ToolOutcome",
+    "TrustLoaded",
+]

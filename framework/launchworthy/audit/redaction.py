@@ -1,0 +1,143 @@
+"""What of a call's arguments and result may stand in a record?
+
+Arguments are `clear`, `hmac` (the default) or `drop`, as the manifest says; of a result only its size and a
+keyed digest. The digest is HMAC-SHA256 over a line of JSON that names its domain, the target and the
+argument, and over the value: equal values in different places do not look alike, and numbers are covered too.
+Unkeyed digests would be lookup tables of small values.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Self
+
+from launchworthy.audit.canonical import MAX_INTEGER
+from launchworthy.audit.sanitiser import sanitise, sanitise_name
+
+_MIN_KEY_BYTES = 32
+_DIGEST_CHARACTERS = 32
+_MAX_ARGUMENTS = 32
+_MAX_CLEAR_BYTES = 3072
+"""All clear arguments of a record together: what is longer is dropped, so a record stays below 16 kB."""
+
+Redacted = dict[str, str | int | bool | None]
+_KINDS = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+class ArgumentRedactor:
+    """Redacts with one key; `kid` names the key in every digest, never the value of anything."""
+
+    __slots__ = ("_key", "kid")
+
+    def __init__(self, key: bytes, kid: str) -> None:
+        """Hold a key of at least 32 bytes.
+
+        Raises:
+            ValueError: the key is shorter.
+        """
+        if len(key) < _MIN_KEY_BYTES:
+            raise ValueError("the key of a redactor needs 32 bytes or more")
+        self._key = key
+        self.kid = sanitise_name(kid)
+
+    @classmethod
+    def ephemeral(cls, kid: str) -> Self:
+        """A redactor with a random key that ends with the process.
+
+        Equal values can be recognised within a stream, nobody can look a value up afterwards, and streams
+        cannot be compared. `kid` is the id of the stream that was open when the key was made.
+        """
+        return cls(secrets.token_bytes(_MIN_KEY_BYTES), kid)
+
+    def __repr__(self) -> str:
+        """Which key, not the key."""
+        return f"ArgumentRedactor(kid={self.kid!r})"
+
+    def redact(
+        self, target: str, classes: Mapping[str, str], arguments: Mapping[str, object]
+    ) -> dict[str, Redacted]:
+        """What the record says of the arguments, each as `{"clear": …}`, `{"hmac": …}` or `{"drop": …}`.
+
+        Args:
+            target: the tool, prompt or resource, a part of every digest.
+            classes: `clear`, `hmac` or `drop` by argument; an argument without a class is `hmac`, and so
+                is one whose class is none of the three.
+            arguments: JSON values.
+        """
+        room = _MAX_CLEAR_BYTES
+        redacted: dict[str, Redacted] = {}
+        for name, value in tuple(arguments.items())[:_MAX_ARGUMENTS]:
+            shown = self._one(target, name, classes.get(name, "hmac"), value)
+            clear = shown.get("clear")
+            if isinstance(clear, str):
+                room -= len(clear.encode())
+                if room < 0:
+                    shown = _dropped(value)
+            redacted[sanitise_name(name)] = shown
+        if len(arguments) > _MAX_ARGUMENTS:
+            redacted["~"] = {"drop": "arguments", "length": len(arguments) - _MAX_ARGUMENTS}
+        return redacted
+
+    def argument_digest(self, target: str, name: str, value: object) -> str:
+        """`<kid>:<32 hex digits>` of one argument's value: what an investigator compares with.
+
+        Raises:
+            ValueError, TypeError, RecursionError: the value is none that JSON can hold.
+        """
+        return self._digest(("argument", target, name), _json(value).encode())
+
+    def result_digest(self, target: str, body: bytes) -> str:
+        """`<kid>:<32 hex digits>` of the bytes of a result."""
+        return self._digest(("result", target), body)
+
+    def token_id(self, issuer: str, jti: str) -> str:
+        """`<kid>:<32 hex digits>` of a token's `jti`, which tells tokens apart and shows none."""
+        return self._digest(("token", issuer), jti.encode("utf-8", "surrogatepass"))
+
+    def _one(self, target: str, name: str, argument_class: str, value: object) -> Redacted:
+        try:
+            match argument_class:
+                case "clear":
+                    return {"clear": _clear(value)}
+                case "drop":
+                    return _dropped(value)
+                case _:
+                    return {"hmac": self.argument_digest(target, name, value)}
+        except (ValueError, TypeError, RecursionError):
+            return _dropped(value)
+
+    def _digest(self, domain: tuple[str, ...], value: bytes) -> str:
+        head = _json(["launchworthy-redaction/1", *domain]).encode()
+        digest = hmac.digest(self._key, head + b"\n" + value, "sha256")
+        return f"{self.kid}:{digest.hex()[:_DIGEST_CHARACTERS]}"
+
+
+def _clear(value: object) -> str | int | bool | None:
+    """A value as it may be shown: small integers, booleans and null as they are, anything else as text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) <= MAX_INTEGER:
+        return int(value)
+    return sanitise(value if isinstance(value, str) else _json(value))
+
+
+def _dropped(value: object) -> Redacted:
+    """That there was a value: of which JSON type and, for text, how long."""
+    kind = next((name for python, name in _KINDS.items() if isinstance(value, python)), "other")
+    if isinstance(value, str):
+        return {"drop": kind, "length": len(value)}
+    return {"drop": kind}
+
+
+def _json(value: object) -> str:
+    """JSON in one way, for every value that JSON has: sorted keys, compact, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
