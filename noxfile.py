@@ -170,6 +170,17 @@ def template(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Render the examples anew, from the template in the working tree."""
+    install(session, "--group", "template")
+    orders = ROOT / "examples" / "orders"
+    shutil.rmtree(orders, ignore_errors=True)
+    answers = ["--defaults", "--quiet", "--data-file", "examples/orders-answers.yml"]
+    session.run("copier", "copy", "--vcs-ref", "HEAD", *answers, str(ROOT), str(orders))
+    (orders / ".copier-answers.yml").unlink()  # it names the commit, and this machine's path
+
+
+@nox.session
 def constraints(session: nox.Session) -> None:
     """Renew `constraints.txt`: versions and hashes of all that these sessions install."""
     groups = [f"--group={group}" for group in ("test", "lint", "template", "bench")]

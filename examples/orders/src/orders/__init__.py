@@ -1,0 +1,1 @@
+"""Orders: an MCP server on launchworthy."""

@@ -1,0 +1,7 @@
+"""`python -m orders`: what the container runs."""
+
+from launchworthy.server import run
+
+from orders.server import server
+
+run(server)
