@@ -1,0 +1,270 @@
+"""Who may sign for which environment? The platform's trust policy, `trust.toml` and the roots beside it.
+
+    [production]
+    promoters = ["spiffe://acme.example/ci/orders/release"]
+    stamp     = "none"                        # "required" is not enforced yet, and so it is refused
+    catalogue = "0.1"                         # the least that counts
+    framework = "0.1"                         # the same for launchworthy; may be left out
+    [roots]
+    "acme.example" = ["acme-2026a.pem"]       # old ones stay as long as records live
+    [revoked]
+    records = ["lwr1-…"]
+    signers = ["spiffe://…", "<hex SHA-256 of a public key, an envelope's keyid>"]
+
+This module takes bytes; `trust_file` reads them and looks who could have written them. What nothing enforces
+yet is refused by name instead of being read and ignored, and the two worlds never mix: `dev.invalid` signs
+for `rehearsal` only, and nobody else does.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cryptography import x509
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from launchworthy.attestation.json_document import cite
+from launchworthy.attestation.statement import RecordId, Version
+from launchworthy.attestation.svid import SpiffeId
+from launchworthy.attestation.version import parse_version
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
+
+_TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
+_NOT_ENFORCED = ("approvers", "break_glass_approvers", "time_stamp_authorities")
+_KEY_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_FIX = ("what it may say: `launchworthy explain trust.toml`",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentTrust:
+    """Whose records count in one environment.
+
+    Attributes:
+        promoters: SPIFFE IDs; at least one.
+        catalogue: the least version of the catalogue that counts.
+        framework: the least version of launchworthy that counts, if there is one.
+    """
+
+    promoters: frozenset[str]
+    catalogue: tuple[int, int, int]
+    framework: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPolicy:
+    """A parsed trust policy.
+
+    Attributes:
+        where: the file.
+        environments: at least one.
+        roots: certificates of each trust domain; every promoter's domain is there.
+        revoked_records: record ids.
+        revoked_signers: SPIFFE IDs and key ids.
+        sha256: digest of the file and its roots, for the record and `trust.loaded`.
+    """
+
+    where: str
+    environments: Mapping[Environment, EnvironmentTrust]
+    roots: Mapping[str, tuple[x509.Certificate, ...]]
+    revoked_records: frozenset[str]
+    revoked_signers: frozenset[str]
+    sha256: str
+
+    def of(self, environment: Environment) -> EnvironmentTrust:
+        """Whose records count here.
+
+        Raises:
+            ProblemError: the policy trusts nobody for this environment.
+        """
+        if environment not in self.environments:
+            what = f"trusts nobody for `{environment}`"
+            fix = (f"the platform adds a table [{environment}] that names the promoters",)
+            raise ProblemError(Problem(reason="nobody-trusted", where=self.where, what=what, fix=fix))
+        return self.environments[environment]
+
+
+def root_files(document: bytes, *, where: str) -> tuple[str, ...]:
+    """The names of the files beside `trust.toml` that hold its roots, sorted.
+
+    Raises:
+        ProblemError: the document is malformed.
+    """
+    named = _read(document, where).roots.values()
+    return tuple(sorted({name for names in named for name in names}))
+
+
+def parse_trust_policy(document: bytes, pem: Mapping[str, bytes], *, where: str) -> TrustPolicy:
+    """Read a trust policy.
+
+    Args:
+        document: `trust.toml`.
+        pem: the content of each of its `root_files`.
+        where: what to call the file in messages.
+
+    Raises:
+        ProblemError: it is malformed, asks for what is not enforced yet, mixes the worlds, or lacks roots.
+    """
+    raw = _read(document, where)
+    roots = {domain: _load_roots(domain, names, pem, where) for domain, names in raw.roots.items()}
+    tables = {name: table for name in _TABLES if (table := getattr(raw, name)) is not None}
+    problems = [
+        problem
+        for environment, table in tables.items()
+        for promoter in table.promoters
+        for problem in _problems_of(environment, promoter, raw.roots, where)
+    ]
+    problems += [
+        _malformed(where, f"revoked.signers: `{cite(signer)}` is neither a SPIFFE ID nor a key id")
+        for signer in raw.revoked.signers
+        if _KEY_ID.fullmatch(signer) is None and not _is_spiffe_id(signer)
+    ]
+    if not tables:
+        problems.append(_malformed(where, "trusts nobody: it has no table of an environment"))
+    if problems:
+        raise ProblemError(*problems)
+    return TrustPolicy(
+        where=where,
+        environments={name: _environment(table) for name, table in tables.items()},
+        roots=roots,
+        revoked_records=frozenset(raw.revoked.records),
+        revoked_signers=frozenset(raw.revoked.signers),
+        sha256=_digest(document, pem),
+    )
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+_RootFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.pem$")]
+
+
+class _EnvironmentTable(_Table):
+    promoters: Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
+    stamp: Literal["none"]
+    catalogue: Version
+    framework: Version | None = None
+
+
+class _Revoked(_Table):
+    records: tuple[RecordId, ...] = ()
+    signers: tuple[str, ...] = ()
+
+
+class _Document(_Table):
+    rehearsal: _EnvironmentTable | None = None
+    staging: _EnvironmentTable | None = None
+    production: _EnvironmentTable | None = None
+    roots: dict[str, Annotated[tuple[_RootFile, ...], Field(min_length=1, max_length=32)]]
+    revoked: _Revoked = _Revoked()
+
+
+def _read(document: bytes, where: str) -> _Document:
+    try:
+        members = tomllib.loads(document.decode("utf-8"))
+        text = json.dumps(members)
+    except (ValueError, TypeError, RecursionError):  # a date has no JSON, and no field here is one
+        raise ProblemError(_malformed(where, "is not TOML with the fields of a trust policy")) from None
+    _refuse_not_enforced(members, where)
+    try:
+        return _Document.model_validate_json(text)
+    except ValidationError as error:
+        problems = (
+            _malformed(where, f"{cite('.'.join(str(part) for part in each['loc']))}: {cite(each['msg'])}")
+            for each in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise ProblemError(*problems) from None
+
+
+def _refuse_not_enforced(members: Mapping[str, object], where: str) -> None:
+    problems: list[Problem] = []
+    for environment in _TABLES:
+        table = members.get(environment)
+        if not isinstance(table, dict):
+            continue
+        problems += [_not_enforced(where, environment, name) for name in _NOT_ENFORCED if name in table]
+        if table.get("stamp") == "required":
+            problems.append(_not_enforced(where, environment, 'stamp = "required"'))
+    if problems:
+        raise ProblemError(*problems)
+
+
+def _not_enforced(where: str, environment: Environment, what: str) -> Problem:
+    return Problem(
+        reason="not-enforced-yet",
+        where=where,
+        field=f"{environment}.{what.partition(' ')[0]}",
+        what=f"[{environment}] asks for `{what}`, which is not enforced yet",
+        fix=(f"take it out of [{environment}], and have it checked by hand until a release enforces it",),
+    )
+
+
+def _malformed(where: str, what: str) -> Problem:
+    return Problem(reason="trust-policy-malformed", where=where, what=what, fix=_FIX)
+
+
+def _problems_of(
+    environment: Environment, promoter: str, roots: Mapping[str, object], where: str
+) -> list[Problem]:
+    if not _is_spiffe_id(promoter):
+        return [_malformed(where, f"[{environment}] `{cite(promoter)}` is not a SPIFFE ID with a path")]
+    domain = SpiffeId.parse(promoter).trust_domain
+    problems: list[Problem] = []
+    if (domain == SIMULATED_TRUST_DOMAIN) is not environment.simulated:
+        what = f"[{environment}] lets `{promoter}` sign, which is of the other world"
+        fix = (f"`{SIMULATED_TRUST_DOMAIN}` signs for `rehearsal` only, and nobody else does",)
+        problems.append(Problem(reason="trust-policy-mixes-worlds", where=where, what=what, fix=fix))
+    if domain not in roots:
+        what = f"[{environment}] lets `{promoter}` sign, and [roots] has none for `{domain}`"
+        fix = (f'put the root\'s PEM file beside it and add:  "{domain}" = ["….pem"]',)
+        problems.append(Problem(reason="trust-policy-without-root", where=where, what=what, fix=fix))
+    return problems
+
+
+def _load_roots(
+    domain: str, names: tuple[str, ...], pem: Mapping[str, bytes], where: str
+) -> tuple[x509.Certificate, ...]:
+    roots: list[x509.Certificate] = []
+    for name in names:
+        try:
+            found = x509.load_pem_x509_certificates(pem[name])
+            authorities = [each for each in found if _is_root(each)]
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion):
+            authorities, found = [], []
+        if not found or authorities != found:
+            problem = _malformed(
+                where, f"`{name}` of the trust domain `{cite(domain)}` holds no CA certificate"
+            )
+            raise ProblemError(problem)
+        roots += authorities
+    return tuple(roots)
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def _environment(table: _EnvironmentTable) -> EnvironmentTrust:
+    return EnvironmentTrust(
+        promoters=frozenset(table.promoters),
+        catalogue=parse_version(table.catalogue),
+        framework=None if table.framework is None else parse_version(table.framework),
+    )
+
+
+def _is_spiffe_id(text: str) -> bool:
+    try:
+        SpiffeId.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _digest(document: bytes, pem: Mapping[str, bytes]) -> str:
+    parts = [("trust.toml", document), *sorted(pem.items())]
+    lines = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in parts)
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest()
