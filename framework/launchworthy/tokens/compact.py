@@ -14,7 +14,7 @@ MAX_TOKEN_BYTES = 8 * 1024
 
 
 class Compact(NamedTuple):
-    """The decoded parts; nothing of them is verified. (A tuple, since one is made for every request.)
+    """The decoded parts; nothing of them is verified. A tuple, since one is made for every request.
 
     Attributes:
         signing_input: what the signature is over, as it came.

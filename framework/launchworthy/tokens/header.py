@@ -25,7 +25,7 @@ MAX_KID_LENGTH: Final = 256
 
 
 class Header(NamedTuple):
-    """What the verifier takes from a header; not verified. (A tuple, since one is made for every request.)
+    """What the verifier takes from a header; not verified. A tuple, since one is made for every request.
 
     Attributes:
         algorithm: `alg`, not yet compared with the issuer's list.

@@ -1,0 +1,204 @@
+"""Who issues tokens in the simulated world? An authorization server on loopback, in a thread.
+
+It is a believable one (discovery, rotation, client credentials by signed assertion, sign-in with PKCE,
+token exchange, revocation), and one that lies and breaks on request: `mint` writes tokens that are wrong
+in exactly one way, and `faults` breaks an endpoint. It listens on 127.0.0.1 only.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import uvicorn
+
+from launchworthy.testing.issuer_app import Realm, build_app
+from launchworthy.testing.issuer_clients import Clients, FetchClientMetadata, SimulatedClient
+from launchworthy.testing.issuer_errors import OAuthError
+from launchworthy.testing.issuer_faults import Counts, Fault, Faults
+from launchworthy.testing.issuer_grants import Grants
+from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
+from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
+from launchworthy.testing.issuer_sign_in import PERSON, SignIn
+
+__all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient", "SimulatedIssuer"]
+
+_START_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+
+
+def fetch_nothing(client_id: str) -> NoReturn:
+    """Read no client's metadata: there is no network in the simulated world."""
+    raise OAuthError("invalid_client", f"the metadata of `{client_id}` cannot be read here", status=401)
+
+
+class SimulatedIssuer:
+    """One authorization server. Start it, or use it as a context manager; stop it and start it again.
+
+    Attributes:
+        issuer: its URL; there is a port, so it is known before `start`.
+        jwks_uri: where its keys are.
+        token_endpoint: where its tokens are.
+        keys: what it signs with; rotate them here.
+        faults: what is broken now.
+        counts: how often each endpoint was asked.
+        clients: whom it knows.
+        client: a registered client that can prove itself.
+    """
+
+    def __init__(
+        self,
+        resources: Mapping[str, tuple[str, ...]],
+        *,
+        algorithms: tuple[str, ...] = ("ES256",),
+        path: str = "",
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - the simulated world has a clock of its own
+        fetch_client_metadata: FetchClientMetadata = fetch_nothing,
+    ) -> None:
+        """Take a free port and generate the keys.
+
+        Args:
+            resources: the resources it issues tokens for, and the scopes that each offers; the first one is
+                what `mint` takes unless told otherwise.
+            algorithms: what it signs with; the first is the default.
+            path: the path of its issuer URL, such as `/tenant`.
+            clock: seconds since the epoch.
+            fetch_client_metadata: reads Client ID Metadata Documents.
+        """
+        if not resources:
+            raise ValueError("an issuer issues tokens for at least one resource")
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            self._port: int = found.getsockname()[1]
+        self._resources = dict(resources)
+        origin = f"http://127.0.0.1:{self._port}"
+        self.issuer = f"{origin}{path}"
+        self.jwks_uri = f"{origin}/keys"
+        self.token_endpoint = f"{origin}/token"
+        self.keys = SigningKeys(algorithms)
+        self.faults = Faults()
+        self.counts = Counts()
+        self.clients = Clients(self.issuer, clock, fetch_client_metadata)
+        self.client = SimulatedClient("simulated-agent")
+        self.clients.add(self.client.registration())
+        self._minter = Minter(self.issuer, self.keys, clock)
+        grants = Grants(self.issuer, self._resources, self.keys, self._minter, clock)
+        self._realm = Realm(
+            issuer=self.issuer,
+            path=path,
+            scopes=tuple(dict.fromkeys(scope for offered in resources.values() for scope in offered)),
+            keys=self.keys,
+            clients=self.clients,
+            grants=grants,
+            sign_in=SignIn(self.issuer, self.clients, grants, clock),
+            faults=self.faults,
+            counts=self.counts,
+        )
+        self._running: _Running | None = None
+
+    def start(self) -> None:
+        """Listen; returns when the first request can be answered."""
+        if self._running is None:
+            self._running = _Running(self._realm, self._port)
+
+    def stop(self) -> None:
+        """Refuse connections from now on; keys, clients and counts stay."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def grant(
+        self, *, resource: str | None = None, scopes: Sequence[str] | None = None, **more: Any
+    ) -> Grant:
+        """What `mint` issues: all scopes of the first resource, to the client itself, or what is said."""
+        resource = next(iter(self._resources)) if resource is None else resource
+        return Grant(
+            **{
+                "resource": resource,
+                "scopes": self._resources.get(resource, ()) if scopes is None else tuple(scopes),
+                "subject": self.client.client_id,
+                "client": self.client.client_id,
+                **more,
+            }
+        )
+
+    def mint(self, grant: Grant | None = None, **changes: Any) -> str:
+        """Write a good token and change exactly what is asked for; see `Minter.mint` for what that can be."""
+        return self._minter.mint(self.grant() if grant is None else grant, **changes)
+
+    def revoked(self, token_id: str) -> bool:
+        """Whether the token with this `jti` was revoked."""
+        return token_id in self._realm.grants.revoked
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, and a flag for other threads once it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+
+class _Running:
+    """One run of the server: a thread, its event loop and its listener."""
+
+    def __init__(self, realm: Realm, port: int) -> None:
+        self._realm = realm
+        self._ready = threading.Event()
+        self._release: Callable[[], object] = lambda: None
+        self._server: _Server | None = None
+        listener = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(listener)), name="simulated-issuer", daemon=True
+        )
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS):
+            raise RuntimeError(f"the simulated issuer did not start on port {port}")
+
+    def stop(self) -> None:
+        """Let go of everything that hangs, and wait until the port is closed."""
+        if self._server is not None:
+            self._server.should_exit = self._server.force_exit = True
+        self._release()
+        self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            raise RuntimeError("the simulated issuer did not stop")
+
+    async def _serve(self, listener: socket.socket) -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._release = lambda: loop.call_soon_threadsafe(ended.set)
+        config = uvicorn.Config(
+            build_app(self._realm, ended, well_known_paths(self._realm.path)),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config, self._ready)
+        await self._server.serve(sockets=[listener])
+
+
+def well_known_paths(path: str) -> tuple[str, ...]:
+    """Where the metadata stand: RFC 8414 §3.1 with the path inserted, and both forms of OpenID Connect."""
+    oauth, openid = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
+    return tuple(dict.fromkeys((f"{oauth}{path}", f"{openid}{path}", f"{path}{openid}")))

@@ -1,0 +1,177 @@
+"""Which client is asking, and can it prove that? RFC 7521, RFC 7523, RFC 7591, Client ID Metadata Documents.
+
+There are no shared secrets: a client proves itself by a signed assertion, or is public and brings PKCE.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from launchworthy.testing.issuer_errors import OAuthError
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_LIFETIME: Final = 60
+LONGEST_ASSERTION: Final = 300
+_ALGORITHMS: Final = ("ES256", "RS256", "PS256", "Ed25519")
+
+FetchClientMetadata = Callable[[str], Mapping[str, Any]]
+"""From a `client_id` that is a URL to the document that stands there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredClient:
+    """What the issuer knows of a client.
+
+    Attributes:
+        client_id: its name.
+        keys: its public keys, or None for a public client.
+        redirect_uris: where people may be sent back to.
+    """
+
+    client_id: str
+    keys: KeySet | None
+    redirect_uris: tuple[str, ...]
+
+
+class SimulatedClient:
+    """A registered client with a key of its own: an agent that acts for itself."""
+
+    def __init__(self, client_id: str) -> None:
+        """Generate its key."""
+        self.client_id = client_id
+        self.key = ECKey.generate_key("P-256", {"kid": f"{client_id}-1"})
+
+    def registration(self) -> RegisteredClient:
+        """What the issuer is told about it."""
+        public = KeySet([ECKey.import_key(self.key.as_dict(private=False))])
+        return RegisteredClient(client_id=self.client_id, keys=public, redirect_uris=())
+
+    def assertion(self, audience: str, now: int, **changes: object) -> str:
+        """A fresh proof of who it is (RFC 7523 §2.2), with some claims changed for a test."""
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": audience,
+            "iat": now,
+            "exp": now + ASSERTION_LIFETIME,
+            "jti": secrets.token_urlsafe(16),
+        } | changes
+        header = {"alg": "ES256", "kid": self.key.kid}
+        return jws.serialize_compact(header, json.dumps(claims), self.key, ["ES256"])
+
+
+class Clients:
+    """The clients of one issuer."""
+
+    def __init__(self, issuer: str, clock: Callable[[], float], fetch: FetchClientMetadata) -> None:
+        """Know nobody yet.
+
+        Args:
+            issuer: the only audience of assertions.
+            clock: seconds since the epoch.
+            fetch: reads Client ID Metadata Documents.
+        """
+        self._issuer = issuer
+        self._clock = clock
+        self._fetch = fetch
+        self._known: dict[str, RegisteredClient] = {}
+        self._seen: dict[str, float] = {}
+
+    def add(self, client: RegisteredClient) -> None:
+        """Register a client."""
+        self._known[client.client_id] = client
+
+    def register(self, metadata: Mapping[str, Any]) -> RegisteredClient:
+        """Register a client at its own wish (RFC 7591)."""
+        client = _read_registration(f"registered-{secrets.token_hex(8)}", metadata)
+        self.add(client)
+        return client
+
+    def find(self, client_id: str) -> RegisteredClient:
+        """A registered client, or one that publishes its own metadata.
+
+        Raises:
+            OAuthError: `invalid_client`.
+        """
+        if (known := self._known.get(client_id)) is not None:
+            return known
+        if not client_id.startswith("https://"):
+            raise OAuthError("invalid_client", "this client is not registered", status=401)
+        metadata = self._fetch(client_id)
+        if metadata.get("client_id") != client_id:
+            raise OAuthError("invalid_client", "the metadata document is another client's", status=401)
+        return _read_registration(client_id, metadata)
+
+    def authenticate(self, form: Mapping[str, str]) -> RegisteredClient:
+        """Find out which client sent this request.
+
+        Raises:
+            OAuthError: `invalid_client`.
+        """
+        if "client_assertion" not in form:
+            client = self.find(form.get("client_id", ""))
+            if client.keys is not None:
+                raise OAuthError("invalid_client", "this client proves itself by an assertion", status=401)
+            return client
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise OAuthError("invalid_client", "unknown `client_assertion_type`", status=401)
+        try:
+            unverified = json.loads(jws.extract_compact(form["client_assertion"].encode()).payload)
+            client = self.find(str(unverified["sub"]))
+            claims = self._verified(form["client_assertion"], client)
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise OAuthError("invalid_client", "the assertion cannot be verified", status=401) from None
+        self._check_assertion(claims, client, form)
+        return client
+
+    def _verified(self, assertion: str, client: RegisteredClient) -> dict[str, Any]:
+        if client.keys is None:
+            raise OAuthError("invalid_client", "a public client has no key to sign with", status=401)
+        claims = json.loads(jws.deserialize_compact(assertion, client.keys, _ALGORITHMS).payload)
+        if not isinstance(claims, dict):
+            raise TypeError("claims are an object")
+        return claims
+
+    def _check_assertion(
+        self, claims: dict[str, Any], client: RegisteredClient, form: Mapping[str, str]
+    ) -> None:
+        """RFC 7523 §3; the audience is the issuer and nothing else, so that no other server can replay it."""
+        now = self._clock()
+        self._seen = {jti: end for jti, end in self._seen.items() if end > now}
+        jti, expires = str(claims.get("jti", "")), claims.get("exp")
+        ends = float(expires) if isinstance(expires, int) else 0.0
+        wrong = (
+            (claims.get("iss") != client.client_id, "`iss` is not the client"),
+            (form.get("client_id", client.client_id) != client.client_id, "`client_id` is another client"),
+            (claims.get("aud") not in (self._issuer, [self._issuer]), "`aud` is not this issuer alone"),
+            (not now < ends <= now + LONGEST_ASSERTION, "`exp` is missing, past or too far"),
+            (jti == "", "there is no `jti`"),
+            (jti in self._seen, "the assertion was used before"),
+        )
+        for is_wrong, what in wrong:
+            if is_wrong:
+                raise OAuthError("invalid_client", what, status=401)
+        self._seen[jti] = ends
+
+
+def _read_registration(client_id: str, metadata: Mapping[str, Any]) -> RegisteredClient:
+    """RFC 7591 §2, as far as the simulated issuer needs it."""
+    redirect_uris = metadata.get("redirect_uris", [])
+    if not isinstance(redirect_uris, list) or not all(isinstance(uri, str) for uri in redirect_uris):
+        raise OAuthError("invalid_redirect_uri", "`redirect_uris` is not a list of URLs")
+    method = metadata.get("token_endpoint_auth_method", "none")
+    if method not in ("none", "private_key_jwt"):
+        raise OAuthError("invalid_client_metadata", "only `none` and `private_key_jwt` are supported")
+    keys = None
+    if method == "private_key_jwt":
+        try:
+            keys = KeySet.import_key_set(metadata["jwks"])
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise OAuthError("invalid_client_metadata", "`jwks` holds no keys") from None
+    return RegisteredClient(client_id=client_id, keys=keys, redirect_uris=tuple(redirect_uris))

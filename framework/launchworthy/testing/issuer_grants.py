@@ -1,0 +1,184 @@
+"""Which token does this request get? RFC 6749, RFC 7636, RFC 8693, RFC 8707.
+
+Every token is for exactly one resource that the issuer knows, names it as its only audience, and is good
+for no more than was asked for, than the resource offers, and than the grant it came from.
+"""
+
+import hashlib
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any, Final
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from launchworthy.testing.issuer_clients import RegisteredClient
+from launchworthy.testing.issuer_errors import OAuthError
+from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
+from launchworthy.testing.issuer_minting import Grant, Minter
+
+EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a URN
+CODE_SECONDS: Final = 60
+_REGISTRY: Final = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """A person's consent, waiting for its code to be redeemed."""
+
+    client_id: str
+    redirect_uri: str
+    code_challenge: str
+    resource: str
+    scopes: tuple[str, ...]
+    subject: str
+    expires_at: float
+
+
+class Grants:
+    """The grants of one issuer: what it promised, what it took back, and what it will issue."""
+
+    def __init__(
+        self,
+        issuer: str,
+        resources: Mapping[str, tuple[str, ...]],
+        keys: SigningKeys,
+        minter: Minter,
+        clock: Callable[[], float],
+    ) -> None:
+        """Know the resources and the scopes that each offers."""
+        self._issuer = issuer
+        self._resources = resources
+        self._keys = keys
+        self._minter = minter
+        self._clock = clock
+        self._codes: dict[str, Authorization] = {}
+        self.revoked: frozenset[str] = frozenset()
+        """The `jti` of every revoked token."""
+
+    def target(self, parameters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+        """The one resource that is asked for, and the scopes (RFC 8707 §2).
+
+        Raises:
+            OAuthError: `invalid_target` or `invalid_scope`.
+        """
+        resource = parameters.get("resource")
+        if resource is None or resource not in self._resources:
+            raise OAuthError("invalid_target", "`resource` is missing, or not one this issuer knows")
+        offered = self._resources[resource]
+        asked = tuple(parameters["scope"].split(" ")) if parameters.get("scope") else ()
+        if not set(asked) <= set(offered):
+            raise OAuthError("invalid_scope", "the resource does not offer all of these scopes")
+        return resource, asked
+
+    def authorize(self, authorization: Authorization) -> str:
+        """Remember a person's consent; returns the code for it."""
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = authorization
+        return code
+
+    def issue(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
+        """Answer a token request of an authenticated client.
+
+        Raises:
+            OAuthError: the request gets no token.
+        """
+        match form.get("grant_type"):
+            case "client_credentials":
+                return self._client_credentials(client, form)
+            case "authorization_code":
+                return self._authorization_code(client, form)
+            case str(name) if name == EXCHANGE:
+                return self._exchange(client, form)
+            case _:
+                raise OAuthError("unsupported_grant_type", "this issuer has no such grant")
+
+    def revoke(self, token: str) -> None:
+        """Take a token back (RFC 7009); one that is none of ours is no error."""
+        try:
+            claims = self._read(token)
+        except OAuthError:
+            return
+        self.revoked |= {str(claims["jti"])}
+
+    def _client_credentials(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
+        if client.keys is None:
+            raise OAuthError("unauthorized_client", "a public client has no credentials of its own")
+        resource, scopes = self.target(form)
+        return self._answer(
+            Grant(resource=resource, scopes=scopes, subject=client.client_id, client=client.client_id)
+        )
+
+    def _authorization_code(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
+        """RFC 6749 §4.1.3 with RFC 7636 §4.6; a code is good once, whatever comes of it."""
+        granted = self._codes.pop(form.get("code", ""), None)
+        if granted is None or granted.expires_at <= self._clock():
+            raise OAuthError("invalid_grant", "the code is unknown, used or over")
+        if (granted.client_id, granted.redirect_uri) != (client.client_id, form.get("redirect_uri")):
+            raise OAuthError("invalid_grant", "the code was given to another client or address")
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if not compare_digest(urlsafe_b64encode(digest).rstrip(b"="), granted.code_challenge.encode()):
+            raise OAuthError("invalid_grant", "`code_verifier` does not match")
+        if form.get("resource") != granted.resource:
+            raise OAuthError("invalid_target", "`resource` is not the one that was consented to")
+        return self._answer(
+            Grant(
+                resource=granted.resource,
+                scopes=granted.scopes,
+                subject=granted.subject,
+                client=client.client_id,
+                claims={"name": "Simulated Person"},
+            )
+        )
+
+    def _exchange(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
+        """RFC 8693 §2: the client acts for the subject, for no more and no longer than it could itself."""
+        if client.keys is None:
+            raise OAuthError("unauthorized_client", "a public client cannot act for others")
+        if form.get("subject_token_type") != ACCESS_TOKEN:
+            raise OAuthError("invalid_request", "only access tokens can be exchanged")
+        if form.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
+            raise OAuthError("invalid_request", "only access tokens are issued")
+        subject = self._read(form.get("subject_token", ""))
+        resource, scopes = self.target(form)
+        held = str(subject.get("scope", "")).split(" ")
+        if not set(scopes) <= set(held):
+            raise OAuthError("invalid_scope", "the subject's token is not good for all of these scopes")
+        act = {"sub": client.client_id} | ({"act": subject["act"]} if "act" in subject else {})
+        grant = Grant(
+            resource=resource,
+            scopes=scopes,
+            subject=str(subject["sub"]),
+            client=client.client_id,
+            act=act,
+            expires_by=int(subject["exp"]),
+        )
+        return self._answer(grant) | {"issued_token_type": ACCESS_TOKEN}
+
+    def _read(self, token: str) -> dict[str, Any]:
+        """The claims of a token of ours that is still good."""
+        try:
+            unverified = jws.extract_compact(token.encode(), registry=_REGISTRY)
+            key = self._keys.published(str(unverified.headers().get("kid")))
+            ours = key is not None and jws.validate_compact(unverified, key.private, registry=_REGISTRY)
+            claims: dict[str, Any] = json.loads(unverified.payload)
+        except (JoseError, ValueError):
+            raise OAuthError("invalid_grant", "the token cannot be read") from None
+        if not ours:
+            raise OAuthError("invalid_grant", "the token is none of this issuer's")
+        if claims["jti"] in self.revoked or claims["exp"] <= self._clock():
+            raise OAuthError("invalid_grant", "the token is over or was revoked")
+        return claims
+
+    def _answer(self, grant: Grant) -> dict[str, Any]:
+        return {
+            "access_token": self._minter.mint(grant),
+            "token_type": "Bearer",
+            "expires_in": self._minter.ends(grant) - int(self._clock()),
+            "scope": " ".join(grant.scopes),
+        }
