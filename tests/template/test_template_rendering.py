@@ -162,6 +162,22 @@ def test_workflows_are_pinned_and_have_no_rights_by_default(project: Path) -> No
             assert PINNED.match(used), used
 
 
+def test_this_repository_keeps_the_rules_of_its_template() -> None:
+    pins = [
+        {
+            line
+            for path in folder.glob(".github/workflows/*.yml")
+            for line in re.findall(r"uses: (.*)", path.read_text())
+        }
+        for folder in (ROOT, ROOT / "template")
+    ]
+    assert pins[0] < pins[1]
+    assert all(PINNED.match(pin) for pin in pins[0])
+    assert [workflow["permissions"] for workflow in workflows(ROOT).values()] == [{}]
+    for path in (ROOT / ".github").rglob("*.yml"):
+        assert yaml.safe_load(path.read_text()), path
+
+
 def test_no_job_that_runs_code_of_the_project_can_ask_for_an_identity(project: Path) -> None:
     for workflow in workflows(project).values():
         for job in workflow["jobs"].values():
