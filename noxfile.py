@@ -109,8 +109,10 @@ def new(session: nox.Session) -> None:
     where, *options = session.posargs
     target = Path(session.invoked_from, where).resolve()
     install(session, "--group", "template")
+    # A commit, not `HEAD`: that would include what is not committed, and no update could ever find it again.
+    commit = session.run("git", "rev-parse", "HEAD", silent=True, external=True)
     with session.chdir(session.invoked_from):
-        session.run("copier", "copy", "--vcs-ref", "HEAD", *options, str(ROOT), where)
+        session.run("copier", "copy", "--vcs-ref", str(commit).strip(), *options, str(ROOT), where)
     lend_framework(build_wheel(session), target)
 
 

@@ -127,7 +127,7 @@ def dependencies(session: nox.Session) -> None:
     sync(session, "dependencies", project=False)
     listed = f"{session.create_tmp()}/requirements.txt"
     export(session, listed, "--no-emit-project", "--no-emit-local")
-    session.run("pip-audit", "--disable-pip", "--require-hashes", f"--requirement={listed}", *session.posargs)
+    session.run("pip-audit", "--strict", "--disable-pip", f"--requirement={listed}", *session.posargs)
 
 
 @nox.session
@@ -144,7 +144,7 @@ def upgrade(session: nox.Session) -> None:
     status = str(session.run("git", "status", "--porcelain", silent=True, external=True))
     conflicts = re.findall(r"^(?:AA|DD|U.|.U) (.+)$|^.. (.+\.rej)$", status, re.MULTILINE)
     if conflicts:
-        session.error("resolve, commit, and run this again:", *map("".join, conflicts))
+        session.error("resolve, commit, and run this again: " + " ".join(map("".join, conflicts)))
     session.run("uv", "lock", "--upgrade-package", "launchworthy")
     session.log("look at it with `git diff`, try it with `python3 noxfile.py`, commit it")
 
