@@ -166,9 +166,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def template(session: nox.Session) -> None:
-    """What the template renders, refuses and updates."""
+    """What the template renders, refuses and updates; and all that builds wheels or runs whole projects."""
     install(session, "--group", "template", "--group", "lint", "--group", "test", "--editable", ".[dev]")
-    session.run("pytest", "--numprocesses", "2", "tests/template", *session.posargs)
+    session.run("pytest", "--numprocesses", "2", "-m", "template or slow", *session.posargs)
 
 
 @nox.session
