@@ -1,0 +1,59 @@
+"""What does a tool know about the call it runs in?"""
+
+from typing import Protocol, TypeVar, runtime_checkable
+
+from launchworthy.vocabulary import CallId, Environment, Principal
+
+App_co = TypeVar("App_co", covariant=True)
+
+
+class CallLog(Protocol):
+    """The operations log, bound to this call; never the audit."""
+
+    def debug(self, event: str, /, **fields: object) -> object:
+        """Say what helps while developing."""
+
+    def info(self, event: str, /, **fields: object) -> object:
+        """Say what happened."""
+
+    def warning(self, event: str, /, **fields: object) -> object:
+        """Say what is odd."""
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Say what failed."""
+
+
+@runtime_checkable
+class Call(Protocol[App_co]):
+    """The parameter of this type is filled in for each call, and is no part of the tool's schema.
+
+    `Call[OrderStore]` says what `call.app` is; a server that opens something else does not start.
+    """
+
+    @property
+    def id(self) -> CallId:
+        """The call's name in every record and answer: `4T7K-9QX2-M0DV`."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is calling, from a verified token."""
+
+    @property
+    def environment(self) -> Environment:
+        """Where this runs."""
+
+    @property
+    def app(self) -> App_co:
+        """What the server keeps open while it runs."""
+
+    @property
+    def log(self) -> CallLog:
+        """The operations log, bound to this call."""
+
+    async def progress(self, done: float, of: float | None = None) -> None:
+        """Tell a client that asked for it how far the call is; otherwise does nothing.
+
+        Args:
+            done: how much is done; grows from call to call.
+            of: how much there is in all, where that is known.
+        """

@@ -1,0 +1,165 @@
+"""How is a team's function run, and what may anybody learn of its failure?
+
+The last step before a body: the values that were authorised and no others, the call, a time limit, and in a
+rehearsal one byte that says a body was entered. A `ToolError` is for the caller to read. Of any other
+exception the caller learns that there was one, and the operations log its type and place: its text may hold
+anything, so it is neither sent nor logged, and it goes no further, lest a library logs it.
+"""
+
+import asyncio
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from traceback import extract_tb
+from typing import Any
+
+from launchworthy.enforcement.authorized import Passage
+from launchworthy.enforcement.running_call import OperationsLog, RunningCall
+from launchworthy.enforcement.served_function import ServedFunction
+from launchworthy.enforcement.workers import Workers
+from launchworthy.vocabulary import Environment, ToolError
+
+MASKED = "this call failed; its id is {call}"
+
+
+class BodyFailed(Exception):
+    """The body did not return a result; `text` is for the caller."""
+
+    def __init__(self, text: str) -> None:
+        """Hold what the caller may read."""
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every body of a server shares.
+
+    Attributes:
+        environment: where this runs.
+        app: what the server keeps open, as `call.app`.
+        execution_pipe: a file descriptor of the harness that counts bodies; rehearsals only.
+        log: the operations log.
+        workers: where plain functions run.
+    """
+
+    environment: Environment
+    app: Any
+    execution_pipe: int | None
+    log: OperationsLog
+    workers: Workers
+
+
+class Body:
+    """One function, ready to run for whoever was authorised."""
+
+    __slots__ = ("_around", "_function", "_timeout", "served")
+
+    def __init__(self, served: ServedFunction, around: Surroundings) -> None:
+        """Bind a function to its server."""
+        self.served = served
+        self._around = around
+        self._function: Callable[..., Any] = served.mark.function
+        self._timeout = served.manifest.timeout_seconds
+
+    async def run(self, passage: Passage) -> Any:
+        """Run it once, with what was authorised.
+
+        Raises:
+            BodyFailed: it failed, in whatever way; `passage.outcome` says how.
+            asyncio.CancelledError: the caller has left, or the server ends.
+        """
+        given = self._given(passage)
+        try:
+            result = await self._limited(given)
+        except asyncio.CancelledError:
+            passage.outcome = "cancelled"
+            raise
+        except TimeoutError as error:
+            failure = (
+                self._too_long(passage) if isinstance(error, _TookTooLong) else self._crashed(passage, error)
+            )
+        except ToolError as error:
+            passage.outcome = "tool_error"
+            failure = BodyFailed(str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - an enforcement point: whatever it is, it ends here
+            failure = self._crashed(passage, error)
+        else:
+            passage.outcome = "ok"
+            return result
+        raise failure  # outside the handlers: it must not carry the body's exception as its context
+
+    def failed_after(self, passage: Passage, error: Exception) -> BodyFailed:
+        """The body returned, but what it returned cannot be an answer."""
+        return self._crashed(passage, error)
+
+    def _given(self, passage: Passage) -> Mapping[str, Any]:
+        authorized = passage.authorized
+        if self.served.call_parameter is None:
+            return authorized.arguments
+        call = RunningCall(
+            id=authorized.call,
+            principal=authorized.principal,
+            environment=self._around.environment,
+            app=self._around.app,
+            unbound_log=self._around.log,
+            report=passage.progress,
+        )
+        return {**authorized.arguments, self.served.call_parameter: call}
+
+    async def _limited(self, given: Mapping[str, Any]) -> Any:
+        if self._timeout is None:
+            return await self._entered(given)
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                return await self._entered(given)
+        except TimeoutError:
+            if limit.expired():
+                raise _TookTooLong from None
+            raise
+
+    async def _entered(self, given: Mapping[str, Any]) -> Any:
+        if self.served.is_async:
+            self._count()
+            return await self._function(**given)
+        return await self._around.workers.run(functools.partial(self._count_and_run, given))
+
+    def _count_and_run(self, given: Mapping[str, Any]) -> Any:
+        self._count()
+        return self._function(**given)
+
+    def _count(self) -> None:
+        """Write the byte; where it cannot be written, the body does not run."""
+        if self._around.execution_pipe is not None:
+            os.write(self._around.execution_pipe, b"\x01")
+
+    def _too_long(self, passage: Passage) -> BodyFailed:
+        passage.outcome = "timeout"
+        return BodyFailed(f"this took longer than {self._timeout:g} s")
+
+    def _crashed(self, passage: Passage, error: BaseException) -> BodyFailed:
+        passage.outcome = "error"
+        call = passage.authorized.call
+        self._around.log.error(
+            "body.failed",
+            call=call,
+            target=self.served.manifest.name,
+            error=type(error).__name__,
+            where=place_of(error),
+        )
+        return BodyFailed(MASKED.format(call=call))
+
+
+class _TookTooLong(TimeoutError):
+    """Our limit, not a time-out that the body ran into."""
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised: file and line of the innermost frame, nothing of its text or its variables."""
+    frames = extract_tb(error.__traceback__)
+    if not frames:
+        return "unknown"
+    innermost = frames[-1]
+    return f"{os.path.basename(innermost.filename)}:{innermost.lineno}"  # noqa: PTH119 - a name, not a file

@@ -1,0 +1,308 @@
+"""The outer enforcement point: does this request go through? One order, and the first that fails answers.
+
+    1-3   path · method, Host · Origin, header section, declared size, types
+    4-5   credentials, readiness, token: no byte of a body is looked at before the token is good
+    6     the body, bounded in size and time, and one strict parse of it
+    7     revision, headers = body
+    8-9   the method has a row, the target is declared and no secret to this caller, its scopes
+    10    arguments, strictly
+    11    policy, which decides about the environment too
+    13    the attempt is in the audit; on the disk, where the tool is destructive
+    14    dispatch; the outcome is in the audit before the answer leaves
+
+A refusal is raised, recorded and answered. Whatever else is raised is answered as `internal`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from mcp.shared.inbound import validate_mcp_param_headers
+
+from launchworthy.audit import AuditUnwritable
+from launchworthy.enforcement import records
+from launchworthy.enforcement.answers import (
+    Answer,
+    Challenges,
+    common_headers,
+    json_headers,
+    refusal,
+    row_of,
+    unfit,
+)
+from launchworthy.enforcement.arguments import UnfitArguments
+from launchworthy.enforcement.authorized import Authorized
+from launchworthy.enforcement.bodies import place_of
+from launchworthy.enforcement.body import read_body
+from launchworthy.enforcement.documents import MetadataDocument
+from launchworthy.enforcement.exchange import Exchange, Finished
+from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
+from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Verifier
+from launchworthy.enforcement.presence import ClientLeft
+from launchworthy.enforcement.recorded_run import RecordedRuns
+from launchworthy.enforcement.records import Trace
+from launchworthy.enforcement.reply import Message, Receive, Reply, Send
+from launchworthy.enforcement.request import (
+    NAMED_BY,
+    Asked,
+    Head,
+    Revision,
+    Row,
+    Settled,
+    Targets,
+    endpoint_of,
+    read_head,
+    read_message,
+    settle,
+    unknown,
+)
+from launchworthy.enforcement.request import row_of as method_row_of
+from launchworthy.enforcement.verified_request import VerifiedRequest
+from launchworthy.enforcement.visible import VisibleTargets
+from launchworthy.manifest import Served, TargetKind, Visibility
+from launchworthy.policy import Query
+from launchworthy.tokens.bearer import parse_authorization
+from launchworthy.tokens.metadata import metadata_paths, metadata_url
+from launchworthy.tokens.strict_json import StrictJSONError, parse
+from launchworthy.vocabulary import CallId, Environment, Reason, Refused, format_call_id
+
+__all__ = ["Gate", "GateConfig", "RefusalNote"]
+
+MAX_DEPTH = 32
+"""How deep a body may be nested."""
+_CALL_ID_BITS = 60
+
+
+class Gate:
+    """An ASGI application: the MCP endpoint behind every check, the metadata documents, and nothing else."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each part
+        self,
+        config: GateConfig,
+        *,
+        verifier: Verifier,
+        policy: PolicyDecisionPoint,
+        audit: Recorder,
+        redactor: Redactor,
+        readiness: Readiness,
+        served: Iterable[Served],
+        exchange: Exchange,
+        clock: Callable[[], float],
+        random_bits: Callable[[int], int],
+        environment: Environment,
+        on_refusal: Callable[[RefusalNote], None] | None,
+    ) -> None:
+        """Put the gate together; nothing is asked of anybody yet.
+
+        Args:
+            config: what requests must look like.
+            verifier: who is calling.
+            policy: may they.
+            audit: what happened.
+            redactor: what of a call may be recorded.
+            readiness: returns if calls may go through at all.
+            served: every declared target.
+            exchange: the SDK's server.
+            clock: seconds since the epoch.
+            random_bits: as many random bits as asked for.
+            environment: where this runs.
+            on_refusal: told of every refusal; `launchworthy dev` prints them.
+        """
+        self._config = config
+        self._verifier = verifier
+        self._policy = policy
+        self._audit = audit
+        self._redactor = redactor
+        self._readiness = readiness
+        self._exchange = exchange
+        self._clock = clock
+        self._random_bits = random_bits
+        self._environment = environment
+        self._on_refusal = on_refusal
+        self._runs = RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after)
+        declared = tuple(one.manifest for one in served)
+        self._targets = Targets(declared)
+        self._visible = VisibleTargets(declared, environment)
+        self._endpoint = endpoint_of(
+            config.resource,
+            documents=metadata_paths(config.resource),
+            allowed_origins=config.allowed_origins,
+            max_body=config.max_body,
+        )
+        self._challenges = Challenges(
+            entry=config.entry_scopes, resource_metadata=metadata_url(config.resource)
+        )
+        self._document = MetadataDocument(
+            config.resource, issuers=config.issuers, scopes=config.entry_scopes, name=config.name
+        )
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            raise NotImplementedError("only HTTP is served here")
+        call = format_call_id(self._random_bits(_CALL_ID_BITS))
+        trace = Trace(call, clock=asyncio.get_running_loop().time, client=scope.get("client"))
+        reply = Reply(send, call, interval=self._config.comment_seconds)
+        try:
+            answer = await self._answer(scope, receive, reply, trace)
+        except Refused as refused:
+            answer = self._refuse(refused, trace)
+        except AuditUnwritable as error:
+            answer = self._refuse(Refused(Reason.AUDIT_UNWRITABLE, str(error)), trace)
+        except ClientLeft:
+            reply.close()
+            return
+        except Exception as error:  # noqa: BLE001 - an enforcement point: what is unexpected is refused
+            detail = f"{type(error).__name__} at {place_of(error)}"
+            answer = self._refuse(Refused(Reason.INTERNAL, detail), trace)
+        except BaseException:
+            reply.close()
+            raise
+        await reply.finish(answer)
+
+    async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
+        headers = scope["headers"]
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=headers)
+        if head.document:
+            return self._document.answer(trace.call)
+        bearer = parse_authorization(head.authorization, scope["query_string"])
+        self._readiness()
+        now = int(self._clock())
+        trace.principal = principal = await self._verifier.verify(bearer, now)
+        token = bearer.digest
+        del bearer, scope  # from here on nothing has the token
+        settled = await self._read(receive, head, trace)
+        request = VerifiedRequest(
+            settled=settled,
+            head=head,
+            headers=headers,
+            principal=principal,
+            token=token,
+            resource=self._config.resource,
+            receive=receive,
+            reply=reply,
+            trace=trace,
+            now=now,
+        )
+        return await self._decide(request)
+
+    async def _read(self, receive: Receive, head: Head, trace: Trace) -> Settled:
+        """Rows 6 and 7: the one body, the one parse, and all that is decided on it alone."""
+        body = await read_body(receive, max_bytes=self._config.max_body, pace=self._config.pace)
+        try:
+            parsed = parse(body, max_depth=MAX_DEPTH, max_bytes=self._config.max_body)
+        except StrictJSONError as error:
+            raise Refused(Reason.PROTOCOL_JSON, str(error)) from None
+        message = read_message(parsed)
+        trace.request_id, trace.method = message.id, message.method
+        settled = settle(message, head.routing, self._config.revisions)
+        trace.revision = settled.revision.value
+        trace.hear(settled.client_info, message.params)
+        return settled
+
+    async def _decide(self, request: VerifiedRequest) -> Answer:
+        row = method_row_of(request.settled)
+        match row:
+            case Row.IGNORED:
+                self._record_served(request, 202, b"")
+                return Answer(status=202, headers=common_headers(request.trace.call), body=b"")
+            case Row.PLAIN:
+                finished = await self._exchange.plain(request)
+            case Row.LIST:
+                finished = await self._exchange.list(request, self._visible.to(request.principal))
+            case Row.TOOL | Row.RESOURCE | Row.PROMPT:
+                return await self._call(row, request)
+        self._record_served(request, finished.status, finished.result)
+        return _complete(finished, request.trace.call)
+
+    async def _call(self, row: Row, request: VerifiedRequest) -> Answer:
+        """Rows 8 to 14 of a call."""
+        asked = self._find(row, request)
+        try:
+            validated = self._exchange.functions[asked.target.key].arguments.validate(asked.arguments)
+        except UnfitArguments as misfit:
+            if asked.target.kind is not TargetKind.TOOL:
+                raise
+            return self._unfit(misfit, request)
+        trace = request.trace
+        trace.plain = validated.plain
+        query = Query(
+            target=asked.target, principal=request.principal, arguments=validated.plain, now=request.now
+        )
+        authorized = Authorized(
+            call=trace.call,
+            principal=request.principal,
+            target=asked.target,
+            decision=self._policy.decide(query),
+            named=asked.named,
+            unvalidated=asked.arguments,
+            arguments=validated.values,
+        )
+        return _complete(await self._runs.run(request, authorized), trace.call)
+
+    def _find(self, row: Row, request: VerifiedRequest) -> Asked:
+        """Rows 8 and 9: what is named, whether this caller may know of it, and whether the scopes suffice."""
+        trace, message = request.trace, request.settled.message
+        named = message.params.get(NAMED_BY[message.method])
+        trace.named = named if isinstance(named, str) else None
+        asked = self._targets.find(row, message.params)
+        target = trace.target = asked.target
+        suffices = request.principal.scopes.issuperset(target.scopes)
+        hidden = target.visibility is Visibility.SECRET
+        if hidden and not (suffices and target.runs_in(self._environment)):
+            raise unknown(target.kind)
+        self._compare_mirrored(request, asked)
+        if not suffices:
+            raise Refused(
+                Reason.TOOL_SCOPE, "the token lacks scopes that the manifest demands", scopes=target.scopes
+            )
+        return asked
+
+    def _compare_mirrored(self, request: VerifiedRequest, asked: Asked) -> None:
+        """`Mcp-Param-*`: arguments that the schema says are repeated in headers (streamable HTTP)."""
+        function = self._exchange.functions[asked.target.key]
+        params = request.head.routing.params
+        if function.mirrored and (params or request.settled.revision is Revision.MODERN):
+            rejected = validate_mcp_param_headers(function.input_schema, asked.arguments, dict(params))
+            if rejected is not None:
+                raise Refused(Reason.PROTOCOL_MISMATCH, rejected.message)
+
+    def _unfit(self, misfit: UnfitArguments, request: VerifiedRequest) -> Answer:
+        answer = unfit(
+            misfit.faults,
+            call=request.trace.call,
+            request_id=request.trace.request_id,
+            modern=request.settled.revision is Revision.MODERN,
+        )
+        self._note(misfit, answer.status, request.trace)
+        return answer
+
+    def _refuse(self, refused: Refused, trace: Trace) -> Answer:
+        if refused.reason is not Reason.TOOL_DISPATCH_MISMATCH:  # that is an outcome, and recorded as one
+            self._note(refused, row_of(refused).status, trace)
+        return refusal(refused, call=trace.call, request_id=trace.request_id, challenges=self._challenges)
+
+    def _note(self, refused: Refused, status: int, trace: Trace) -> None:
+        """Record a refusal; that it cannot be recorded changes nothing, since nothing ran."""
+        with suppress(AuditUnwritable):
+            self._audit.record(records.refused(trace, refused, status, self._redactor))
+        if self._on_refusal is not None:
+            self._on_refusal(
+                RefusalNote(
+                    call=trace.call,
+                    status=status,
+                    reason=refused.reason,
+                    detail=refused.detail,
+                    scopes=refused.scopes,
+                    method=trace.method,
+                    target=trace.target.name if trace.target is not None else trace.named,
+                )
+            )
+
+    def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
+        self._audit.record(records.served(request.trace, status, result))
+
+
+def _complete(finished: Finished, call: CallId) -> Answer:
+    return Answer(status=finished.status, headers=json_headers(call), body=finished.body)

@@ -1,0 +1,60 @@
+"""What does the gate know before the first request, and what does it tell a developer about a refused one?"""
+
+from dataclasses import dataclass
+
+from launchworthy.enforcement.body import RULE_33, Pace
+from launchworthy.enforcement.presence import ARMED_AFTER
+from launchworthy.enforcement.reply import COMMENT_SECONDS
+from launchworthy.vocabulary import CallId, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateConfig:
+    """What the settings and the manifest say about requests.
+
+    Attributes:
+        resource: the canonical resource URL.
+        name: of the server, for people.
+        issuers: whose tokens are accepted.
+        entry_scopes: what a first read needs.
+        allowed_origins: besides the resource's own.
+        revisions: of the protocol, in the order they are offered.
+        max_body: bytes.
+        pace: how fast a body must come.
+        armed_after: seconds until a leaving client is looked for.
+        comment_seconds: between the comments that keep a stream open.
+    """
+
+    resource: str
+    name: str
+    issuers: tuple[str, ...]
+    entry_scopes: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    revisions: tuple[str, ...]
+    max_body: int
+    pace: Pace = RULE_33
+    armed_after: float = ARMED_AFTER
+    comment_seconds: float = COMMENT_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalNote:
+    """A refusal, for the developer's terminal; never for a caller.
+
+    Attributes:
+        call: the call id.
+        status: the HTTP status of the answer.
+        reason: why.
+        detail: the operator's sentence.
+        scopes: what the call needs, where that was it.
+        method: of the body, once it was read.
+        target: its name, or what the body names.
+    """
+
+    call: CallId
+    status: int
+    reason: Reason
+    detail: str
+    scopes: tuple[str, ...]
+    method: str | None
+    target: str | None

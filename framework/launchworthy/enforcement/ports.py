@@ -1,0 +1,69 @@
+"""What does the gate need of others? One small Protocol for each, filled in by `server`."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from launchworthy.audit import Event
+from launchworthy.policy import Query
+from launchworthy.vocabulary import BearerToken, Decision, Principal
+
+
+class Verifier(Protocol):
+    """Who is calling?"""
+
+    async def verify(self, token: BearerToken, now: int) -> Principal:
+        """Turn an unverified token into a caller.
+
+        Raises:
+            Refused: `token.*` or `keys.unavailable`.
+        """
+
+
+class PolicyDecisionPoint(Protocol):
+    """May they, here, now?"""
+
+    def decide(self, query: Query) -> Decision:
+        """Allow a call.
+
+        Raises:
+            Refused: `tool.policy`, `tool.environment`, `policy.entity_missing`.
+        """
+
+
+class Recorder(Protocol):
+    """What happened, provably?"""
+
+    def record(self, event: Event, *, subject: str | None = None, critical: bool = False) -> None:
+        """Write a record.
+
+        Raises:
+            AuditUnwritable: it is not in the file.
+        """
+
+    async def record_durable(
+        self, event: Event, *, subject: str | None = None, critical: bool = False
+    ) -> None:
+        """Write a record and wait for the disk.
+
+        Raises:
+            AuditUnwritable: it is not on the disk.
+        """
+
+
+class Redactor(Protocol):
+    """What of a call may stand in a record?"""
+
+    def redact(
+        self, target: str, classes: Mapping[str, str], arguments: Mapping[str, object]
+    ) -> dict[str, dict[str, str | int | bool | None]]:
+        """What the record says of the arguments."""
+
+    def result_digest(self, target: str, body: bytes) -> str:
+        """A keyed digest of a result."""
+
+    def token_id(self, issuer: str, jti: str) -> str:
+        """A keyed digest of a token's id."""
+
+
+Readiness = Callable[[], None]
+"""Returns if calls may go through; raises `Refused` (`identity.*`, `control.stale`, `audit.unwritable`)."""

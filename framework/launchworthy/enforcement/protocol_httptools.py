@@ -1,0 +1,108 @@
+"""The bounds of `protocol`, over uvicorn's httptools implementation."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from launchworthy.enforcement.protocol import Bounds, Phase
+from launchworthy.vocabulary import Reason
+
+_FIELD_OVERHEAD = 4
+
+
+class HttpTools(Bounds, HttpToolsProtocol):
+    """uvicorn's protocol over httptools, bounded.
+
+    The parser keeps a field until it is complete, however long it gets; so bytes are counted as they come,
+    until the header section is complete, and fields as they are parsed.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begin with nothing read."""
+        super().__init__(*args, **kwargs)
+        self._unparsed = 0
+        self._section = 0
+        self._fields = 0
+        self._too_large = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin to wait for the first byte."""
+        super().connection_made(transport)
+        self.opened()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the timer."""
+        self.disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, unless this connection has been turned away."""
+        if self.is_turned_away():
+            return
+        self._unparsed += len(data)
+        super().data_received(data)
+        if self.is_turned_away():
+            return
+        in_head = self._phase in {Phase.AWAITED, Phase.HEAD, Phase.WHOLE}
+        if self._too_large or (in_head and self._unparsed > self.terms.limits.section_bytes):
+            self.turn_away(431, Reason.HTTP_SIZE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._section = self._fields = 0
+        self.enter(Phase.HEAD)
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the request line."""
+        self._count(len(url))
+        if not self._too_large:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One complete field."""
+        self._fields += 1
+        self._count(len(name) + len(value) + _FIELD_OVERHEAD)
+        if not self._too_large:
+            super().on_header(name, value.strip(b" \t"))
+
+    def on_headers_complete(self) -> None:
+        """The header section is complete, and small enough to go on."""
+        if self._too_large or self.is_turned_away():
+            return
+        self._unparsed = 0
+        super().on_headers_complete()
+        self.enter(Phase.BODY)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._unparsed = 0
+        if not (self._too_large or self.is_turned_away()):
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        if self._too_large or self.is_turned_away():
+            return
+        self._unparsed = 0
+        super().on_message_complete()
+        self.enter(Phase.WHOLE)
+
+    def on_response_complete(self) -> None:
+        """The answer is complete."""
+        super().on_response_complete()
+        self.answer_sent()
+
+    def send_400_response(self, msg: str) -> None:
+        """What was parsed is no HTTP."""
+        del msg
+        if self._too_large:
+            self.turn_away(431, Reason.HTTP_SIZE)
+        else:
+            self.turn_away(400, Reason.PROTOCOL_INVALID)
+
+    def _count(self, size: int) -> None:
+        self._section += size
+        if self._section > self.terms.limits.section_bytes or self._fields > self.terms.limits.fields:
+            self._too_large = True

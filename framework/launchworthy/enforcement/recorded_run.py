@@ -1,0 +1,91 @@
+"""Does every run leave its two records?
+
+No body starts before its attempt is written, and no answer leaves before its outcome; also when the body
+fails, is cancelled, or was never reached.
+"""
+
+import asyncio
+from contextlib import nullcontext, suppress
+
+from launchworthy.audit import AuditUnwritable
+from launchworthy.enforcement import records
+from launchworthy.enforcement.authorized import Authorized, Passage
+from launchworthy.enforcement.exchange import Exchange, Finished
+from launchworthy.enforcement.ports import Recorder, Redactor
+from launchworthy.enforcement.presence import ClientLeft, Presence
+from launchworthy.enforcement.verified_request import VerifiedRequest
+from launchworthy.manifest import Effect
+from launchworthy.vocabulary import Reason, Refused
+
+
+class RecordedRuns:
+    """Runs what was authorised, between two records."""
+
+    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor")
+
+    def __init__(
+        self, exchange: Exchange, audit: Recorder, redactor: Redactor, *, armed_after: float
+    ) -> None:
+        """Hold what is run and where it is recorded."""
+        self._exchange = exchange
+        self._audit = audit
+        self._redactor = redactor
+        self._armed_after = armed_after
+
+    async def run(self, request: VerifiedRequest, authorized: Authorized) -> Finished:
+        """Write the attempt, dispatch, write the outcome.
+
+        Raises:
+            AuditUnwritable: a record could not be written: nothing ran, or no result may leave.
+            Refused: `tool.dispatch_mismatch`; recorded as the outcome.
+            ClientLeft: the caller is gone; what ran for it was cancelled.
+        """
+        await self._attempt(request, authorized)
+        passage = Passage(authorized)
+        try:
+            with self._presence(request, authorized):
+                finished = await self._exchange.call(request, passage)
+        except BaseException as error:
+            passage.end_early(cancelled=isinstance(error, asyncio.CancelledError | ClientLeft))
+            with suppress(AuditUnwritable):  # the answer is an error already, or nobody waits for it
+                self._end(request, passage, b"")
+            raise
+        if finished.is_error:
+            passage.end_in_error(told_by_tool=bool(finished.result))
+        self._end(request, passage, finished.result)
+        if passage.mismatch is not None:
+            raise Refused(Reason.TOOL_DISPATCH_MISMATCH, passage.mismatch)
+        return finished
+
+    async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
+        """Write the attempt; of a destructive tool, wait for the disk."""
+        durable = authorized.target.effect is Effect.DESTRUCTIVE
+        event = records.attempted(request.trace, authorized, self._redactor, durable=durable, now=request.now)
+        subject = authorized.target.subject(request.trace.plain)
+        if not durable:
+            self._audit.record(event, subject=subject)
+            return
+        try:
+            await self._audit.record_durable(event, subject=subject)
+        except asyncio.CancelledError:  # written by now, and perhaps not on the disk
+            with suppress(AuditUnwritable):
+                self._end(request, Passage(authorized), b"")
+            raise
+
+    def _end(self, request: VerifiedRequest, passage: Passage, result: bytes) -> None:
+        trace, authorized = request.trace, passage.authorized
+        event = records.ended(
+            trace,
+            authorized,
+            passage.outcome,
+            mismatch=passage.mismatch,
+            result=result,
+            redactor=self._redactor,
+        )
+        self._audit.record(event, subject=authorized.target.subject(trace.plain), critical=True)
+
+    def _presence(self, request: VerifiedRequest, authorized: Authorized) -> Presence | nullcontext[None]:
+        """Watch for a client that leaves; a thread cannot be cancelled, and is waited for."""
+        if self._exchange.functions[authorized.target.key].is_async:
+            return Presence(request.receive, armed_after=self._armed_after)
+        return nullcontext()

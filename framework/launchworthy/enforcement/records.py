@@ -1,0 +1,267 @@
+"""Which records does a request leave, and what do they say?
+
+One for each refusal, two for each call that was allowed, one for each other request that was served. Nothing
+of a body, an argument or a result is in them but what the manifest shows.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from launchworthy.audit.events import (
+    Attempt,
+    AuthnDenied,
+    Denied,
+    Ended,
+    Event,
+    Outcome,
+    PromptAttempt,
+    PromptDenied,
+    PromptOutcome,
+    ProtocolRejected,
+    RequestServed,
+    ResourceAttempt,
+    ResourceDenied,
+    ResourceOutcome,
+    ToolAttempt,
+    ToolDenied,
+    ToolOutcome,
+)
+from launchworthy.enforcement.authorized import Authorized
+from launchworthy.enforcement.ports import Redactor
+from launchworthy.enforcement.request import RequestId
+from launchworthy.manifest import ArgumentClass, TargetKind, TargetManifest
+from launchworthy.vocabulary import CallId, Principal, Reason, Refused
+
+_ATTEMPTS: Final[Mapping[TargetKind, type[Attempt]]] = {
+    TargetKind.TOOL: ToolAttempt,
+    TargetKind.RESOURCE: ResourceAttempt,
+    TargetKind.PROMPT: PromptAttempt,
+}
+_DENIALS: Final[Mapping[TargetKind, type[Denied]]] = {
+    TargetKind.TOOL: ToolDenied,
+    TargetKind.RESOURCE: ResourceDenied,
+    TargetKind.PROMPT: PromptDenied,
+}
+_OUTCOMES: Final[Mapping[TargetKind, type[Ended]]] = {
+    TargetKind.TOOL: ToolOutcome,
+    TargetKind.RESOURCE: ResourceOutcome,
+    TargetKind.PROMPT: PromptOutcome,
+}
+_KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
+    {"tools/call": TargetKind.TOOL, "resources/read": TargetKind.RESOURCE, "prompts/get": TargetKind.PROMPT}
+)
+_OF_CALLS = frozenset({"tool", "policy", "limit"})
+_AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "control"})
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+class Trace:
+    """What is known of one request so far; everything that leaves a record is told from it.
+
+    Attributes:
+        call: the call id.
+        client: the address it came from, as ASGI has it.
+        request_id: of the body, once it was read.
+        principal: once the token was good.
+        method: of the body, once it was read.
+        revision: once it was settled.
+        target: once it was found.
+        named: what the body names, where it is the client's own word.
+        plain: the arguments as JSON values, once they were valid.
+        client_says: what the client says of itself.
+        traceparent: the client's own trace, a link and no more.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_clock",
+        "call",
+        "client",
+        "client_says",
+        "method",
+        "named",
+        "plain",
+        "principal",
+        "request_id",
+        "revision",
+        "target",
+        "traceparent",
+    )
+
+    def __init__(self, call: CallId, *, clock: Callable[[], float], client: object) -> None:
+        """Begin with nothing known; `clock` counts seconds and never goes back."""
+        self.call = call
+        self._clock = clock
+        self._begun = clock()
+        self.client = client
+        self.request_id: RequestId | None = None
+        self.principal: Principal | None = None
+        self.method: str | None = None
+        self.revision: str | None = None
+        self.target: TargetManifest | None = None
+        self.named: str | None = None
+        self.plain: Mapping[str, object] = {}
+        self.client_says: dict[str, str] | None = None
+        self.traceparent: str | None = None
+
+    def milliseconds(self) -> int:
+        """How long it has been."""
+        return round((self._clock() - self._begun) * 1000)
+
+    def hear(self, client_info: object, params: Mapping[str, object]) -> None:
+        """Note what the client says of itself; nothing depends on it."""
+        if isinstance(client_info, dict):
+            told = {name: client_info.get(name) for name in ("name", "title", "version")}
+            self.client_says = {name: said for name, said in told.items() if isinstance(said, str)}
+        meta = params.get("_meta")
+        parent = meta.get("traceparent") if isinstance(meta, dict) else None
+        if isinstance(parent, str) and _TRACEPARENT.fullmatch(parent) is not None:
+            self.traceparent = parent
+
+
+def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Event:
+    """The record of a refusal: of a call once its method was known, of the protocol or the token before."""
+    kind = _KINDS.get(trace.method or "")
+    if (
+        kind is not None
+        and trace.principal is not None
+        and refusal.reason.family in {"tool", "policy", "limit"}
+    ):
+        return _denied(kind, trace, refusal, status, redactor)
+    event = AuthnDenied if refusal.reason.family in _AUTHENTICATION else ProtocolRejected
+    return event(
+        call=trace.call,
+        reason=refusal.reason,
+        status=status,
+        detail=refusal.detail,
+        method=trace.method,
+        target=trace.target.name if trace.target is not None else None,
+        sources=source_of(trace.client),
+        revision=trace.revision,
+        **_who(trace.principal),
+    )
+
+
+def attempted(
+    trace: Trace, authorized: Authorized, redactor: Redactor, *, durable: bool, now: int
+) -> Attempt:
+    """The record of a call that is about to run."""
+    target, principal = authorized.target, authorized.principal
+    return _ATTEMPTS[target.kind](
+        call=trace.call,
+        target=shown_target(target, trace.plain),
+        method=trace.method,
+        kind=principal.kind.value,
+        actors=principal.actors,
+        revision=trace.revision,
+        scopes=principal.scopes,  # type: ignore[arg-type]  # the field takes any collection and sorts a set
+        arguments=redactor.redact(target.name, target.arguments, trace.plain),
+        rule=authorized.decision.rule,
+        policy_digest=authorized.decision.policy_digest,
+        manifest_digest=authorized.decision.manifest_digest,
+        durable=durable,
+        token_id=redactor.token_id(principal.issuer, principal.token_id),
+        token_age=max(0, now - principal.issued_at),
+        trace=trace.traceparent,
+        client_says=trace.client_says,
+        **_who(principal),
+    )
+
+
+def ended(
+    trace: Trace,
+    authorized: Authorized,
+    outcome: Outcome,
+    *,
+    mismatch: str | None,
+    result: bytes,
+    redactor: Redactor,
+) -> Ended:
+    """The record of how a call ended; of its result the size and a keyed digest."""
+    target = authorized.target
+    return _OUTCOMES[target.kind](
+        call=trace.call,
+        target=shown_target(target, trace.plain),
+        outcome=outcome,
+        milliseconds=trace.milliseconds(),
+        result_bytes=len(result) if result else None,
+        result_digest=redactor.result_digest(target.name, result) if result else None,
+        reason=Reason.TOOL_DISPATCH_MISMATCH if mismatch is not None else None,
+        detail=mismatch,
+    )
+
+
+def served(trace: Trace, status: int, result: bytes) -> RequestServed:
+    """The record of a request that runs no body."""
+    return RequestServed(
+        call=trace.call,
+        method=trace.method or "",
+        status=status,
+        revision=trace.revision,
+        milliseconds=trace.milliseconds(),
+        result_bytes=len(result),
+        client_says=trace.client_says,
+        **_who(trace.principal),
+    )
+
+
+def shown_target(target: TargetManifest, plain: Mapping[str, object]) -> str:
+    """The name of a tool or prompt; the URI of a resource, with the values of clear variables only."""
+    if target.uri is None:
+        return target.name
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        clear = target.argument_class(name) is ArgumentClass.CLEAR and name in plain
+        return str(plain[name]) if clear else found[0]
+
+    return _VARIABLE.sub(value, target.uri)
+
+
+@lru_cache(maxsize=1024)
+def _network(host: str) -> tuple[str, ...]:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return ()
+    return (str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)),)  # noqa: PLR2004
+
+
+def source_of(client: object) -> tuple[str, ...]:
+    """The network an address belongs to, /24 or /48, so that one stranger is one prefix; or nothing."""
+    host = client[0] if isinstance(client, tuple | list) and client else None
+    return _network(host) if isinstance(host, str) else ()
+
+
+def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied:
+    target, principal = trace.target, trace.principal
+    held = principal.scopes if principal is not None else frozenset[str]()
+    arguments = redactor.redact(target.name, target.arguments, trace.plain) if target is not None else {}
+    return _DENIALS[kind](
+        call=trace.call,
+        target=shown_target(target, trace.plain) if target is not None else trace.named or "",
+        method=trace.method,
+        kind=principal.kind.value if principal is not None else None,
+        actors=principal.actors if principal is not None else (),
+        revision=trace.revision,
+        reason=refusal.reason,
+        status=status,
+        detail=refusal.detail,
+        rules=refusal.rules,
+        scopes=held,  # type: ignore[arg-type]  # the field takes any collection and sorts a set
+        missing_scopes=tuple(sorted(set(refusal.scopes) - held)),
+        arguments=arguments,
+        client_says=trace.client_says,
+        **_who(principal),
+    )
+
+
+def _who(principal: Principal | None) -> dict[str, Any]:
+    if principal is None:
+        return {}
+    return {"issuer": principal.issuer, "subject": principal.subject, "client": principal.client}

@@ -1,0 +1,40 @@
+"""Does this request go through, as far as its own bytes can tell? The pure core: no I/O, no clock, no SDK."""
+
+from launchworthy.enforcement.request.head import Endpoint, Head, RoutingHeaders, endpoint_of, read_head
+from launchworthy.enforcement.request.message import Message, RequestId, read_message
+from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Row, row_of
+from launchworthy.enforcement.request.refusals import (
+    HeaderSectionTooLarge,
+    MethodNotAllowed,
+    UnsupportedRevision,
+)
+from launchworthy.enforcement.request.resource_uri import UriTemplate
+from launchworthy.enforcement.request.revision import NAMED_BY, Revision, Settled, decode_header_value, settle
+from launchworthy.enforcement.request.targets import Asked, Targets, unknown
+
+__all__ = [
+    "NAMED_BY",
+    "NOTIFICATIONS",
+    "REQUESTS",
+    "Asked",
+    "Endpoint",
+    "Head",
+    "HeaderSectionTooLarge",
+    "Message",
+    "MethodNotAllowed",
+    "RequestId",
+    "Revision",
+    "RoutingHeaders",
+    "Row",
+    "Settled",
+    "Targets",
+    "UnsupportedRevision",
+    "UriTemplate",
+    "decode_header_value",
+    "endpoint_of",
+    "read_head",
+    "read_message",
+    "row_of",
+    "settle",
+    "unknown",
+]

@@ -1,0 +1,254 @@
+"""Is this a request that is looked at at all? Decided before one byte of its body is.
+
+Rows 1 to 3 of the order, the first that fails answers:
+
+1. the path is the resource's (byte for byte, no trailing slash, nothing encoded) or one of the metadata
+   document's; the method is the one served there
+2. one Host, and it is the resource's; no Origin, or one that is allowed (DNS rebinding)
+3. a bounded header section; a body of a declared size that fits, or of an undeclared one; JSON in UTF-8,
+   not compressed; a client that accepts both forms of an answer
+
+Headers are looked at in their raw form: a folded mapping hides what stands there twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from launchworthy.enforcement.request.refusals import HeaderSectionTooLarge, MethodNotAllowed
+from launchworthy.vocabulary import Reason, Refused
+
+MAX_FIELDS = 64
+MAX_SECTION = 32 * 1024
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_WHITE_SPACE = b" \t"
+_JSON = b"application/json"
+_BOTH_FORMS = b"application/json, text/event-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What the resource URL and the settings say about a request.
+
+    Attributes:
+        path: where calls go; raw, as in the request line.
+        documents: where the protected resource metadata is.
+        authorities: what Host may be, in lower case.
+        origins: what Origin may be, if there is one.
+        max_body: bytes.
+    """
+
+    path: bytes
+    documents: frozenset[bytes]
+    authorities: frozenset[bytes]
+    origins: frozenset[bytes]
+    max_body: int
+
+
+def endpoint_of(
+    resource: str, *, documents: Iterable[str], allowed_origins: Iterable[str], max_body: int
+) -> Endpoint:
+    """Derive what requests must look like from the canonical resource URL."""
+    parts = urlsplit(resource)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    port = parts.port if parts.port is not None else default
+    authorities = {f"{host}:{port}"}
+    if port == default:
+        authorities.add(host)
+    own = f"{parts.scheme}://{host}" if port == default else f"{parts.scheme}://{host}:{port}"
+    return Endpoint(
+        path=(parts.path or "/").encode("ascii"),
+        documents=frozenset(path.encode("ascii") for path in documents),
+        authorities=frozenset(authority.encode("ascii") for authority in authorities),
+        origins=frozenset(origin.encode("ascii") for origin in {own, *allowed_origins}),
+        max_body=max_body,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingHeaders:
+    """What the headers claim about the body; believed only where the body says the same.
+
+    Attributes:
+        version: `MCP-Protocol-Version`.
+        method: `Mcp-Method`.
+        name: `Mcp-Name`.
+        params: the `Mcp-Param-*` fields in their order, names in lower case.
+        repeated: the first of these that stands there twice.
+    """
+
+    version: str | None
+    method: str | None
+    name: str | None
+    params: tuple[tuple[str, str], ...]
+    repeated: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A request that may be looked at.
+
+    Attributes:
+        document: it asks for the metadata document; nothing else here counts then.
+        authorization: the values of its Authorization fields, unchecked.
+        routing: what its headers claim about the body.
+        agent: `User-Agent`: the client's word.
+    """
+
+    document: bool
+    authorization: tuple[bytes, ...]
+    routing: RoutingHeaders
+    agent: str | None
+
+
+def read_head(
+    endpoint: Endpoint, *, method: str, raw_path: bytes, headers: Iterable[tuple[bytes, bytes]]
+) -> Head:
+    """Check rows 1 to 3.
+
+    Args:
+        endpoint: what requests must look like.
+        method: of the request line.
+        raw_path: of the request line, without the query.
+        headers: every field as it came; names in lower case.
+
+    Raises:
+        Refused: `http.*`; `protocol.invalid` where the length of the body is ambiguous.
+    """
+    document = _check_target(endpoint, method, raw_path)
+    fields, repeated, routed, section = _fields(headers)
+    _check_host(endpoint, fields, repeated)
+    if section.count > MAX_FIELDS:
+        raise HeaderSectionTooLarge(f"more than {MAX_FIELDS} header fields")
+    if section.size > MAX_SECTION:
+        raise HeaderSectionTooLarge(f"more than {MAX_SECTION} bytes of header fields")
+    if not document:
+        _check_size(endpoint, fields, repeated)
+        _check_types(fields, repeated)
+    return Head(
+        document=document,
+        authorization=tuple(section.authorization),
+        routing=_routing(fields, repeated, routed),
+        agent=_text(fields.get(b"user-agent")),
+    )
+
+
+def _check_target(endpoint: Endpoint, method: str, raw_path: bytes) -> bool:
+    if raw_path == endpoint.path:
+        allow, document = "POST", False
+    elif raw_path in endpoint.documents:
+        allow, document = "GET", True
+    else:
+        raise Refused(Reason.HTTP_PATH, "nothing is served at this path")
+    if method != allow:
+        raise MethodNotAllowed(allow)
+    return document
+
+
+@dataclass(slots=True)
+class _Section:
+    count: int
+    size: int
+    authorization: list[bytes]
+
+
+def _fields(
+    headers: Iterable[tuple[bytes, bytes]],
+) -> tuple[dict[bytes, bytes], set[bytes], list[tuple[bytes, bytes]], _Section]:
+    """One pass: the first value of each name, the names that came again, `Mcp-Param-*`, and sizes."""
+    fields: dict[bytes, bytes] = {}
+    repeated: set[bytes] = set()
+    routed: list[tuple[bytes, bytes]] = []
+    section = _Section(0, 0, [])
+    count = size = 0
+    for name, value in headers:
+        count += 1
+        size += len(name) + len(value) + 4
+        if name in fields:
+            repeated.add(name)
+            if name == b"accept":  # a list: several lines are one (RFC 9110 §5.3)
+                fields[name] += b"," + value
+        else:
+            fields[name] = value
+        if name == b"authorization":
+            section.authorization.append(value.strip(_WHITE_SPACE))
+        elif name.startswith(b"mcp-param-"):
+            routed.append((name, value))
+    section.count, section.size = count, size
+    return fields, repeated, routed, section
+
+
+def _check_host(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
+    host = fields.get(b"host", b"").strip(_WHITE_SPACE).lower()
+    if host not in endpoint.authorities or b"host" in repeated:
+        raise Refused(Reason.HTTP_HOST, "the Host is not the resource's")
+    origin = fields.get(b"origin")
+    if origin is not None and (origin.strip(_WHITE_SPACE) not in endpoint.origins or b"origin" in repeated):
+        raise Refused(Reason.HTTP_ORIGIN, "the Origin is not allowed")
+
+
+def _check_size(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
+    declared = fields.get(b"content-length")
+    if declared is None:
+        return
+    if b"content-length" in repeated or b"transfer-encoding" in fields:
+        raise Refused(Reason.PROTOCOL_INVALID, "the length of the body is ambiguous")  # RFC 9112 §6.3
+    digits = declared.strip(_WHITE_SPACE)
+    if not digits.isdigit() or len(digits) > 12 or int(digits) > endpoint.max_body:  # noqa: PLR2004 - no huge int()
+        raise Refused(Reason.HTTP_SIZE, f"a body of more than {endpoint.max_body} bytes is declared")
+
+
+def _check_types(fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
+    content_type = fields.get(b"content-type", b"")
+    if (content_type != _JSON and not _is_json(content_type)) or b"content-type" in repeated:
+        raise Refused(Reason.HTTP_CONTENT_TYPE, "the body is not application/json in UTF-8")
+    if fields.get(b"content-encoding", b"identity").strip(_WHITE_SPACE).lower() != b"identity":
+        raise Refused(Reason.HTTP_CONTENT_TYPE, "the body is compressed")
+    accept = fields.get(b"accept", b"")
+    if accept != _BOTH_FORMS and not _accepts_both_forms(accept):
+        raise Refused(Reason.HTTP_ACCEPT, "Accept must list application/json and text/event-stream")
+
+
+def _is_json(content_type: bytes) -> bool:
+    """`application/json`, alone or with `charset=utf-8`; case does not matter, any other parameter does."""
+    essence, semicolon, parameters = content_type.lower().partition(b";")
+    if essence.strip(_WHITE_SPACE) != _JSON:
+        return False
+    return not semicolon or parameters.strip(_WHITE_SPACE) in {b"charset=utf-8", b'charset="utf-8"'}
+
+
+def _accepts_both_forms(accept: bytes) -> bool:
+    """Whether JSON and an event stream are both acceptable (streamable HTTP: the client lists both)."""
+    ranges = {essence for essence in map(_acceptable, accept.lower().split(b",")) if essence is not None}
+    json_accepted = not ranges.isdisjoint({_JSON, b"application/*", b"*/*"})
+    return json_accepted and not ranges.isdisjoint({b"text/event-stream", b"text/*", b"*/*"})
+
+
+def _acceptable(media_range: bytes) -> bytes | None:
+    essence, *parameters = (part.strip(_WHITE_SPACE) for part in media_range.split(b";"))
+    refused = any(part.replace(b" ", b"") in {b"q=0", b"q=0.0", b"q=0.00", b"q=0.000"} for part in parameters)
+    return None if refused else essence
+
+
+def _routing(
+    fields: Mapping[bytes, bytes], repeated: set[bytes], routed: list[tuple[bytes, bytes]]
+) -> RoutingHeaders:
+    twice = sorted(name for name in repeated if name in _ROUTING or name.startswith(b"mcp-param-"))
+    return RoutingHeaders(
+        version=_text(fields.get(b"mcp-protocol-version")),
+        method=_text(fields.get(b"mcp-method")),
+        name=_text(fields.get(b"mcp-name")),
+        params=tuple(
+            (name.decode("latin-1"), value.strip(_WHITE_SPACE).decode("latin-1")) for name, value in routed
+        ),
+        repeated=twice[0].decode("latin-1") if twice else None,
+    )
+
+
+_ROUTING = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name"})
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.strip(_WHITE_SPACE).decode("latin-1")

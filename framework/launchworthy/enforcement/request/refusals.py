@@ -1,0 +1,36 @@
+"""Which refusals need more for their answer than a reason?"""
+
+from launchworthy.vocabulary import Reason, Refused
+
+
+class MethodNotAllowed(Refused):
+    """Another HTTP method at a known path; `allow` is the one that is served there (RFC 9110 §15.5.6)."""
+
+    def __init__(self, allow: str) -> None:
+        """Name the method that is served."""
+        super().__init__(Reason.HTTP_METHOD, f"only {allow} is served here")
+        self.allow = allow
+
+
+class HeaderSectionTooLarge(Refused):
+    """Too many header fields, or too many bytes of them (RFC 6585 §5)."""
+
+    def __init__(self, detail: str) -> None:
+        """Say what was too much."""
+        super().__init__(Reason.HTTP_SIZE, detail)
+
+
+class UnsupportedRevision(Refused):
+    """A revision of the protocol that is not served here.
+
+    Attributes:
+        requested: what the client asked for, cut to 64 printable characters.
+        supported: what is served.
+    """
+
+    def __init__(self, requested: str, supported: tuple[str, ...]) -> None:
+        """Hold what was asked for and what there is."""
+        shown = requested if requested.isascii() and requested.isprintable() else ""
+        super().__init__(Reason.PROTOCOL_REVISION, f"revision `{shown[:64]}` is not served")
+        self.requested = shown[:64]
+        self.supported = supported

@@ -1,0 +1,49 @@
+"""What does a body get as its `call`?"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from launchworthy.credentials import CallLog
+from launchworthy.enforcement.authorized import Progress
+from launchworthy.vocabulary import CallId, Environment, Principal
+
+
+class OperationsLog(Protocol):
+    """The operations log: structlog's bound logger, or anything like it."""
+
+    def bind(self, **fields: object) -> Any:
+        """A logger whose every line says this too."""
+
+    def error(self, event: str, /, **fields: object) -> object:
+        """Say what failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCall:
+    """The `Call` of one body; implements `launchworthy.credentials.Call`.
+
+    Attributes:
+        id: the call's name.
+        principal: who calls.
+        environment: where this runs.
+        app: what the server keeps open.
+        unbound_log: the operations log, not yet bound to this call.
+        report: tells the client.
+    """
+
+    id: CallId
+    principal: Principal
+    environment: Environment
+    app: Any
+    unbound_log: OperationsLog
+    report: Progress
+
+    @property
+    def log(self) -> CallLog:
+        """The operations log, bound to this call when it is first wanted."""
+        bound: CallLog = self.unbound_log.bind(call=self.id)
+        return bound
+
+    async def progress(self, done: float, of: float | None = None) -> None:
+        """Tell a client that asked for it how far the call is."""
+        await self.report(done, of)

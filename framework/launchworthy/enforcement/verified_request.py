@@ -1,0 +1,38 @@
+"""What does the gate hand on once a request's token was good and its revision is settled?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from launchworthy.enforcement.records import Trace
+from launchworthy.enforcement.reply import Receive, Reply
+from launchworthy.enforcement.request import Head, Settled
+from launchworthy.vocabulary import Principal, TokenDigest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedRequest:
+    """One request of a verified caller.
+
+    Attributes:
+        settled: what it asks, and in which revision.
+        head: what its headers claim.
+        headers: all of them, as they came.
+        principal: who calls.
+        token: the digest of the token; the token itself ends at the gate.
+        resource: this server, as the token's audience names it.
+        receive: the connection, to see the client leave.
+        reply: where the answer goes.
+        trace: what is known of it for the records.
+        now: seconds since the epoch, read once.
+    """
+
+    settled: Settled
+    head: Head
+    headers: Iterable[tuple[bytes, bytes]]
+    principal: Principal
+    token: TokenDigest
+    resource: str
+    receive: Receive
+    reply: Reply
+    trace: Trace
+    now: int

@@ -1,0 +1,35 @@
+"""What may a caller see in a list? What its scopes and the environment allow, and nothing secret."""
+
+from collections.abc import Iterable
+
+from launchworthy.manifest import TargetKey, TargetManifest, Visibility
+from launchworthy.vocabulary import Environment, Principal
+
+_SETS_KEPT = 1024
+
+
+class VisibleTargets:
+    """Plain sets, since policy may look at arguments and a list has none."""
+
+    __slots__ = ("_kept", "_relevant", "_shown")
+
+    def __init__(self, declared: Iterable[TargetManifest], environment: Environment) -> None:
+        """Leave out what nobody sees here."""
+        self._shown = tuple(
+            (one.key, frozenset(one.scopes))
+            for one in declared
+            if one.visibility is not Visibility.SECRET and one.runs_in(environment)
+        )
+        self._relevant = frozenset(scope for _, scopes in self._shown for scope in scopes)
+        self._kept: dict[frozenset[str], frozenset[TargetKey]] = {}
+
+    def to(self, principal: Principal) -> frozenset[TargetKey]:
+        """What this caller may see; callers with the same scopes share the set."""
+        held = principal.scopes & self._relevant
+        visible = self._kept.get(held)
+        if visible is None:
+            visible = frozenset(key for key, scopes in self._shown if scopes <= held)
+            if len(self._kept) >= _SETS_KEPT:
+                self._kept.clear()
+            self._kept[held] = visible
+        return visible
