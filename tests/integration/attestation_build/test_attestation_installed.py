@@ -1,4 +1,4 @@
-"""One number for the rehearsed wheel, the promoted one and what uv and pip make of it; and what changes it."""
+"""One number for the rehearsed wheel, the promoted one, what uv and pip make of it; and what changes it."""
 
 import os
 import shutil

@@ -1,0 +1,410 @@
+"""Is the tree its commit? Asked of repositories that would rather not say, and of some that run commands."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from repository import ENVIRON, Repository
+
+from launchworthy.attestation import Subject
+from launchworthy.attestation.content import files_digest
+from launchworthy.attestation.project_files import packaged_files, read_group, read_tree_facts
+from launchworthy.attestation.tree import read_git_facts
+from launchworthy.vocabulary import Environment, ProblemError
+
+
+def reason_of(call: Callable[[], object]) -> str:
+    with pytest.raises(ProblemError) as caught:
+        call()
+    [problem] = caught.value.problems
+    return problem.reason
+
+
+def test_a_clean_tree_is_its_commit(repository: Repository) -> None:
+    facts = repository.facts()
+    assert facts.commit == repository.git("rev-parse", "HEAD")
+    assert facts.tree == repository.git("rev-parse", "HEAD^{tree}")
+    assert facts.top == repository.root
+    assert facts.tracked == frozenset(repository.git("ls-files").splitlines())
+    assert facts.differing == ()
+    facts.require_clean()
+
+
+def test_a_directory_below_knows_its_repository(repository: Repository) -> None:
+    below = read_git_facts(repository.root / "src" / "orders", environ=ENVIRON)
+    assert below == repository.facts()
+
+
+def test_a_worktree_and_a_shallow_clone_will_do(repository: Repository, tmp_path: Path) -> None:
+    repository.commit()
+    repository.git("worktree", "add", "--quiet", str(tmp_path / "worktree"))
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.root}", str(tmp_path / "clone"))
+    for name in ("worktree", "clone"):
+        other = Repository(tmp_path / name).facts()
+        assert (other.tree, other.differing) == (repository.facts().tree, ())
+
+
+def test_a_sha256_repository_will_do(tmp_path: Path) -> None:
+    repository = Repository(tmp_path)
+    repository.git("init", "--quiet", "--object-format=sha256")
+    repository.write("a/b", "x")
+    assert repository.commit() == repository.facts().commit
+    assert len(repository.facts().tree) == 64
+    repository.write("a/b", "y")
+    assert repository.differing() == ("a/b",)
+
+
+def edit(repository: Repository) -> str:
+    return str(repository.write("src/orders/tools.py", "x = 2\n"))
+
+
+def edit_of_the_same_length_and_time(repository: Repository) -> str:
+    path = repository.root / "src/orders/tools.py"
+    status = path.stat()
+    path.write_text("x = 2\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return str(path)
+
+
+def delete(repository: Repository) -> str:
+    (repository.root / "README.md").unlink()
+    return "README.md"
+
+
+def add(repository: Repository) -> str:
+    return str(repository.write("src/orders/evil.py", ""))
+
+
+def add_and_stage(repository: Repository) -> str:
+    path = repository.write("src/orders/evil.py", "")
+    repository.git("add", "-A")
+    return str(path)
+
+
+def replace_by_a_link(repository: Repository) -> str:
+    path = repository.root / "src/orders/tools.py"
+    shutil.copy(path, repository.root / "dist.py")
+    path.unlink()
+    path.symlink_to("../../dist.py")
+    return "dist.py src/orders/tools.py"
+
+
+def replace_a_directory_by_a_link(repository: Repository) -> str:
+    """Every tracked file is read through the link, unchanged; what else lies there nobody judged."""
+    outside = repository.root.parent / "elsewhere"
+    (repository.root / "src/orders").rename(outside)
+    (repository.root / "src/orders").symlink_to(outside)
+    return "src/orders"
+
+
+def replace_a_link_by_a_file(repository: Repository) -> str:
+    (repository.root / "link").unlink()
+    return str(repository.write("link", "README.md"))
+
+
+def point_a_link_elsewhere(repository: Repository) -> str:
+    (repository.root / "link").unlink()
+    (repository.root / "link").symlink_to("uv.lock")
+    return "link"
+
+
+def make_a_file_a_directory(repository: Repository) -> str:
+    (repository.root / "README.md").unlink()
+    (repository.root / "README.md").mkdir()
+    return "README.md"
+
+
+def hide_by_assume_unchanged(repository: Repository) -> str:
+    repository.git("update-index", "--assume-unchanged", "src/orders/tools.py")
+    return edit(repository)
+
+
+def hide_by_skip_worktree(repository: Repository) -> str:
+    repository.git("update-index", "--skip-worktree", "src/orders/tools.py")
+    return edit(repository)
+
+
+def hide_by_configuration(repository: Repository) -> str:
+    repository.git("config", "status.showUntrackedFiles", "no")
+    repository.git("config", "core.ignoreStat", "true")
+    return add(repository)
+
+
+def hide_by_another_work_tree(repository: Repository) -> str:
+    clean = repository.root.parent / "clean"
+    repository.git("worktree", "add", "--quiet", str(clean))
+    repository.git("config", "core.worktree", str(clean))
+    return edit(repository)
+
+
+def hide_by_a_replacement(repository: Repository) -> str:
+    """`git replace` lets HEAD show the content of another commit under its own name."""
+    good = repository.git("rev-parse", "HEAD")
+    edit(repository)
+    evil = repository.commit()
+    repository.git("update-ref", "refs/heads/main", good)
+    repository.git("replace", good, evil)
+    assert repository.git("status", "--porcelain") == ""
+    return "src/orders/tools.py"
+
+
+def hide_by_a_filter(repository: Repository) -> str:
+    """A clean filter shows git the old content, whatever the file holds."""
+    repository.git(
+        "config", "filter.hide.clean", "git cat-file blob HEAD:src/orders/tools.py; cat >/dev/null"
+    )
+    repository.write(".git/info/attributes", "src/orders/tools.py filter=hide\n")
+    edit(repository)
+    assert repository.git("status", "--porcelain") == ""
+    return "src/orders/tools.py"
+
+
+CHANGES = [
+    edit,
+    edit_of_the_same_length_and_time,
+    delete,
+    add,
+    add_and_stage,
+    replace_by_a_link,
+    replace_a_directory_by_a_link,
+    replace_a_link_by_a_file,
+    point_a_link_elsewhere,
+    make_a_file_a_directory,
+    hide_by_assume_unchanged,
+    hide_by_skip_worktree,
+    hide_by_configuration,
+    hide_by_another_work_tree,
+    hide_by_a_replacement,
+    hide_by_a_filter,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_file_is_named_however_it_is_hidden(
+    change: Callable[[Repository], str], repository: Repository
+) -> None:
+    assert repository.differing() == ()
+    named = change(repository).removeprefix(f"{repository.root}/")
+    assert repository.differing() == tuple(named.split(" "))
+    assert reason_of(repository.facts().require_clean) == "tree-not-clean"
+
+
+def test_what_git_ignores_may_lie_there(repository: Repository) -> None:
+    repository.write("dist/orders.whl", "")
+    assert repository.differing() == ()
+    repository.write("build/orders.whl", "")
+    assert repository.differing() == ("build/orders.whl",)
+
+
+def test_a_message_names_some_files_and_counts_the_rest(repository: Repository) -> None:
+    repository.write("new\nline", "")
+    for number in range(7):
+        repository.write(f"n{number}", "")
+    with pytest.raises(ProblemError) as caught:
+        repository.facts().require_clean()
+    what = caught.value.problems[0].what
+    commit = repository.git("rev-parse", "HEAD")[:7]
+    assert what == f"8 files differ from commit {commit}: n0, n1, n2, n3, n4 and 3 more"
+    assert "new?line" in repository.differing()
+
+
+COMMANDS = {
+    "core.fsmonitor": "{command}",
+    "core.hooksPath": "{directory}",
+    "core.pager": "{command}",
+    "diff.external": "{command}",
+    "core.sshCommand": "{command}",
+    "core.gitProxy": "{command}",
+    "core.askPass": "{command}",
+    "credential.helper": "!{command}",
+    "filter.run.clean": "{command}",
+    "filter.run.smudge": "{command}",
+    "filter.run.process": "{command}",
+    "filter.run.required": "true",
+    "diff.run.textconv": "{command}",
+    "diff.run.command": "{command}",
+    "merge.run.driver": "{command}",
+    "gpg.program": "{command}",
+    "log.showSignature": "true",
+    "core.alternateRefsCommand": "{command}",
+    "alias.ls-files": "!{command}",
+    "alias.cat-file": "!{command}",
+    "extensions.partialClone": "evil",
+    "remote.evil.promisor": "true",
+    "remote.evil.url": "ext::{command} %S",
+    "remote.evil.uploadpack": "{command}",
+    "protocol.ext.allow": "always",
+    "protocol.allow": "always",
+}
+HOOKS = ("post-index-change", "fsmonitor-watchman", "reference-transaction", "post-checkout", "pre-auto-gc")
+
+
+def test_a_repository_runs_none_of_its_commands(repository: Repository, tmp_path: Path) -> None:
+    """Every way of a configuration to have a command run that I know; the twin runs one of them."""
+    ran, bin_directory = tmp_path / "ran", tmp_path / "bin"
+    bin_directory.mkdir()
+    command = bin_directory / "command"
+    command.write_text(f'#!/bin/sh\necho "$0 $*" >> {ran}\ncat\n')
+    command.chmod(0o755)
+    hooks = (bin_directory, repository.root / ".git/hooks")
+    for directory in hooks:
+        directory.mkdir(exist_ok=True)
+        for name in HOOKS:
+            shutil.copy(command, directory / name)
+    edit(repository)
+    repository.git("config", "core.repositoryFormatVersion", "1")
+    for name, value in COMMANDS.items():
+        repository.git("config", name, value.format(command=command, directory=bin_directory))
+    attributes = "* filter=run diff=run merge=run\n"
+    repository.write(".git/info/attributes", attributes)
+    repository.write(".gitattributes", attributes)
+    ran.unlink(missing_ok=True)
+    assert repository.differing() == (".gitattributes", "src/orders/tools.py")
+    assert not ran.exists()
+    blob = repository.git("rev-parse", "HEAD:uv.lock")
+    (repository.root / f".git/objects/{blob[:2]}/{blob[2:]}").unlink()
+    assert repository.differing() == (".gitattributes", "src/orders/tools.py")
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    (repository.root / f".git/objects/{tree[:2]}/{tree[2:]}").unlink()
+    assert reason_of(repository.facts) == "git-not-usable"
+    assert not ran.exists()
+    subprocess.run(["git", "status"], cwd=repository.root, capture_output=True, check=False)
+    assert ran.exists()
+
+
+def test_the_callers_git_variables_do_not_count(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expected = repository.facts()
+    edit(repository)
+    elsewhere = {
+        "GIT_DIR": str(tmp_path / "none"),
+        "GIT_WORK_TREE": str(tmp_path),
+        "GIT_INDEX_FILE": str(tmp_path / "index"),
+        "GIT_OBJECT_DIRECTORY": str(tmp_path / "objects"),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.worktree",
+        "GIT_CONFIG_VALUE_0": str(tmp_path),
+    }
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+    facts = repository.facts(**elsewhere)
+    assert facts.commit == expected.commit
+    assert facts.differing == ("src/orders/tools.py",)
+
+
+def test_git_does_not_come_from_the_tree_that_it_is_to_look_at(repository: Repository) -> None:
+    planted = repository.write("bin/git", "#!/bin/sh\nexit 0\n")
+    planted.chmod(0o755)
+    repository.commit()
+    assert repository.facts(PATH=f"{planted.parent}:bin:.:{ENVIRON['PATH']}").differing == ()
+    assert reason_of(lambda: repository.facts(PATH=f"{planted.parent}:bin:.:")) == "git-not-usable"
+
+
+def test_objects_that_are_not_what_their_names_say_are_refused(repository: Repository) -> None:
+    """git does not hash what it hands out; an object store that was edited by hand shows other files."""
+    import zlib
+
+    def store(name: str) -> Path:
+        return repository.root / f".git/objects/{name[:2]}/{name[2:]}"
+
+    def forge(name: str, content: bytes) -> None:
+        store(name).chmod(0o644)
+        store(name).write_bytes(zlib.compress(content))
+
+    good_commit, good_tree = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD^{tree}")
+    edit(repository)
+    repository.commit()
+    evil_commit, evil_tree = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD^{tree}")
+    repository.git("update-ref", "refs/heads/main", good_commit)
+    assert repository.differing() == ("src/orders/tools.py",)
+    kept = {name: store(name).read_bytes() for name in (good_commit, good_tree)}
+    for name, other in ((good_commit, evil_commit), (good_tree, evil_tree)):
+        forge(name, zlib.decompress(store(other).read_bytes()))
+        assert reason_of(repository.facts) == "git-not-usable"
+        store(name).write_bytes(kept[name])
+    assert repository.differing() == ("src/orders/tools.py",)
+
+
+def test_where_nothing_can_be_told_it_says_why(tmp_path: Path, repository: Repository) -> None:
+    assert reason_of(lambda: read_git_facts(tmp_path, environ=ENVIRON)) == "no-git"
+    empty = Repository(tmp_path / "empty")
+    empty.root.mkdir()
+    empty.git("init", "--quiet")
+    assert reason_of(empty.facts) == "git-not-usable"
+    repository.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository.root), "sub"
+    )
+    repository.commit()
+    assert reason_of(repository.facts) == "submodule-not-covered"
+
+
+def test_the_facts_of_a_tree_are_digests_of_its_files(repository: Repository) -> None:
+    facts = read_tree_facts(repository.root, repository.facts(), environment=Environment.PRODUCTION)
+    assert facts.environment is Environment.PRODUCTION
+    assert facts.digests[Subject.POLICY_FILES] == files_digest({"policy/rules.cedar": b"// none\n"})
+    assert facts.digests[Subject.SETTINGS_FILES] == files_digest({"config/production.toml": b"[server]\n"})
+    sums = subprocess.run(
+        ["sha256sum", "uv.lock", "launchworthy.lock"], cwd=repository.root, capture_output=True, check=True
+    ).stdout.decode()
+    assert facts.digests[Subject.UV_LOCK] in sums
+    assert facts.digests[Subject.LOCK] in sums
+    assert packaged_files(repository.root) == (
+        "config/production.toml",
+        "launchworthy.lock",
+        "manifests/server.toml",
+        "policy/rules.cedar",
+        "promotion.toml",
+    )
+
+
+def test_a_project_within_a_repository_is_looked_at_in_its_place(
+    repository: Repository, tmp_path: Path
+) -> None:
+    outer = Repository(tmp_path / "outer")
+    shutil.copytree(repository.root, outer.root / "servers/orders", symlinks=True)
+    shutil.rmtree(outer.root / "servers/orders/.git")
+    outer.git("init", "--quiet")
+    outer.commit()
+    root = outer.root / "servers/orders"
+    inner = read_tree_facts(root, read_git_facts(root, environ=ENVIRON), environment=Environment.PRODUCTION)
+    alone = read_tree_facts(repository.root, repository.facts(), environment=Environment.PRODUCTION)
+    assert inner.digests[Subject.MANIFEST_FILES] == alone.digests[Subject.MANIFEST_FILES]
+    outer.write("README.md", "another's change counts too")
+    assert reason_of(read_git_facts(root, environ=ENVIRON).require_clean) == "tree-not-clean"
+
+
+@pytest.mark.parametrize("missing", ["uv.lock", "launchworthy.lock"])
+def test_a_missing_lock_is_named(missing: str, repository: Repository) -> None:
+    def facts() -> object:
+        return read_tree_facts(repository.root, repository.facts(), environment=Environment.PRODUCTION)
+
+    assert facts()
+    (repository.root / missing).unlink()
+    repository.commit()
+    assert reason_of(facts) == "file-missing"
+
+
+def test_a_judged_file_is_itself_short_and_readable(repository: Repository, tmp_path: Path) -> None:
+    def group() -> dict[str, bytes]:
+        return read_group(repository.root, Subject.POLICY_FILES)
+
+    rules = repository.root / "policy/rules.cedar"
+    assert group() == {"policy/rules.cedar": b"// none\n"}
+    rules.write_bytes(b"/" * (1024 * 1024 + 1))
+    assert reason_of(group) == "file-too-long"
+    rules.unlink()
+    rules.mkdir()
+    assert reason_of(group) == "file-unreadable"
+    rules.rmdir()
+    rules.symlink_to(repository.root / "README.md")
+    assert reason_of(group) == "file-is-a-link"
+    shutil.rmtree(rules.parent)
+    assert group() == {}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/rules.cedar").write_text("")
+    rules.parent.symlink_to(tmp_path / "elsewhere")
+    assert reason_of(group) == "file-is-a-link"

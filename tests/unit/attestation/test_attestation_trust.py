@@ -1,0 +1,169 @@
+"""Who may sign: what a trust policy may say, and what is refused instead of being read and ignored."""
+
+import pytest
+from promoters import DOMAIN, PROMOTER, RECORD_ID, TRUST, Authority
+
+from launchworthy.attestation import TrustPolicy, parse_trust_policy, root_files
+from launchworthy.attestation.version import parse_version
+from launchworthy.vocabulary import Environment, ProblemError
+
+TABLE = f'[production]\npromoters = ["{PROMOTER}"]\nstamp = "none"\ncatalogue = "0.1"\n'
+ROOTS = f'[roots]\n"{DOMAIN}" = ["acme.pem"]\n'
+
+
+@pytest.fixture(scope="module")
+def pem() -> dict[str, bytes]:
+    return {"acme.pem": Authority().pem, "dev.pem": Authority(domain="dev.invalid").pem}
+
+
+def parse(text: str, pem: dict[str, bytes]) -> TrustPolicy:
+    return parse_trust_policy(text.encode(), pem, where="/etc/launchworthy/trust.toml")
+
+
+def reasons(text: str, pem: dict[str, bytes]) -> list[str]:
+    with pytest.raises(ProblemError) as caught:
+        parse(text, pem)
+    assert {problem.where for problem in caught.value.problems} == {"/etc/launchworthy/trust.toml"}
+    return [problem.reason for problem in caught.value.problems]
+
+
+def test_a_policy_names_promoters_roots_floors_and_what_is_revoked(pem: dict[str, bytes]) -> None:
+    revoked = f'[revoked]\nrecords = ["{RECORD_ID}"]\nsigners = ["{PROMOTER}", "{"a" * 64}"]\n'
+    policy = parse(TRUST + revoked, pem)
+    production = policy.of(Environment.PRODUCTION)
+    assert production.promoters == {PROMOTER}
+    assert (production.catalogue, production.framework) == ((0, 1, 0), (0, 1, 0))
+    assert policy.of(Environment.STAGING).framework is None
+    assert set(policy.roots) == {DOMAIN, "dev.invalid"}
+    assert policy.revoked_records == {RECORD_ID}
+    assert policy.revoked_signers == {PROMOTER, "a" * 64}
+    assert root_files(TRUST.encode(), where="trust.toml") == ("acme.pem", "dev.pem")
+
+
+def test_the_digest_covers_the_file_and_its_roots(pem: dict[str, bytes]) -> None:
+    before = parse(TRUST, pem).sha256
+    assert parse(TRUST, pem).sha256 == before
+    assert parse(TRUST + "\n", pem).sha256 != before
+    assert parse(TRUST, {**pem, "acme.pem": Authority().pem}).sha256 != before
+
+
+def test_an_environment_without_a_table_trusts_nobody(pem: dict[str, bytes]) -> None:
+    policy = parse(TABLE + ROOTS, pem)
+    assert policy.of(Environment.PRODUCTION)
+    for environment in (Environment.STAGING, Environment.REHEARSAL, Environment.DEVELOPMENT):
+        with pytest.raises(ProblemError) as caught:
+            policy.of(environment)
+        assert caught.value.problems[0].reason == "nobody-trusted"
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('stamp = "required"', "production.stamp"),
+        (
+            'approvers = { issuer = "https://login.acme.example", groups = ["payments-leads"] }',
+            "production.approvers",
+        ),
+        ("approvers = []", "production.approvers"),
+        ("break_glass_approvers = []", "production.break_glass_approvers"),
+        ("time_stamp_authorities = []", "production.time_stamp_authorities"),
+    ],
+)
+def test_what_nothing_enforces_yet_is_refused_by_name(line: str, field: str, pem: dict[str, bytes]) -> None:
+    asked = TABLE.replace('stamp = "none"\n', "") + line + "\n"
+    asked += "" if line.startswith("stamp") else 'stamp = "none"\n'
+    assert parse(TABLE + ROOTS, pem)
+    with pytest.raises(ProblemError) as caught:
+        parse(asked + ROOTS, pem)
+    assert [(problem.reason, problem.field) for problem in caught.value.problems] == [
+        ("not-enforced-yet", field)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ROOTS,
+        TABLE,
+        "not toml",
+        "\x00",
+        TABLE + ROOTS + "[more]\n",
+        TABLE + "more = 1\n" + ROOTS,
+        TABLE.replace("production", "development") + ROOTS,
+        TABLE.replace(f'"{PROMOTER}"', "") + ROOTS,
+        TABLE.replace(PROMOTER, "acme") + ROOTS,
+        TABLE.replace(PROMOTER, f"{PROMOTER}/*") + ROOTS,
+        TABLE.replace(PROMOTER, f"spiffe://{DOMAIN}") + ROOTS,
+        TABLE.replace('"none"', "false") + ROOTS,
+        TABLE.replace('"none"', '"optional"') + ROOTS,
+        TABLE.replace('stamp = "none"\n', "") + ROOTS,
+        TABLE.replace('catalogue = "0.1"\n', "") + ROOTS,
+        TABLE.replace('"0.1"', '"latest"') + ROOTS,
+        TABLE.replace('"0.1"', "0.1") + ROOTS,
+        TABLE + 'framework = "0.1.0rc1"\n' + ROOTS,
+        TABLE + "framework = 2026-11-20\n" + ROOTS,
+        TABLE + ROOTS.replace('["acme.pem"]', "[]"),
+        TABLE + ROOTS.replace('["acme.pem"]', '"acme.pem"'),
+        TABLE + ROOTS.replace("acme.pem", "../acme.pem"),
+        TABLE + ROOTS.replace("acme.pem", "/etc/acme.pem"),
+        TABLE + ROOTS.replace("acme.pem", "acme.key"),
+        TABLE + ROOTS + '[revoked]\nrecords = ["1"]\n',
+        TABLE + ROOTS + '[revoked]\nsigners = ["everybody"]\n',
+        TABLE + ROOTS + "[revoked]\nsigner = []\n",
+    ],
+)
+def test_anything_else_is_malformed(text: str, pem: dict[str, bytes]) -> None:
+    assert parse(TABLE + ROOTS, pem)
+    assert set(reasons(text, pem)) == {"trust-policy-malformed"}
+
+
+def test_a_promoter_needs_a_root_of_its_own_trust_domain(pem: dict[str, bytes]) -> None:
+    assert reasons(TABLE + '[roots]\n"other.example" = ["acme.pem"]\n', pem) == ["trust-policy-without-root"]
+
+
+def test_the_two_worlds_never_mix(pem: dict[str, bytes]) -> None:
+    simulated = "spiffe://dev.invalid/promoter"
+    roots = ROOTS + '"dev.invalid" = ["dev.pem"]\n'
+    rehearsal = TABLE.replace("production", "rehearsal")
+    staging = TABLE.replace("production", "staging")
+    assert parse(rehearsal.replace(PROMOTER, simulated) + roots, pem)
+    for text in (
+        TABLE.replace(PROMOTER, simulated),
+        staging.replace(PROMOTER, simulated),
+        TABLE.replace(f'"{PROMOTER}"', f'"{PROMOTER}", "{simulated}"'),
+        rehearsal,
+    ):
+        assert reasons(text + roots, pem) == ["trust-policy-mixes-worlds"]
+
+
+def test_a_root_is_a_certificate_of_an_authority(pem: dict[str, bytes], acme: Authority) -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    leaf = acme.leaf(ec.generate_private_key(ec.SECP256R1()), PROMOTER).public_bytes(Encoding.PEM)
+    assert len(parse(TABLE + ROOTS, {"acme.pem": pem["acme.pem"] * 2}).roots[DOMAIN]) == 2
+    for content in (b"", b"nothing", leaf, pem["acme.pem"] + leaf, pem["acme.pem"].replace(b"M", b"N")):
+        assert reasons(TABLE + ROOTS, {"acme.pem": content}) == ["trust-policy-malformed"]
+
+
+def test_every_mistake_is_named_at_once(pem: dict[str, bytes]) -> None:
+    text = TABLE.replace(f'"{PROMOTER}"', '"x", "spiffe://y.example/z"') + ROOTS
+    assert reasons(text, pem) == ["trust-policy-malformed", "trust-policy-without-root"]
+    several = TABLE.replace('"0.1"', "1").replace('"none"', "1") + ROOTS
+    assert reasons(several, pem) == ["trust-policy-malformed", "trust-policy-malformed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("0.1", (0, 1, 0)), ("0.1.0", (0, 1, 0)), ("10.20.30", (10, 20, 30))]
+)
+def test_a_version_is_three_numbers(text: str, version: tuple[int, int, int]) -> None:
+    assert parse_version(text) == version
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1.2.3.4", "1.2rc1", "v1.2", "1.2\n", "1.-2", "1.2.", "\u0661.\u0662", "1.100000"]
+)
+def test_anything_else_is_no_version(text: str) -> None:
+    with pytest.raises(ValueError, match=r"X\.Y"):
+        parse_version(text)
