@@ -14,6 +14,8 @@ from conftest import Render
 from rendering import MATRIX, ROOT, files_of, git, render_into
 
 from launchworthy.manifest import load_manifests, placeholders
+from launchworthy.policy import compile_policy
+from launchworthy.vocabulary import Environment
 
 BIN = Path(sys.executable).parent
 SYNTAX = re.compile(rb"(?<!\$)\{\{|\{%|\{#|%\}|#\}")
@@ -87,6 +89,16 @@ def test_the_framework_reads_the_manifests(project: Path) -> None:
     assert [resource.uri for resource in manifests.resources()] == ["orders://order/{order_id}"]
     left = {field for field, *_ in placeholders(manifests)}
     assert {"ownership.on_call", "ownership.security"} <= left
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_the_framework_compiles_the_rules(environment: Environment, project: Path) -> None:
+    files = files_of(project)
+    manifests = load_manifests({path: text for path, text in files.items() if path.startswith("manifests/")})
+    rules = {path: text for path, text in files.items() if path.startswith("policy/")}
+    policy = compile_policy(manifests, environment, rules)
+    policy.self_test()
+    assert [rule.id for rule in policy.rules] == ["team:no-bulk-orders", "team:short-delegation"]
 
 
 @pytest.mark.parametrize("case", ["orders", "all left for later"])
