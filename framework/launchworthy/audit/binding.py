@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 BINDING_FORMAT = "launchworthy-audit-key/1"
+BOUND_WITHIN = 4096
+"""A proof is about one of the first sizes of a stream; a verifier remembers no more of them."""
 _MAX_CHAIN = 8
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ES256": hashes.SHA256(),

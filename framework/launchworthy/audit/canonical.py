@@ -13,7 +13,8 @@ from typing import NoReturn, cast
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON parser reads exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2)."""
 MAX_DEPTH = 16
-_MAX_DIGITS = len(f"-{MAX_INTEGER}")
+_MAX_CHARACTERS = len(f"-{MAX_INTEGER}")
+_SURE_CHARACTERS = len(f"{MAX_INTEGER}") - 1
 
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
@@ -93,10 +94,11 @@ def _no_float(text: str) -> NoReturn:
 
 def _integer(text: str) -> int:
     """Read an integer of the domain."""
-    if len(text) > _MAX_DIGITS:
+    if len(text) > _MAX_CHARACTERS:
         raise CanonicalError("an integer of 2^53 or more")
     number = int(text)
-    _check_integer(number)
+    if len(text) > _SURE_CHARACTERS:
+        _check_integer(number)
     return number
 
 

@@ -18,7 +18,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from launchworthy.audit.binding import BindingError, Proof, Prover, binding_payload, check_binding
+from launchworthy.audit.binding import (
+    BOUND_WITHIN,
+    BindingError,
+    Proof,
+    Prover,
+    binding_payload,
+    check_binding,
+)
 from launchworthy.audit.chain import Chain
 from launchworthy.audit.disk import Directory, Disk, RealDisk, Reserve, why
 from launchworthy.audit.durability import GroupSync
@@ -219,8 +226,8 @@ class AuditStream:
             AuditUnwritable: it is not in the file.
         """
         self._require()
-        if self._offered is None or self.bound:
-            raise BindingError("there is nothing to bind: ask for the payload first, and bind once")
+        if self._offered is None or self.bound or self._offered[0] > BOUND_WITHIN:
+            raise BindingError("there is nothing to bind: ask for the payload first, early, and bind once")
         if source != sanitise(source) or self._expected_source not in (None, source):
             raise BindingError("the stream was opened for another source")
         size, root = self._offered
