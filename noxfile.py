@@ -139,9 +139,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: the framework's own, and the public API as a team writes it."""
+    """Types: the framework's own, and the example's, which is the public API as a team writes it."""
     install(session, "--group", "lint", "--group", "test", "--editable", ".[dev]")
-    session.run("mypy")
+    session.run("mypy", *session.posargs)
+    with session.chdir("examples/orders"):
+        session.run("mypy")
 
 
 @nox.session
