@@ -87,7 +87,7 @@ class IssuerPolicy:
             ("max_lifetime", self.max_lifetime, 1, MAX_LIFETIME),
             ("key_fresh", self.key_fresh, 1, 3600),
             ("key_stale", self.key_stale, 0, 3600),
-            ("key_spacing", self.key_spacing, 1, min(60, self.key_fresh)),
+            ("key_spacing", self.key_spacing, 1, max(1, min(60, self.key_fresh))),
         )
         return tuple(
             self._problem(field, f"is {value}", f"choose {least} to {most} seconds")

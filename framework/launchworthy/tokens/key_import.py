@@ -6,7 +6,7 @@ Key by key, so that one exotic or broken key never takes the others with it:
 2. no private and no symmetric member: such a key is in everybody's hands
 3. `use` absent or `sig`; `key_ops` absent or with `verify`; `alg` absent or one that is allowed here
 4. type and curve fit at least one allowed algorithm
-5. RSA of 2048 to 8192 bits with e = 65537; points on their curve, coordinates in full length
+5. RSA of 2048 to 8192 bits, odd, with e = 65537; points on their curve, coordinates in full length
 6. nothing else of the key is looked at: no certificate, no URL
 """
 
@@ -166,9 +166,9 @@ def _fitting(member: Mapping[str, object], allowed: frozenset[str]) -> frozenset
     if "alg" not in member:
         return fitting
     named = member["alg"]
-    if named not in fitting:
+    if not isinstance(named, str) or named not in fitting:
         raise _UnusableKeyError(f"its `alg` is {shown(named)}, which is not allowed or does not fit it")
-    return frozenset((str(named),))
+    return frozenset((named,))
 
 
 def _public_key(member: Mapping[str, object]) -> RSAKey | ECKey | OKPKey:
@@ -190,6 +190,8 @@ def _check_rsa(modulus: bytes, exponent: bytes) -> None:
     bits = int.from_bytes(modulus).bit_length()
     if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
         raise _UnusableKeyError(f"it has {bits} bits, not {MIN_RSA_BITS} to {MAX_RSA_BITS}")
+    if modulus[-1] % 2 == 0:
+        raise _UnusableKeyError("its modulus is even")
     if int.from_bytes(exponent) != RSA_EXPONENT:
         raise _UnusableKeyError(f"its exponent is not {RSA_EXPONENT}")
 

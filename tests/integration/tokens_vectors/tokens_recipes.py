@@ -77,21 +77,20 @@ class RecipeWorld:
     def _value(self, value: Any) -> Any:
         match value:
             case {"$absent": True}:
-                return ABSENT
+                value = ABSENT
             case {"$now": offset}:
-                return NOW + offset
+                value = NOW + offset
             case {"$repeat": [text, times]}:
-                return text * times
+                value = text * times
             case {"$own_jwk": True}:
-                return self.attacker["ES256"].public()
+                value = self.attacker["ES256"].public()
             case str():
-                return self._text(value)
+                value = self._text(value)
             case list():
-                return [self._value(item) for item in value]
+                value = [self._value(item) for item in value]
             case dict():
-                return self._members(value)
-            case _:
-                return value
+                value = self._members(value)
+        return value
 
     def _text(self, text: str) -> str:
         names = {

@@ -1,0 +1,203 @@
+"""Whatever bytes come, the outcome is a caller or a refusal, and nothing that was changed is accepted."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from launchworthy.testing.issuer import ABSENT, SimulatedIssuer
+from launchworthy.tokens import (
+    IssuerPolicy,
+    StrictJSONError,
+    base64url,
+    challenge,
+    parse,
+    parse_authorization,
+)
+from launchworthy.tokens.key_import import KeySetError, import_keys
+from launchworthy.tokens.verifier import TokenVerifier
+from launchworthy.vocabulary import BearerToken, Principal, Refused
+
+NOW = 1_800_000_000
+AUDIENCE = "https://orders.acme.example/mcp"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "cnf", "act")
+slow_ok = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Court:
+    """A started verifier of one issuer, asked from ordinary code."""
+
+    def __init__(self, issuer: SimulatedIssuer, runner: asyncio.Runner) -> None:
+        self.issuer = issuer
+        self.runner = runner
+        policy = IssuerPolicy(
+            name="simulated",
+            issuer=issuer.issuer,
+            algorithms=("ES256",),
+            max_lifetime=3600,
+            leeway=30,
+            jwks_uri=issuer.jwks_uri,
+            scope_claim="scope",
+            client_claim="client_id",
+            person_claim=None,
+            key_fresh=300,
+            key_stale=900,
+            key_spacing=10,
+            allow_loopback_http=True,
+            single_audience=True,
+        )
+        self.verifier = TokenVerifier([policy], AUDIENCE, {}, lambda _: None, time.monotonic)
+        runner.run(self.verifier.start(5))
+        self.good = issuer.mint()
+
+    def outcome(self, token: str) -> Principal | Refused:
+        try:
+            return self.runner.run(self.verifier.verify(BearerToken(token), NOW))
+        except Refused as refused:
+            return refused
+
+
+@pytest.fixture(scope="module")
+def court() -> Iterator[Court]:
+    with (
+        SimulatedIssuer({AUDIENCE: ("orders:read",)}, clock=lambda: NOW) as issuer,
+        asyncio.Runner() as runner,
+    ):
+        made = Court(issuer, runner)
+        assert isinstance(made.outcome(made.good), Principal)
+        yield made
+        runner.run(made.verifier.aclose())
+
+
+@slow_ok
+@given(
+    token=st.text(min_size=1) | st.from_regex(r"[A-Za-z0-9_-]{0,80}(\.[A-Za-z0-9_-]{0,80}){0,4}").filter(len)
+)
+def test_any_text_is_refused(court: Court, token: str) -> None:
+    outcome = court.outcome(token)
+    assert isinstance(outcome, Refused)
+    assert outcome.detail.isprintable()
+
+
+@slow_ok
+@given(header=st.binary(max_size=200), payload=st.binary(max_size=200))
+def test_any_signed_bytes_are_refused(court: Court, header: bytes, payload: bytes) -> None:
+    assert isinstance(court.outcome(court.issuer.mint(raw_header=header)), Refused)
+    assert isinstance(court.outcome(court.issuer.mint(raw_payload=payload)), Refused)
+
+
+@slow_ok
+@given(name=st.sampled_from(CLAIMS), value=JSON)
+@example(name="exp", value=float("inf"))
+@example(name="act", value={"sub": "a", "act": {"sub": "a"}})
+def test_any_value_of_a_claim_is_a_caller_or_a_refusal(court: Court, name: str, value: Any) -> None:
+    outcome = court.outcome(court.issuer.mint(claims={name: value}))
+    if isinstance(outcome, Principal):
+        assert name not in ("iss", "aud", "cnf")
+        assert NOW - 30 < outcome.expires_at <= NOW + 3600
+
+
+@slow_ok
+@given(name=st.sampled_from(["alg", "kid", "typ", "crit", "jwk", "x", "cty"]), value=JSON)
+def test_any_value_of_a_header_is_a_caller_or_a_refusal(court: Court, name: str, value: Any) -> None:
+    outcome = court.outcome(court.issuer.mint(header={name: value}))
+    assert isinstance(outcome, Refused) or name == "x"
+
+
+@slow_ok
+@given(data=st.data())
+def test_a_token_that_was_changed_anywhere_is_refused(court: Court, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(court.good) - 1))
+    letter = data.draw(st.characters(max_codepoint=0x2FF).filter(lambda new: new != court.good[place]))
+    assert isinstance(court.outcome(court.good[:place] + letter + court.good[place + 1 :]), Refused)
+
+
+@slow_ok
+@given(changes=st.dictionaries(st.sampled_from(CLAIMS[:9]), st.just(ABSENT), min_size=1))
+def test_a_caller_needs_every_required_claim(court: Court, changes: dict[str, Any]) -> None:
+    optional = {"nbf", "scope"}
+    outcome = court.outcome(court.issuer.mint(claims=changes))
+    assert isinstance(outcome, Principal) is (set(changes) <= optional)
+
+
+@given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_bytes_are_read_as_the_standard_parser_does_or_refused(data: bytes) -> None:
+    try:
+        value = parse(data, max_depth=8, max_bytes=250)
+    except StrictJSONError:
+        return
+    assert value == json.loads(data)
+    assert json.dumps(value).encode()
+
+
+@given(JSON)
+def test_what_strict_json_reads_survives_being_written_and_read_again(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=True)
+    try:
+        read = parse(text.encode("utf-8", "surrogatepass"), max_depth=64, max_bytes=10**6)
+    except StrictJSONError:
+        return
+    assert parse(json.dumps(read).encode(), max_depth=64, max_bytes=10**7) == read
+
+
+@given(st.binary(min_size=1))
+def test_base64url_has_one_spelling(data: bytes) -> None:
+    text = base64url.encode(data).encode()
+    assert base64url.decode(text) == data
+    with pytest.raises(ValueError, match="base64url"):
+        base64url.decode(text + b"=")
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_text_that_is_read_as_base64url_is_what_would_be_written(text: bytes) -> None:
+    try:
+        data = base64url.decode(text)
+    except ValueError:
+        return
+    assert base64url.encode(data).encode() == text
+
+
+@given(st.lists(st.binary(), max_size=3), st.binary())
+def test_any_headers_and_query_give_a_token_or_a_refusal(headers: list[bytes], query: bytes) -> None:
+    try:
+        token = parse_authorization(headers, query)
+    except Refused:
+        return
+    assert len(headers) == 1
+    assert headers[0][7:].decode() == token.reveal()
+
+
+@given(st.lists(JSON, max_size=5) | JSON)
+def test_any_key_set_is_taken_or_refused(value: Any) -> None:
+    with pytest.raises(KeySetError):
+        import_keys({"keys": value}, ("ES256", "RS256"))
+
+
+@given(
+    st.sampled_from([None, "invalid_token", "invalid_request"]),
+    st.lists(st.text()),
+    st.text(),
+    st.none() | st.text(),
+)
+def test_a_challenge_is_one_line_of_quoted_strings_or_an_error(
+    error: str | None, scope: list[str], url: str, description: str | None
+) -> None:
+    try:
+        value = challenge(
+            error=error, scope=tuple(scope), resource_metadata="https://" + url, description=description
+        )
+    except ValueError:
+        return
+    assert value.isascii()
+    assert value.isprintable()
+    assert value.count('"') == 2 * value.count('="')
