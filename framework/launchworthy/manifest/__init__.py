@@ -1,6 +1,7 @@
 """What does each tool need and risk, and who owns it? (no I/O, no SDK)."""
 
 from launchworthy.manifest.duration import parse_duration
+from launchworthy.manifest.fields import Name, Scope, Table
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
 from launchworthy.manifest.loading import load_manifests
 from launchworthy.manifest.lock import describe
@@ -34,11 +35,14 @@ __all__ = [
     "InputType",
     "Manifests",
     "Mark",
+    "Name",
     "PolicyInput",
+    "Scope",
     "Served",
     "Server",
     "ServerManifest",
     "SourceFile",
+    "Table",
     "TargetKey",
     "TargetKind",
     "TargetManifest",

@@ -13,6 +13,8 @@ from launchworthy.vocabulary import Problem
 
 T = TypeVar("T", bound=BaseModel)
 _DEPTH_OF_A_TARGET = 3
+_INSIDE = {dict: 1, tuple: 0}
+"""Which argument of a container's type its elements have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def _mistake(
     more = f"all fields: launchworthy explain {source.topic}"
     field, element = _without_index(key)
     name = field[-1] if field else source.path
-    around = f" in [{'.'.join(field[:-1])}]" if field[:-1] else ""
+    around = f" in {_table(field[:-1])}" if field[:-1] else ""
     if _is_not_yet(key, details, form.not_yet):
         value = (
             f" to `{details['input']}`"
@@ -109,6 +111,12 @@ def _mistake(
             told = _told(details, _description(form.model, field))
             what = f"has a bad value for `{name}`{around}: {element}{told}"
             return source.problem("bad-value", key, what, f"correct it; {more}")
+
+
+def _table(path: tuple[str, ...]) -> str:
+    """A table as TOML writes its head: `[tools.place_order]`, `[[cases]]`."""
+    head, index = _without_index(path)
+    return f"[[{'.'.join(head)}]]" if index else f"[{'.'.join(path)}]"
 
 
 def _without_index(key: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -162,7 +170,8 @@ def _annotation(model: type[BaseModel], path: tuple[str, ...]) -> Any:
             field = here.model_fields.get(part)
             here = None if field is None else field.annotation
         else:
-            here = get_args(here)[1] if get_origin(here) is dict else None
+            argument = _INSIDE.get(get_origin(here))
+            here = None if argument is None else get_args(here)[argument]
     return here
 
 

@@ -1,0 +1,80 @@
+"""What is allowed here, compiled: the text that people review, and what decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cedarpy
+
+from launchworthy.manifest import TargetKey, TargetManifest
+from launchworthy.policy.engine import ask, judge, refuse_scope
+from launchworthy.policy.entities import EntityStore
+from launchworthy.policy.query import Query
+from launchworthy.policy.rule import Rule
+from launchworthy.policy.self_test import self_test
+from launchworthy.policy.slice import Slice
+from launchworthy.vocabulary import Decision, Environment, Reason, Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicy:
+    """A policy for one environment: made by `compile_policy` only.
+
+    Attributes:
+        environment: where it decides.
+        digest: hex SHA-256 of text and schema.
+        text: all policies, in Cedar; the same for the same manifests and rules.
+        schema: all types, in Cedar.
+        rules: the team's rules, in the order of the text.
+        slices: what decides, for each target that runs here.
+        elsewhere: the targets that do not.
+        entities: what Cedar is told about targets and callers.
+        types: the types of all slices' contexts, parsed.
+    """
+
+    environment: Environment
+    digest: str
+    text: str
+    schema: str
+    rules: tuple[Rule, ...]
+    slices: Mapping[TargetKey, Slice]
+    elsewhere: Mapping[TargetKey, TargetManifest]
+    entities: EntityStore
+    types: cedarpy.Schema
+
+    def decide(self, query: Query) -> Decision:
+        """Allow a call, or refuse it.
+
+        Only the target's kind and name count: what it needs is what was compiled.
+
+        Raises:
+            Refused: `tool.unknown`, `tool.scope`, `tool.environment`, `tool.policy` with the rules that said
+                no, `policy.entity_missing`, `internal`.
+        """
+        piece = self.slice_for(query)
+        answer = ask(piece, query, self.entities.of(piece, query.principal), self.types)
+        judge(piece, query, answer)
+        return piece.decision
+
+    def slice_for(self, query: Query) -> Slice:
+        """What decides about this target.
+
+        Raises:
+            Refused: `tool.unknown`, `tool.environment`; for the latter only after its scopes were found.
+        """
+        key = query.target.key
+        piece = self.slices.get(key)
+        if piece is not None:
+            return piece
+        target = self.elsewhere.get(key)
+        if target is None:
+            raise Refused(Reason.TOOL_UNKNOWN, "no manifest that was compiled declares it")
+        refuse_scope(target, query.principal)
+        raise Refused(Reason.TOOL_ENVIRONMENT, f"`{target.name}` does not run in {self.environment}")
+
+    def self_test(self) -> None:
+        """See that it refuses what must be refused, before anything depends on it.
+
+        Raises:
+            ProblemError: `policy-self-test`.
+        """
+        self_test(self.slices.values(), self.entities, self.types)

@@ -1,0 +1,33 @@
+"""What does the manifest alone allow? One permit for each target that runs here, as Cedar text."""
+
+import json
+from collections.abc import Iterable
+
+from launchworthy.manifest import TargetManifest
+from launchworthy.policy.cedar_schema import action_id
+from launchworthy.policy.slice import permit_id
+from launchworthy.vocabulary import Environment
+
+
+def permits_text(targets: Iterable[TargetManifest], environment: Environment) -> str:
+    """Write the permits, in an order that depends on nothing but the targets.
+
+    What is not declared for this environment has no permit, and what has no permit is refused.
+    """
+    return "\n".join(
+        _permit(target, environment) for target in sorted(targets, key=lambda target: target.key)
+    )
+
+
+def _permit(target: TargetManifest, environment: Environment) -> str:
+    uid = action_id(target.key)
+    if not target.runs_in(environment):
+        return f"// {uid}: not in {environment}\n"
+    # a scope holds neither quote nor backslash (RFC 6749 §3.3), so JSON's text is Cedar's
+    scopes = ", ".join(json.dumps(scope) for scope in sorted(target.scopes))
+    return (
+        f'@id("{permit_id(uid)}")\n'
+        f'permit (principal, action == Action::"{uid}", resource == Target::"{uid}")\n'
+        f'when {{ context.environment == "{environment}" }}\n'
+        f"when {{ context.token.scopes.containsAll([{scopes}]) }};\n"
+    )
