@@ -145,15 +145,31 @@ class SimulatedIssuer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, and a flag for other threads once it listens."""
+    """uvicorn in a thread: it says when it listens, and ends when it is told to instead of asking itself."""
 
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, ready: threading.Event, ended: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ended = ended
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready.set()
+
+    async def main_loop(self) -> None:
+        await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close at once, without the grace that callers of a real server are owed."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        tasks = tuple(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class _Running:
@@ -162,8 +178,7 @@ class _Running:
     def __init__(self, realm: Realm, port: int) -> None:
         self._realm = realm
         self._ready = threading.Event()
-        self._release: Callable[[], object] = lambda: None
-        self._server: _Server | None = None
+        self._end: Callable[[], object] = lambda: None
         listener = socket.create_server(("127.0.0.1", port))
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listener)), name="simulated-issuer", daemon=True
@@ -174,16 +189,14 @@ class _Running:
 
     def stop(self) -> None:
         """Let go of everything that hangs, and wait until the port is closed."""
-        if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
-        self._release()
+        self._end()
         self._thread.join(_STOP_SECONDS)
         if self._thread.is_alive():
             raise RuntimeError("the simulated issuer did not stop")
 
     async def _serve(self, listener: socket.socket) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        self._release = lambda: loop.call_soon_threadsafe(ended.set)
+        self._end = lambda: loop.call_soon_threadsafe(ended.set)
         config = uvicorn.Config(
             build_app(self._realm, ended, well_known_paths(self._realm.path)),
             loop="asyncio",
@@ -194,8 +207,7 @@ class _Running:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config, self._ready)
-        await self._server.serve(sockets=[listener])
+        await _Server(config, self._ready, ended).serve(sockets=[listener])
 
 
 def well_known_paths(path: str) -> tuple[str, ...]:
