@@ -62,6 +62,9 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
 
+HANGING = ["--override-ini=faulthandler_timeout=300", "--override-ini=faulthandler_exit_on_timeout=true"]
+PYTEST = ["pytest", "--numprocesses=2", *HANGING]
+
 CORE = [
     "vocabulary/*",
     "detection/*",
@@ -160,7 +163,7 @@ def tests(session: nox.Session) -> None:
     install(session, "--group", "test", "--editable", ".[dev]")
     elsewhere = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow"]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "--numprocesses", "2", *elsewhere, *session.posargs)
+    session.run("coverage", "run", "-m", *PYTEST, *elsewhere, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     core = ",".join(f"framework/launchworthy/{path}" for path in CORE)
     session.run("coverage", "report", "--include", core, "--skip-covered", "--show-missing")
@@ -170,7 +173,7 @@ def tests(session: nox.Session) -> None:
 def template(session: nox.Session) -> None:
     """What the template renders, refuses and updates; and all that builds wheels or runs whole projects."""
     install(session, "--group", "template", "--group", "lint", "--group", "test", "--editable", ".[dev]")
-    session.run("pytest", "--numprocesses", "2", "-m", "template or slow", *session.posargs)
+    session.run(*PYTEST, "-m", "template or slow", *session.posargs)
 
 
 @nox.session
