@@ -14,7 +14,6 @@ import base64
 import binascii
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from launchworthy.vocabulary import Secret
 
 MAX_TOKEN_BYTES = 16384
 _PARTS = 3
+_LAST_INSTANT = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def _instant(claims: dict[str, Any], name: str) -> int | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LAST_INSTANT:
         raise SourceError(Cause.UNREADABLE, f"the token's `{name}` is no instant")
     return int(value)
 

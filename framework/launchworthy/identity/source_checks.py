@@ -141,7 +141,7 @@ def _peer_uid(path: Path, endpoint: str, timeout_seconds: float) -> int:
         probe.settimeout(timeout_seconds)
         try:
             probe.connect(str(path))
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # EAGAIN: its queue is full, so nobody takes from it
             raise SourceError(Cause.NO_ANSWER, f"`{endpoint}` does not accept connections") from None
         except PermissionError:
             raise _no_access(endpoint) from None

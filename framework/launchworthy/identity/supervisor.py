@@ -31,8 +31,8 @@ LOCAL_WAIT_SECONDS = 0.5
 SETTLED_SECONDS = 5.0
 """A stream that lived this long was no part of a trouble: the next wait is short again."""
 MAX_DOUBLINGS = 10
-STALE_AFTER = 0.6
-"""Of the life that an SVID had left when it came. Agents renew at half of it."""
+STALE_AFTER = 0.7
+"""Of the life that an SVID had left when it came. Agents renew at half of it, a tenth more or less."""
 WATCH_SECONDS = (1.0, 30.0)
 """How often, at most and at least, an overdue renewal is asked for."""
 LOOK_AGAIN_SECONDS = 10.0

@@ -150,8 +150,12 @@ def _failure(error: BaseException) -> Failure:
     return SourceError(cause, f"{_SAID[cause]} ({said})", code=code.name).failure
 
 
+_ENDED = ("Workload API stream ended unexpectedly", "X.509 SVID response is invalid")
+"""What the library says of a stream, and of a single request, that ended without an answer."""
+
+
 def _unreadable(error: BaseException) -> tuple[Cause, str]:
     text = str(error)
-    if text == "Workload API stream ended unexpectedly":
+    if text.endswith(_ENDED):
         return Cause.STREAM_ENDED, "the agent ended the stream"
     return Cause.UNREADABLE, f"the agent's answer cannot be read ({text})"
