@@ -95,6 +95,7 @@ class WorkloadApi:
         self._renews = True
         self._materials: tuple[SvidMaterial, ...] = ()
         self._federated: dict[str, SimulatedAuthority] = {}
+        self._jwt_claims: dict[str, Any] = {}
         self._faults: dict[Rpc, Fault] = {}
         self._calls: Counter[Rpc] = Counter()
         self._open_streams = 0
@@ -176,6 +177,10 @@ class WorkloadApi:
     def set_jwt_ttl(self, seconds: float) -> None:
         """Issue JWT-SVIDs with this life from now on."""
         self._do(lambda: self._ttl.update({Rpc.JWT: seconds}))
+
+    def set_jwt_claims(self, **claims: Any) -> None:
+        """Write these claims into JWT-SVIDs, instead of the right ones; none at all to be right again."""
+        self._do(lambda: self._set_jwt_claims(claims))
 
     def federate(self, other: SimulatedAuthority) -> None:
         """Push the bundle of another authority too."""
@@ -282,7 +287,9 @@ class WorkloadApi:
             svids=[
                 wire.JWTSVID(
                     spiffe_id=each,
-                    svid=self._authority.mint_jwt(each, tuple(request.audience), ttl=ttl, age=age),
+                    svid=self._authority.mint_jwt(
+                        each, tuple(request.audience), ttl=ttl, age=age, **self._jwt_claims
+                    ),
                 )
                 for each in wanted
             ]
@@ -347,6 +354,9 @@ class WorkloadApi:
         self._ttl[Rpc.X509] = seconds
         self._renews = renews
         self._renew()
+
+    def _set_jwt_claims(self, claims: dict[str, Any]) -> None:
+        self._jwt_claims = claims
 
     def _federate(self, other: SimulatedAuthority) -> None:
         self._federated[other.trust_domain] = other

@@ -95,6 +95,29 @@ async def test_one_that_lives_too_long_is_refused(world):
         assert await identity.assertion(LOGIN)
 
 
+@pytest.mark.parametrize(
+    ("claims", "says"),
+    [
+        (
+            {"sub": "spiffe://dev.invalid/simulated/payments"},
+            "is about `spiffe://dev.invalid/simulated/payments`",
+        ),
+        ({"aud": [LOGIN, "https://evil.example"]}, "not for the audience that was asked for"),
+        ({"aud": ["https://evil.example"]}, "cannot be read"),
+        ({"exp": 2e9 + 0.5}, "does not say when it expires"),
+        ({"exp": None}, "cannot be read"),
+        ({"sub": "orders"}, "cannot be read"),
+    ],
+)
+async def test_an_assertion_that_is_not_exactly_ours_is_refused(world, claims, says):
+    async with world.ready() as identity:
+        world.api.set_jwt_claims(**claims)
+        with pytest.raises(IdentityUnavailable, match=says):
+            await identity.assertion(LOGIN)
+        world.api.set_jwt_claims()
+        assert await identity.assertion(LOGIN)
+
+
 async def test_an_audience_must_be_named(world):
     async with world.ready() as identity:
         with pytest.raises(ValueError, match="would be good everywhere"):

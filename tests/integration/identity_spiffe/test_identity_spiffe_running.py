@@ -199,7 +199,7 @@ async def test_an_outage_past_the_expiry_fails_closed_and_ends_within_a_moment(w
 
 
 async def test_an_agent_that_never_renews_makes_it_stale_and_then_expired(world, until):
-    world.api.set_x509_ttl(2.9, renews=False)
+    world.api.set_x509_ttl(2, renews=False)
     async with world.ready() as identity:
         await until(lambda: identity.status().phase is Phase.STALE)
         identity.require()
@@ -211,7 +211,7 @@ async def test_an_agent_that_never_renews_makes_it_stale_and_then_expired(world,
 
 
 async def test_a_stream_that_is_silent_past_the_time_of_a_renewal_is_noticed(world, until):
-    world.api.set_x509_ttl(4)
+    world.api.set_x509_ttl(3)
     async with world.ready() as identity:
         before = identity.x509()
         world.api.set_fault(Fault.HANG)
