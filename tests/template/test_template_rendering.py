@@ -15,7 +15,8 @@ from rendering import MATRIX, ROOT, files_of, git, render_into
 
 from launchworthy.manifest import load_manifests, placeholders
 from launchworthy.policy import compile_policy
-from launchworthy.vocabulary import Environment
+from launchworthy.settings import inspect_settings, load_settings, read_project
+from launchworthy.vocabulary import Environment, ProblemError
 
 BIN = Path(sys.executable).parent
 SYNTAX = re.compile(rb"(?<!\$)\{\{|\{%|\{#|%\}|#\}")
@@ -101,6 +102,17 @@ def test_the_framework_compiles_the_rules(environment: Environment, project: Pat
     assert [rule.id for rule in policy.rules] == ["team:no-bulk-orders", "team:short-delegation"]
 
 
+@pytest.mark.parametrize("environment", [Environment.STAGING, Environment.PRODUCTION])
+def test_the_framework_reads_the_settings(environment: Environment, project: Path) -> None:
+    [package] = (path.name for path in (project / "src").iterdir() if path.is_dir())
+    settings = inspect_settings(read_project(project, package), environment)
+    assert settings.promoted["app"] == {"database": "orders.sqlite"}
+    assert settings.promoted["server.tls"] == "ingress"
+    with pytest.raises(ProblemError) as refused:
+        load_settings({"LAUNCHWORTHY_ENVIRONMENT": environment}, read_project(project, package), None)
+    assert {problem.reason for problem in refused.value.problems} <= {"placeholder-left", "unknown-field"}
+
+
 @pytest.mark.parametrize("case", ["orders", "all left for later"])
 def test_what_was_not_answered_is_a_placeholder_and_nothing_else_is(case: str, render: Render) -> None:
     config = tomllib.loads((render(case) / "config" / "production.toml").read_text())
@@ -120,8 +132,8 @@ def test_staging_shares_nothing_with_production(project: Path) -> None:
     )
     assert production["server"]["resource"] != staging["server"]["resource"]
     assert production["issuers"]["callers"]["issuer"] != staging["issuers"]["callers"]["issuer"]
-    if production["identity"]["kind"] == "spiffe":
-        assert not set(production["identity"]["trust_domains"]) & set(staging["identity"]["trust_domains"])
+    assert production["identity"]["expected_id"] != staging["identity"]["expected_id"]
+    assert not set(production["identity"]["trust_domains"]) & set(staging["identity"]["trust_domains"])
     assert production.keys() == staging.keys()
 
 
