@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from launchworthy.enforcement.authorized import Passage
 from launchworthy.enforcement.running_call import OperationsLog, RunningCall
@@ -20,6 +20,7 @@ from launchworthy.enforcement.served_function import ServedFunction
 from launchworthy.enforcement.workers import Workers
 from launchworthy.vocabulary import Environment, ToolError
 
+T = TypeVar("T")
 MASKED = "this call failed; its id is {call}"
 
 
@@ -63,8 +64,12 @@ class Body:
         self._function: Callable[..., Any] = served.mark.function
         self._timeout = served.manifest.timeout_seconds
 
-    async def run(self, passage: Passage) -> Any:
+    async def run(self, passage: Passage, written: Callable[[Any], T]) -> T:
         """Run it once, with what was authorised.
+
+        Args:
+            passage: what was authorised; knows afterwards how it ended.
+            written: makes an answer of the result; raises where it cannot, and then the body has failed.
 
         Raises:
             BodyFailed: it failed, in whatever way; `passage.outcome` says how.
@@ -72,7 +77,7 @@ class Body:
         """
         given = self._given(passage)
         try:
-            result = await self._limited(given)
+            answer = written(await self._limited(given))
         except asyncio.CancelledError:
             passage.outcome = "cancelled"
             raise
@@ -87,12 +92,8 @@ class Body:
             failure = self._crashed(passage, error)
         else:
             passage.outcome = "ok"
-            return result
+            return answer
         raise failure  # outside the handlers: it must not carry the body's exception as its context
-
-    def failed_after(self, passage: Passage, error: Exception) -> BodyFailed:
-        """The body returned, but what it returned cannot be an answer."""
-        return self._crashed(passage, error)
 
     def _given(self, passage: Passage) -> Mapping[str, Any]:
         authorized = passage.authorized

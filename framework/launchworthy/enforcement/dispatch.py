@@ -1,44 +1,57 @@
 """The inner enforcement point: what the SDK asks for runs only if exactly that was authorised.
 
-The SDK's server keeps no function of ours: its registries stay empty, and the methods through which it
-lists and runs (public, and called by all of its transports) are ours. So the SDK coerces nothing, there is
-no second way to a body, and whatever reaches these methods without an `Authorized` (stdio, an in-memory
-client, a nested call, a task left behind) is refused. `Authorized.arguments` are what a body gets.
+The SDK's server holds no function of ours, only the handlers below: so it coerces nothing, there is no
+second way to a body, and what reaches a handler without an `Authorized` (stdio, an in-memory client, a nested
+call, a task left behind) is refused. `Authorized.arguments` are what a body gets, whatever the SDK made of
+the request.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
-from mcp.server import MCPServer
-from mcp.server.lowlevel import Server as LowLevelServer
-from mcp.server.lowlevel.helper_types import ReadResourceContents
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.prompts.base import Message, UserMessage, message_validator
-from mcp.server.request_state import RequestStateBoundary
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
-    CallToolResult,
+    SERVER_INFO_META_KEY,
+    CallToolRequestParams,
+    GetPromptRequestParams,
     GetPromptResult,
-    InputRequiredResult,
+    ListPromptsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ListToolsResult,
+    PaginatedRequestParams,
     Prompt,
     PromptArgument,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     Resource,
     ResourceTemplate,
-    TextContent,
     Tool,
 )
-from pydantic_core import to_json, to_jsonable_python
 
 from launchworthy.enforcement.answers import INTERNAL_ERROR
 from launchworthy.enforcement.authorized import Passage, take
 from launchworthy.enforcement.bodies import Body, BodyFailed
+from launchworthy.enforcement.request import Revision
+from launchworthy.enforcement.results import (
+    ToolResult,
+    failed_result,
+    prompt_messages,
+    resource_result,
+    tool_result,
+)
 from launchworthy.enforcement.served_function import ServedFunction
 from launchworthy.manifest import ServerManifest, TargetKey, TargetKind
 from launchworthy.vocabulary import Reason, Refused, wire_word
 
 FORBIDDEN = 403
+SdkContext = ServerRequestContext[dict[str, Any], Any]
 _VISIBLE: ContextVar[frozenset[TargetKey]] = ContextVar("launchworthy.visible", default=frozenset())
 
 
@@ -52,99 +65,106 @@ def showing(visible: frozenset[TargetKey]) -> Iterator[None]:
         _VISIBLE.reset(token)
 
 
-class GuardedServer(MCPServer[dict[str, Any]]):
+def sdk_server(manifest: ServerManifest, bodies: Mapping[TargetKey, Body]) -> Server[dict[str, Any]]:
     """The SDK's server over our targets."""
+    inner = InnerPoint(bodies)
+    server: Server[dict[str, Any]] = Server(
+        manifest.name,
+        title=manifest.title,
+        description=manifest.description,
+        on_list_tools=inner.list_tools,
+        on_list_resources=inner.list_resources,
+        on_list_resource_templates=inner.list_resource_templates,
+        on_read_resource=inner.read_resource,
+        on_list_prompts=inner.list_prompts,
+        on_get_prompt=inner.get_prompt,
+    )
+    server.add_request_handler("tools/call", CallToolRequestParams, inner.call_tool)
+    # the tracing middleware that is there by default costs 20 µs, and nothing exports its spans
+    sealed = RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=manifest.name)
+    server.middleware[:] = [sealed]
+    inner.stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
+    return server
 
-    def __init__(self, manifest: ServerManifest, bodies: Mapping[TargetKey, Body]) -> None:
-        """Describe the server; what it serves is looked up in `bodies`."""
-        super().__init__(
-            name=manifest.name, title=manifest.title, description=manifest.description, subscriptions=False
-        )
+
+class InnerPoint:
+    """The handlers of the SDK's server."""
+
+    def __init__(self, bodies: Mapping[TargetKey, Body]) -> None:
+        """What is served is looked up in `bodies`."""
+        self.stamp: dict[str, Any] = {}
         self._bodies = bodies
-        boundary = [one for one in self.middleware if isinstance(one, RequestStateBoundary)]
-        self.middleware[:] = boundary  # the tracing one costs 20 µs, and nothing exports its spans
         self._tools = {key: tool_of(body.served) for key, body in _of(bodies, TargetKind.TOOL)}
         self._prompts = {key: prompt_of(body.served) for key, body in _of(bodies, TargetKind.PROMPT)}
         resources = [(key, resource_of(body.served)) for key, body in _of(bodies, TargetKind.RESOURCE)]
         self._concrete = {key: one for key, one in resources if isinstance(one, Resource)}
         self._templates = {key: one for key, one in resources if isinstance(one, ResourceTemplate)}
 
-    @property
-    def lowlevel(self) -> LowLevelServer[dict[str, Any]]:
-        """What `serve_one` takes; pinned by a contract test."""
-        return self._lowlevel_server
-
-    async def list_tools(self) -> list[Tool]:
+    async def list_tools(self, ctx: SdkContext, params: PaginatedRequestParams | None) -> ListToolsResult:
         """The tools that this caller may see."""
-        return _shown(self._tools)
+        del ctx, params
+        return ListToolsResult(tools=_shown(self._tools))
 
-    async def list_prompts(self) -> list[Prompt]:
+    async def list_prompts(self, ctx: SdkContext, params: PaginatedRequestParams | None) -> ListPromptsResult:
         """The prompts that this caller may see."""
-        return _shown(self._prompts)
+        del ctx, params
+        return ListPromptsResult(prompts=_shown(self._prompts))
 
-    async def list_resources(self) -> list[Resource]:
+    async def list_resources(
+        self, ctx: SdkContext, params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
         """The concrete resources that this caller may see."""
-        return _shown(self._concrete)
+        del ctx, params
+        return ListResourcesResult(resources=_shown(self._concrete))
 
-    async def list_resource_templates(self) -> list[ResourceTemplate]:
+    async def list_resource_templates(
+        self, ctx: SdkContext, params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
         """The resource templates that this caller may see."""
-        return _shown(self._templates)
+        del ctx, params
+        return ListResourceTemplatesResult(resource_templates=_shown(self._templates))
 
-    async def call_tool(
-        self,
-        name: str,
-        arguments: dict[str, Any],
-        context: Context[dict[str, Any], Any] | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> CallToolResult | InputRequiredResult:
+    async def call_tool(self, ctx: SdkContext, params: CallToolRequestParams) -> ToolResult:
         """Run the tool that was authorised, with the values that were.
 
         Raises:
             MCPError: nothing of the kind was authorised.
         """
-        passage, body = self._claim(TargetKind.TOOL, name, arguments)
+        passage, body = self._claim(TargetKind.TOOL, params.name, params.arguments or {})
         try:
-            result = await body.run(passage)
-            return _tool_result(body, passage, result)
+            result = await body.run(passage, partial(tool_result, body.served.metadata))
         except BodyFailed as failed:
-            return CallToolResult(content=[TextContent(type="text", text=failed.text)], is_error=True)
+            result = failed_result(failed.text)
+        if ctx.protocol_version == Revision.MODERN and isinstance(result, dict):
+            result["_meta"] = self.stamp  # as the SDK would, which copies it deeply each time
+        return result
 
-    async def read_resource(
-        self,
-        uri: Any,
-        context: Context[dict[str, Any], Any] | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> Iterable[ReadResourceContents]:
+    async def read_resource(self, ctx: SdkContext, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Read the resource that was authorised, with the variables that were.
 
         Raises:
             MCPError: nothing of the kind was authorised, or the body failed.
         """
-        passage, body = self._claim(TargetKind.RESOURCE, str(uri), None)
+        del ctx
+        passage, body = self._claim(TargetKind.RESOURCE, params.uri, None)
         try:
-            content = _content(body, passage, await body.run(passage))
+            return await body.run(passage, partial(resource_result, params.uri, body.served.mime_type))
         except BodyFailed as failed:
             raise MCPError(code=INTERNAL_ERROR, message=failed.text) from None
-        return [ReadResourceContents(content=content, mime_type=body.served.mime_type)]
 
-    async def get_prompt(
-        self,
-        name: str,
-        arguments: dict[str, Any] | None = None,
-        context: Context[dict[str, Any], Any] | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> GetPromptResult:
+    async def get_prompt(self, ctx: SdkContext, params: GetPromptRequestParams) -> GetPromptResult:
         """Render the prompt that was authorised, with the values that were.
 
         Raises:
             MCPError: nothing of the kind was authorised, or the body failed.
         """
-        passage, body = self._claim(TargetKind.PROMPT, name, arguments or {})
+        del ctx
+        passage, body = self._claim(TargetKind.PROMPT, params.name, params.arguments or {})
         try:
-            messages = _messages(body, passage, await body.run(passage))
+            messages = await body.run(passage, prompt_messages)
         except BodyFailed as failed:
             raise MCPError(code=INTERNAL_ERROR, message=failed.text) from None
-        return GetPromptResult(
-            description=body.served.description,
-            messages=to_jsonable_python([one.model_dump() for one in messages]),
-        )
+        return GetPromptResult(description=body.served.description, messages=messages)
 
     def _claim(
         self, kind: TargetKind, named: str, arguments: Mapping[str, Any] | None
@@ -153,9 +173,8 @@ class GuardedServer(MCPServer[dict[str, Any]]):
             passage = take(kind, named, arguments)
         except Refused as refused:
             word = wire_word(Reason.TOOL_DISPATCH_MISMATCH).value
-            raise MCPError(
-                code=FORBIDDEN, message="this call is not allowed", data={"reason": word}
-            ) from refused
+            message = "this call is not allowed"
+            raise MCPError(code=FORBIDDEN, message=message, data={"reason": word}) from refused
         return passage, self._bodies[passage.authorized.target.key]
 
 
@@ -202,45 +221,3 @@ def _of(bodies: Mapping[TargetKey, Body], kind: TargetKind) -> list[tuple[Target
 def _shown(published: Mapping[TargetKey, Any]) -> list[Any]:
     visible = _VISIBLE.get()
     return [one for key, one in published.items() if key in visible]
-
-
-def _tool_result(body: Body, passage: Passage, result: object) -> CallToolResult:
-    """Convert as the SDK does; a result that is not of the declared type is a failure of the body."""
-    try:
-        converted = body.served.metadata.convert_result(result)
-        if isinstance(converted, CallToolResult):
-            return converted
-        error: Exception = TypeError("the result asks for input")
-    except Exception as raised:  # noqa: BLE001 - an enforcement point; a validation error's text holds the result
-        error = raised
-    raise body.failed_after(passage, error)
-
-
-def _content(body: Body, passage: Passage, result: object) -> str | bytes:
-    if isinstance(result, str | bytes):
-        return result
-    try:
-        return to_json(result).decode()
-    except Exception as raised:  # noqa: BLE001 - an enforcement point
-        error = raised
-    raise body.failed_after(passage, error)
-
-
-def _messages(body: Body, passage: Passage, result: object) -> Sequence[Message]:
-    """One text, one message, or several: text is the user's."""
-    try:
-        items = result if isinstance(result, list | tuple) else [result]
-        return [_message(item) for item in items]
-    except Exception as raised:  # noqa: BLE001 - an enforcement point
-        error = raised
-    raise body.failed_after(passage, error)
-
-
-def _message(item: object) -> Message:
-    if isinstance(item, Message):
-        return item
-    if isinstance(item, dict):
-        return message_validator.validate_python(item)
-    if isinstance(item, str):
-        return UserMessage(item)
-    raise TypeError("a prompt returns text or messages")

@@ -1,36 +1,28 @@
 """How does the one parse of a request reach the SDK, in either revision?
 
 Our own exchange over `mcp.server.runner.serve_one`: no second parse, no session manager, no memory streams.
-What the SDK sees of the request has no Authorization, no Cookie and no header of a proxy; its access token is
-a digest; of the client's trace context nothing arrives.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import anyio
 from mcp.server.auth.middleware.auth_context import auth_context_var
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from mcp.server.connection import Connection
+from mcp.server.lowlevel import Server as SdkServer
 from mcp.server.runner import modern_error_data, serve_one
-from mcp.shared.dispatcher import CallOptions
-from mcp.shared.exceptions import MCPError, NoBackChannelError
+from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
-from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
-from mcp.shared.message import ServerMessageMetadata
-from mcp.shared.transport_context import TransportContext
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from pydantic_core import to_json
-from starlette.requests import Request
 
 from launchworthy.enforcement.authorized import Passage, passing
 from launchworthy.enforcement.bodies import Body, Surroundings
-from launchworthy.enforcement.dispatch import GuardedServer, showing
+from launchworthy.enforcement.dispatch import sdk_server, showing
 from launchworthy.enforcement.request import RequestId, Settled
 from launchworthy.enforcement.running_call import OperationsLog
+from launchworthy.enforcement.sdk_context import NO_WAY_BACK, RequestContext, without_trace_context
 from launchworthy.enforcement.served_function import ServedFunction, check_app, serve_functions
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.workers import Workers
@@ -39,11 +31,6 @@ from launchworthy.vocabulary import Environment
 
 _OK: Final = 200
 _LISTS_KEPT: Final = 256
-_TRACE_CONTEXT = frozenset({"traceparent", "tracestate", "baggage"})
-_SHOWN_HEADERS = frozenset(
-    {b"accept", b"content-type", b"host", b"mcp-method", b"mcp-name", b"mcp-protocol-version", b"user-agent"}
-)
-"""All that the SDK may know of a request's header section."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +53,7 @@ class Finished:
 class Exchange:
     """The SDK's server and the one way to it."""
 
-    def __init__(self, server: GuardedServer, functions: Iterable[ServedFunction]) -> None:
+    def __init__(self, server: SdkServer[dict[str, Any]], functions: Iterable[ServedFunction]) -> None:
         """Hold what is served."""
         self.functions: Mapping[TargetKey, ServedFunction] = {one.key: one for one in functions}
         self._server = server
@@ -74,13 +61,13 @@ class Exchange:
 
     async def call(self, request: VerifiedRequest, passage: Passage) -> Finished:
         """Run what was authorised; `passage` says afterwards what became of it."""
-        dispatch = _Dispatch(request)
+        dispatch = RequestContext(request)
         with passing(passage, dispatch.progress):
             return await self._serve(dispatch)
 
     async def plain(self, request: VerifiedRequest) -> Finished:
         """Answer what runs no body: discover, initialize, ping."""
-        return await self._serve(_Dispatch(request))
+        return await self._serve(RequestContext(request))
 
     async def list(self, request: VerifiedRequest, visible: frozenset[TargetKey]) -> Finished:
         """Answer a list with what is visible; its bytes are kept, for callers with the same scopes."""
@@ -93,26 +80,25 @@ class Exchange:
                 _finished(settled.message.id, kept) if error is None else _failed(settled.message.id, error)
             )
         with showing(visible):
-            finished = await self._serve(_Dispatch(request))
+            finished = await self._serve(RequestContext(request))
         if not finished.is_error:
             if len(self._lists) >= _LISTS_KEPT:
                 self._lists.clear()
             self._lists[key] = finished.result
         return finished
 
-    async def _serve(self, dispatch: "_Dispatch") -> Finished:
+    async def _serve(self, dispatch: RequestContext) -> Finished:
         settled = dispatch.request.settled
         message = settled.message
-        connection = Connection.from_envelope(
-            settled.revision.value, settled.client_info, settled.capabilities
-        )
+        connection = Connection(NO_WAY_BACK, protocol_version=settled.revision.value)
+        connection.initialized.set()
         token = auth_context_var.set(dispatch.user)
         try:
             result = await serve_one(
-                self._server.lowlevel,
+                self._server,
                 dispatch,
                 message.method,
-                _without_trace_context(message.params),
+                without_trace_context(message.params),
                 connection=connection,
                 lifespan_state={},
             )
@@ -160,85 +146,7 @@ def _assembled(
     manifest: ServerManifest, functions: tuple[ServedFunction, ...], around: Surroundings
 ) -> Exchange:
     bodies = {one.key: Body(one, around) for one in functions}
-    return Exchange(GuardedServer(manifest, bodies), functions)
-
-
-class _Dispatch:
-    """The SDK's `DispatchContext` of one request: there is no way back to the client but its own answer."""
-
-    __slots__ = ("__weakref__", "message_metadata", "request", "user")
-
-    can_send_request = False
-
-    def __init__(self, request: VerifiedRequest) -> None:
-        self.request = request
-        self.user = _user(request)
-        headers = [one for one in request.headers if one[0] in _SHOWN_HEADERS]
-        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
-        self.message_metadata = ServerMessageMetadata(request_context=Request({**scope, "user": self.user}))
-
-    @property
-    def request_id(self) -> RequestId | None:
-        return self.request.settled.message.id
-
-    @property
-    def transport(self) -> TransportContext:
-        headers = self.message_metadata.request_context.headers
-        return TransportContext(kind="streamable-http", can_send_request=False, headers=headers)
-
-    @property
-    def cancel_requested(self) -> anyio.Event:
-        """Never set: a client cancels by leaving, which ends the task."""
-        return anyio.Event()
-
-    async def send_raw_request(
-        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
-    ) -> dict[str, Any]:
-        del params, opts
-        raise NoBackChannelError(method)
-
-    async def notify(
-        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
-    ) -> None:
-        del opts
-        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
-        if params is not None:
-            message["params"] = dict(params)
-        await self.request.reply.event(to_json(message, inf_nan_mode="null"))
-
-    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        """Send a progress notification, if the client gave a token for it."""
-        token = progress_token_from_params(self.request.settled.message.params)
-        if token is None:
-            return
-        params: dict[str, Any] = {"progressToken": token, "progress": progress}
-        if total is not None:
-            params["total"] = total
-        if message is not None:
-            params["message"] = message
-        await self.notify("notifications/progress", params)
-
-
-def _user(request: VerifiedRequest) -> AuthenticatedUser:
-    principal = request.principal
-    return AuthenticatedUser(
-        AccessToken(
-            token=request.token,
-            client_id=principal.client,
-            scopes=sorted(principal.scopes),
-            expires_at=principal.expires_at,
-            resource=request.resource,
-            subject=principal.subject,
-            claims={"iss": principal.issuer},
-        )
-    )
-
-
-def _without_trace_context(params: dict[str, object]) -> dict[str, object]:
-    meta = params.get("_meta")
-    if not isinstance(meta, dict) or _TRACE_CONTEXT.isdisjoint(meta):
-        return params
-    return {**params, "_meta": {name: value for name, value in meta.items() if name not in _TRACE_CONTEXT}}
+    return Exchange(sdk_server(manifest, bodies), functions)
 
 
 def _params_error(settled: Settled) -> ValidationError | None:

@@ -6,6 +6,7 @@ fails, is cancelled, or was never reached.
 
 import asyncio
 from contextlib import nullcontext, suppress
+from functools import lru_cache
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.enforcement import records
@@ -21,7 +22,7 @@ from launchworthy.vocabulary import Reason, Refused
 class RecordedRuns:
     """Runs what was authorised, between two records."""
 
-    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor")
+    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor", "_token_id")
 
     def __init__(
         self, exchange: Exchange, audit: Recorder, redactor: Redactor, *, armed_after: float
@@ -30,6 +31,7 @@ class RecordedRuns:
         self._exchange = exchange
         self._audit = audit
         self._redactor = redactor
+        self._token_id = lru_cache(maxsize=4096)(redactor.token_id)  # one digest a token, not one a call
         self._armed_after = armed_after
 
     async def run(self, request: VerifiedRequest, authorized: Authorized) -> Finished:

@@ -148,7 +148,7 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
 
 
 def attempted(
-    trace: Trace, authorized: Authorized, redactor: Redactor, *, durable: bool, now: int
+    trace: Trace, authorized: Authorized, redactor: Redactor, *, token_id: str, durable: bool, now: int
 ) -> Attempt:
     """The record of a call that is about to run."""
     target, principal = authorized.target, authorized.principal
@@ -165,7 +165,7 @@ def attempted(
         policy_digest=authorized.decision.policy_digest,
         manifest_digest=authorized.decision.manifest_digest,
         durable=durable,
-        token_id=redactor.token_id(principal.issuer, principal.token_id),
+        token_id=token_id,
         token_age=max(0, now - principal.issued_at),
         trace=trace.traceparent,
         client_says=trace.client_says,
