@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,59 +80,67 @@ def build_app(realm: Realm, ended: asyncio.Event, well_known: tuple[str, ...]) -
         ended: set when it stops, so that nothing hangs longer.
         well_known: the paths at which its metadata stand.
     """
-
-    async def discovery(_: Request) -> Response:
-        realm.counts.add("discovery")
-        return await answer(realm.faults.discovery, realm.metadata(), ended)
-
-    async def keys(_: Request) -> Response:
-        realm.counts.add("keys")
-        document = realm.faults.key_document
-        good = realm.keys.document() if document is None else document
-        return await answer(realm.faults.keys, good, ended)
-
-    async def elsewhere(_: Request) -> Response:
-        realm.counts.add("redirected")
-        return JSONResponse(realm.keys.document())
-
-    async def token(request: Request) -> Response:
-        realm.counts.add("token")
-        if realm.faults.token is not Fault.NONE:
-            return await answer(realm.faults.token, {}, ended)
-        form = await _form(request)
-        client = realm.clients.authenticate(form)
-        return JSONResponse(realm.grants.issue(client, form), headers=dict(NO_STORE))
-
-    async def revoke(request: Request) -> Response:
-        realm.counts.add("revoke")
-        form = await _form(request)
-        realm.clients.authenticate(form)
-        realm.grants.revoke(form.get("token", ""))
-        return Response(headers=dict(NO_STORE))
-
-    async def register(request: Request) -> Response:
-        realm.counts.add("register")
-        metadata = _registration(await request.body())
-        client = realm.clients.register(metadata)
-        answered = {"token_endpoint_auth_method": "none", **metadata, "client_id": client.client_id}
-        return JSONResponse(answered, status_code=201, headers=dict(NO_STORE))
-
-    posts: Mapping[str, Callable[[Request], Any]] = {
-        "/token": token,
-        "/revoke": revoke,
-        "/register": register,
-    }
+    endpoints = _Endpoints(realm, ended, well_known)
     return Starlette(
         routes=[
-            *(Route(path, discovery, methods=["GET"]) for path in well_known),
-            Route("/keys", keys, methods=["GET"]),
-            Route("/elsewhere", elsewhere, methods=["GET"]),
+            *(Route(path, endpoints.discovery, methods=["GET"]) for path in well_known),
+            Route("/keys", endpoints.keys, methods=["GET"]),
+            Route("/elsewhere", endpoints.elsewhere, methods=["GET"]),
             Route("/authorize", realm.sign_in.show, methods=["GET"]),
             Route("/authorize", realm.sign_in.decide, methods=["POST"]),
-            *(Route(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()),
+            Route("/token", endpoints.token, methods=["POST"]),
+            Route("/revoke", endpoints.revoke, methods=["POST"]),
+            Route("/register", endpoints.register, methods=["POST"]),
         ],
         exception_handlers={OAuthError: answer_error},
     )
+
+
+class _Endpoints:
+    """What each path answers."""
+
+    def __init__(self, realm: Realm, ended: asyncio.Event, well_known: tuple[str, ...]) -> None:
+        self._realm = realm
+        self._ended = ended
+        self._well_known = well_known
+
+    async def discovery(self, request: Request) -> Response:
+        self._realm.counts.add("discovery")
+        if self._well_known.index(request.url.path) < self._realm.faults.missing_places:
+            return await answer(Fault.NOT_FOUND, {}, self._ended)
+        return await answer(self._realm.faults.discovery, self._realm.metadata(), self._ended)
+
+    async def keys(self, _: Request) -> Response:
+        self._realm.counts.add("keys")
+        document = self._realm.faults.key_document
+        good = self._realm.keys.document() if document is None else document
+        return await answer(self._realm.faults.keys, good, self._ended)
+
+    async def elsewhere(self, _: Request) -> Response:
+        self._realm.counts.add("redirected")
+        return JSONResponse(self._realm.keys.document())
+
+    async def token(self, request: Request) -> Response:
+        self._realm.counts.add("token")
+        if self._realm.faults.token is not Fault.NONE:
+            return await answer(self._realm.faults.token, {}, self._ended)
+        form = await _form(request)
+        client = self._realm.clients.authenticate(form)
+        return JSONResponse(self._realm.grants.issue(client, form), headers=dict(NO_STORE))
+
+    async def revoke(self, request: Request) -> Response:
+        self._realm.counts.add("revoke")
+        form = await _form(request)
+        self._realm.clients.authenticate(form)
+        self._realm.grants.revoke(form.get("token", ""))
+        return Response(headers=dict(NO_STORE))
+
+    async def register(self, request: Request) -> Response:
+        self._realm.counts.add("register")
+        metadata = _registration(await request.body())
+        client = self._realm.clients.register(metadata)
+        answered = {"token_endpoint_auth_method": "none", **metadata, "client_id": client.client_id}
+        return JSONResponse(answered, status_code=201, headers=dict(NO_STORE))
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -42,10 +42,10 @@ class RegisteredClient:
 class SimulatedClient:
     """A registered client with a key of its own: an agent that acts for itself."""
 
-    def __init__(self, client_id: str) -> None:
-        """Generate its key."""
+    def __init__(self, client_id: str, key: ECKey | None = None) -> None:
+        """Generate its key, or take the one that it was registered with."""
         self.client_id = client_id
-        self.key = ECKey.generate_key("P-256", {"kid": f"{client_id}-1"})
+        self.key = ECKey.generate_key("P-256", {"kid": f"{client_id}-1"}) if key is None else key
 
     def registration(self) -> RegisteredClient:
         """What the issuer is told about it."""

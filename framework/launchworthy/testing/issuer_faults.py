@@ -41,6 +41,7 @@ class Faults:
         discovery: the fault of the metadata endpoints.
         keys: the fault of the key set endpoint.
         token: the fault of the token endpoint.
+        missing_places: how many of the well-known places, in their order, have no metadata.
         metadata: members that replace those of good metadata: a wrong issuer, an http `jwks_uri`.
         key_document: served in place of the key set, whatever it is; None for the real one.
     """
@@ -50,6 +51,7 @@ class Faults:
         self.discovery = Fault.NONE
         self.keys = Fault.NONE
         self.token = Fault.NONE
+        self.missing_places = 0
         self.metadata: Mapping[str, Any] = {}
         self.key_document: object = None
 

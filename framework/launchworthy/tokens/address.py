@@ -5,7 +5,7 @@ network, or to the cloud's metadata service. So every address is judged after th
 the address that was judged is the one connected to.
 
 1. link-local, metadata, multicast, reserved and unspecified addresses: never
-2. loopback: for http in the simulated world only, and then nothing else
+2. loopback: in the simulated world only, and there nothing else
 3. private ones: only where the issuer's own host is private
 """
 
@@ -50,7 +50,7 @@ def check_addresses(addresses: Sequence[str], *, loopback: bool, private: bool) 
 
     Args:
         addresses: what the name resolved to.
-        loopback: whether the URL is http in the simulated world; then nothing but loopback will do.
+        loopback: whether this is the simulated world, where nothing but loopback will do.
         private: whether private addresses will do.
 
     Raises:

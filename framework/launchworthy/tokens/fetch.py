@@ -22,8 +22,7 @@ from launchworthy.tokens.strict_json import StrictJSONError, parse_object
 
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
-TIMEOUT: Final = 5.0
-"""Seconds, for each step here and for a whole refresh in `key_sets`."""
+SECONDS: Final = 5.0
 JSON_TYPES: Final = frozenset(("application/json", "application/jwk-set+json"))
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -53,41 +52,52 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """How names become addresses, and who vouches for hosts.
+    """How names become addresses, who vouches for hosts, and how long we wait.
 
     Attributes:
         resolve: the resolver.
         tls: verifies the hosts' certificates.
+        seconds: for all requests of one refresh together.
     """
 
     resolve: Resolve
     tls: ssl.SSLContext
+    seconds: float
 
 
 def system_network() -> Network:
-    """The resolver and the trust anchors of this machine."""
-    return Network(resolve=resolve, tls=ssl.create_default_context())
+    """The resolver and the trust anchors of this machine, and five seconds."""
+    return Network(resolve=resolve, tls=ssl.create_default_context(), seconds=SECONDS)
 
 
 class Fetcher:
     """Reads JSON documents for one issuer."""
 
-    def __init__(self, issuer: Endpoint, network: Network) -> None:
-        """Remember whose documents these are: private addresses are open only where it has one itself."""
+    def __init__(self, issuer: Endpoint, network: Network, *, loopback: bool) -> None:
+        """Remember whose documents these are.
+
+        Args:
+            issuer: the issuer's own endpoint; private addresses are open only where it has one itself.
+            network: the way there.
+            loopback: whether this is the simulated world, which ends at this machine.
+        """
         self._issuer = issuer
         self._resolve = network.resolve
         self._tls = network.tls
+        self._loopback = loopback
+        self.seconds = network.seconds
 
     async def get(self, endpoint: Endpoint) -> dict[str, object]:
         """Read one JSON object.
 
         Raises:
             FetchError: it could not be had, whatever the cause but the address.
+                The caller bounds the time.
             EndpointError: the name leads where we do not connect.
         """
         addresses = await self._resolve(endpoint.host, endpoint.port)
         private = endpoint.host == self._issuer.host or await self._issuer_is_private()
-        check_addresses(addresses, loopback=endpoint.scheme == "http", private=private)
+        check_addresses(addresses, loopback=self._loopback, private=private)
         body = await self._first_answer(endpoint, addresses)
         try:
             return parse_object(body, max_depth=MAX_DEPTH, max_bytes=MAX_BYTES)
@@ -116,7 +126,7 @@ class Fetcher:
         literal = f"[{address}]" if ip_address(address).version == 6 else address  # noqa: PLR2004 - IPv6
         async with (
             httpx2.AsyncClient(
-                trust_env=False, follow_redirects=False, verify=self._tls, timeout=TIMEOUT
+                trust_env=False, follow_redirects=False, verify=self._tls, timeout=self.seconds
             ) as client,
             client.stream(
                 "GET",

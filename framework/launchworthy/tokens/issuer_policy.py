@@ -32,7 +32,7 @@ class IssuerPolicy:
         key_fresh: for how many seconds a key set is good without asking again.
         key_stale: for how many more it is good while the issuer cannot be asked.
         key_spacing: the least seconds between two attempts to ask.
-        allow_loopback_http: whether the issuer may be http on loopback: in the simulated world only.
+        allow_loopback_http: whether this is the simulated world: http is good enough, loopback all there is.
         single_audience: whether a token may name nobody else as audience.
     """
 

@@ -20,7 +20,7 @@ from typing import Final
 
 from launchworthy.tokens.discovery import MetadataError, discover
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
-from launchworthy.tokens.fetch import TIMEOUT, Fetcher, FetchError
+from launchworthy.tokens.fetch import Fetcher, FetchError
 from launchworthy.tokens.issuer_policy import IssuerPolicy
 from launchworthy.tokens.key_events import IssuerStatus, KeyEvent, KeyEventKind
 from launchworthy.tokens.key_import import KeyRing, KeySetError, VerificationKey, import_keys
@@ -149,11 +149,11 @@ class IssuerKeys:
     async def _refresh(self) -> None:
         began = self._clock()
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(self._fetcher.seconds):
                 uri = await self._where(began)
                 ring = await self._read(uri)
         except TimeoutError:
-            self._failed(began, FetchError(f"no whole answer within {TIMEOUT:g} s"))
+            self._failed(began, FetchError(f"no whole answer within {self._fetcher.seconds:g} s"))
         except (FetchError, EndpointError, MetadataError, KeySetError) as error:
             self._failed(began, error)
         except Exception as error:  # noqa: BLE001 - a renewal loop: whatever it is, the keys grow old and close
@@ -173,7 +173,7 @@ class IssuerKeys:
         if self._failures == 0 and now < self._discovered_at + DISCOVERY_FRESH:
             return self._jwks_uri
         try:
-            async with asyncio.timeout(TIMEOUT / 2):
+            async with asyncio.timeout(self._fetcher.seconds / 2):
                 return await self._discover(now)
         except (FetchError, TimeoutError):
             return self._jwks_uri

@@ -84,7 +84,7 @@ class TokenVerifier:
             events: told of changed key sets and failed refreshes; it must not raise.
             clock: seconds that never go back, for the age of keys.
             deny: raises `Refused` for a caller that is denied now; asked for every request.
-            network: the resolver and the trust anchors; this machine's unless given.
+            network: the way to the issuers; this machine's unless given.
 
         Raises:
             ProblemError: no issuer, one twice, no audience, or scopes that imply themselves.
@@ -96,7 +96,8 @@ class TokenVerifier:
         self._issuers: dict[str, _Issuer] = {}
         for policy in policies:
             own = read_endpoint(policy.issuer, allow_loopback_http=policy.allow_loopback_http, query=False)
-            keys = IssuerKeys(policy, Fetcher(own, network), clock, events)
+            fetcher = Fetcher(own, network, loopback=policy.allow_loopback_http)
+            keys = IssuerKeys(policy, fetcher, clock, events)
             self._issuers[policy.issuer] = _Issuer(policy, _expectation(policy, audience, hierarchy), keys)
         self._deny = deny
         self._verified = VerifiedTokens()

@@ -27,6 +27,14 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
+def cold(issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner) -> Iterator[Court]:
+    """A verifier that was not started and has asked nobody."""
+    made = Court(runner, clock, policy(issuer))
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def court(issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner) -> Iterator[Court]:
     made = Court(runner, clock, policy(issuer))
     made.start()

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
+from launchworthy.tokens.fetch import system_network
 from launchworthy.tokens.verifier import TokenVerifier, deny_nobody
 from launchworthy.vocabulary import BearerToken, Principal, Reason, Refused
 
+NETWORK = system_network()
 NOW = 1_800_000_000
 AUDIENCE = "https://orders.acme.example/mcp"
 SCOPES = ("orders:read", "orders:write")
@@ -58,11 +61,15 @@ class Court:
         clock: Clock,
         *policies: IssuerPolicy,
         deny: Callable[[Principal], None] = deny_nobody,
+        seconds: float = 5.0,
     ) -> None:
         self.runner = runner
         self.clock = clock
         self.events: list[KeyEvent] = []
-        self.verifier = TokenVerifier(policies, AUDIENCE, {}, self.events.append, clock, deny=deny)
+        network = replace(NETWORK, seconds=seconds)
+        self.verifier = TokenVerifier(
+            policies, AUDIENCE, {}, self.events.append, clock, deny=deny, network=network
+        )
 
     def start(self, deadline: float = 5) -> None:
         self.runner.run(self.verifier.start(deadline))
