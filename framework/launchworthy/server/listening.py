@@ -1,0 +1,109 @@
+"""Where does it listen? Sockets bound before anything is promised, and uvicorn's servers on them."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from launchworthy.enforcement.protocol import bounded_protocol
+from launchworthy.vocabulary import EX_TEMPFAIL, Problem, StartupRefused
+
+STAGE = "listen"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling (ending is this package's business), and a word once it accepts."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start accepting, and say so."""
+        await super().startup(sockets)
+        self.accepting.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's handlers alone."""
+        yield
+
+
+class Listener:
+    """One address and the application behind it."""
+
+    def __init__(self, app: object, address: tuple[str, int], *, name: str, grace_seconds: float) -> None:
+        """Bind the address now; `serve` accepts.
+
+        Raises:
+            StartupRefused: the address cannot be bound.
+        """
+        self.name = name
+        self._socket = bind(address, name)
+        config = uvicorn.Config(
+            app,  # type: ignore[arg-type]  # an ASGI application; uvicorn's alias is a private one
+            http=bounded_protocol(),
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            workers=1,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(grace_seconds)),
+        )
+        self._server = _Server(config)
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:8443`, as bound."""
+        host, port = self._socket.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def serve(self) -> None:
+        """Accept until `end` is called, then wait for what runs, no longer than the grace period."""
+        await self._server.serve(sockets=[self._socket])
+        running = set(self._server.server_state.tasks)
+        if running:
+            await asyncio.wait(running, timeout=1)
+
+    def end(self) -> None:
+        """Stop accepting."""
+        self._server.should_exit = True
+
+    async def accepting(self) -> None:
+        """Wait until connections are accepted."""
+        await self._server.accepting.wait()
+
+
+def bind(address: tuple[str, int], name: str) -> socket.socket:
+    """Bind and return a listening socket.
+
+    Raises:
+        StartupRefused: with the field to look at.
+    """
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        raise StartupRefused(
+            STAGE,
+            Problem(
+                reason="address-in-use" if taken else "cannot-listen",
+                what=f"cannot listen on `{host}:{port}` ({errno.errorcode.get(error.errno or 0, 'OSError')})",
+                fix=("stop what listens there, or set another address: " + name,),
+                field=name,
+            ),
+            exit_code=EX_TEMPFAIL,
+        ) from None
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,68 @@
+"""What does one running server consist of? The parts, as the startup stages fill them in.
+
+Each stage may use only what the stages before it have set: a part that is not there yet is an
+`AttributeError`, a programmer's mistake, never a silent `None`.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from launchworthy.attestation import VerifiedRecord
+from launchworthy.audit import ArgumentRedactor
+from launchworthy.audit.stream import AuditStream
+from launchworthy.enforcement.gate import Gate
+from launchworthy.identity import WorkloadIdentity
+from launchworthy.manifest import Manifests, Served, Server
+from launchworthy.policy import CachedPolicy, CompiledPolicy
+from launchworthy.server.listening import Listener
+from launchworthy.settings import ProjectFiles, Settings
+from launchworthy.tokens.verifier import TokenVerifier
+from launchworthy.vocabulary import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """All that comes from outside the program: the environment, clocks and randomness."""
+
+    environ: Mapping[str, str]
+    clock: Callable[[], float] = time.time  # noqa: TID251 - the one place where the clock comes in
+    random_bits: Callable[[int], int] = secrets.randbits
+    trust: Path = Path("/etc/launchworthy/trust.toml")
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """One server, stage by stage."""
+
+    definition: Server[Any, Any]
+    surroundings: Surroundings
+    stack: AsyncExitStack
+    project: ProjectFiles = field(init=False)
+    settings: Settings = field(init=False)
+    audit: AuditStream = field(init=False)
+    redactor: ArgumentRedactor = field(init=False)
+    record: VerifiedRecord | None = field(init=False)
+    manifests: Manifests = field(init=False)
+    compiled: CompiledPolicy = field(init=False)
+    served: tuple[Served, ...] = field(init=False)
+    policy: CachedPolicy = field(init=False)
+    identity: WorkloadIdentity = field(init=False)
+    verifier: TokenVerifier = field(init=False)
+    gate: Gate = field(init=False)
+    listener: Listener = field(init=False)
+    health: Listener = field(init=False)
+    draining: bool = False
+
+    @property
+    def rehearsed(self) -> Environment:
+        """The environment that manifests and policy speak of: in a rehearsal, the one that is rehearsed."""
+        return self.settings.rehearsed
+
+    def now(self) -> int:
+        """Seconds since the epoch, read once by whoever asks."""
+        return int(self.surroundings.clock())

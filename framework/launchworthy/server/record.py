@@ -1,0 +1,86 @@
+"""May this very wheel run here? Stage 3: the promotion record, against the platform's trust policy.
+
+Nothing of this needs an identity of our own, and no variable moves the trust policy in the real world. A
+rehearsal demands a record only where its world file names a trust policy; development never does.
+"""
+
+from pathlib import Path
+
+from launchworthy.attestation import Facts, Purpose, VerifiedRecord, verify_longest_lasting
+from launchworthy.attestation.content import find_dist_info, installed_content_digest
+from launchworthy.attestation.records import installed_records, records_in
+from launchworthy.attestation.statement import Subject
+from launchworthy.attestation.trust_file import read_trust_policy
+from launchworthy.server.parts import Parts
+from launchworthy.vocabulary import Environment, Problem, ProblemError, StartupRefused
+
+STAGE = "record"
+
+
+def verify(parts: Parts) -> VerifiedRecord | None:
+    """Find a record that counts; None only where this world demands none.
+
+    Raises:
+        StartupRefused: there is none, it is for something else, or the wheel is promoted for a real
+            environment and this is the simulated world.
+    """
+    environment = parts.settings.environment
+    trust_file = _trust_file(parts)
+    if trust_file is None:
+        _refuse_promoted_wheel(parts)
+        return None
+    if not parts.project.installed:
+        raise StartupRefused(STAGE, _not_a_wheel(environment))
+    dist_info = find_dist_info(parts.project.root.parent)
+    trust = read_trust_policy(trust_file, environment=environment, outside=parts.project.root.parent)
+    found = list(installed_records(dist_info))
+    if parts.settings.promotion.records is not None:
+        found.extend(records_in(parts.settings.promotion.records))
+    facts = Facts(
+        environment=environment,
+        digests={
+            Subject.WHEEL: installed_content_digest(dist_info),
+            Subject.MANIFESTS: parts.manifests.digest,
+            Subject.POLICY: parts.compiled.digest,
+            Subject.SETTINGS: parts.settings.digest,
+        },
+    )
+    return verify_longest_lasting(
+        found,
+        trust=trust,
+        facts=facts,
+        purpose=Purpose.START,
+        now=parts.now(),
+        searched="the wheel and its records",
+    )
+
+
+def _trust_file(parts: Parts) -> Path | None:
+    if not parts.settings.environment.simulated:
+        return parts.surroundings.trust
+    return parts.settings.world.trust if parts.settings.world is not None else None
+
+
+def _refuse_promoted_wheel(parts: Parts) -> None:
+    """No variable turns an image that was promoted for the real world into a development server."""
+    if not parts.project.installed:
+        return
+    try:
+        records = installed_records(find_dist_info(parts.project.root.parent))
+    except ProblemError as error:
+        raise StartupRefused(STAGE, *error.problems) from None
+    if records:
+        problem = Problem(
+            reason="promoted-wheel",
+            what=f"this wheel was promoted, and `{parts.settings.environment}` is the simulated world",
+            fix=("start it where it was promoted for, or install a wheel without a record",),
+        )
+        raise StartupRefused(STAGE, problem)
+
+
+def _not_a_wheel(environment: Environment) -> Problem:
+    return Problem(
+        reason="no-record",
+        what=f"`{environment}` runs a promoted wheel only, and this is a source tree",
+        fix=("launchworthy promote, then build the wheel with its record",),
+    )

@@ -1,0 +1,281 @@
+"""How are settings turned into parts? One function a part; the stages of `startup` call them in order."""
+
+import asyncio
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from launchworthy._version import __version__
+from launchworthy.attestation import Subject, VerifiedRecord
+from launchworthy.audit import ArgumentRedactor, AuditUnwritable, events
+from launchworthy.audit.anchors import anchor_line
+from launchworthy.audit.heartbeat import keep
+from launchworthy.audit.stream import AuditStream
+from launchworthy.enforcement.exchange import build_exchange
+from launchworthy.enforcement.gate import Gate
+from launchworthy.enforcement.gate_config import GateConfig
+from launchworthy.identity import WorkloadIdentity
+from launchworthy.identity.status import ChangeKind, IdentityChange
+from launchworthy.server.application import open_app
+from launchworthy.server.listening import Listener
+from launchworthy.server.parts import Parts
+from launchworthy.server.readiness import HealthApp, Readiness
+from launchworthy.server.terminal import refusal_printer
+from launchworthy.settings import IssuerSettings
+from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
+from launchworthy.tokens.verifier import TokenVerifier
+from launchworthy.vocabulary import Environment
+
+_IDENTITY_EVENTS: dict[ChangeKind, type[events.IdentityEvent]] = {
+    ChangeKind.ACQUIRED: events.IdentityAcquired,
+    ChangeKind.ROTATED: events.IdentityRotated,
+    ChangeKind.BUNDLE_CHANGED: events.IdentityBundleChanged,
+    ChangeKind.REFRESH_FAILED: events.IdentityRefreshFailed,
+    ChangeKind.EXPIRED: events.IdentityExpired,
+    ChangeKind.REVOKED: events.IdentityRevoked,
+}
+
+
+def open_audit(parts: Parts) -> None:
+    """Open the stream, have it looked after, and see that its end is written.
+
+    Raises:
+        AuditUnwritable: the directory or the disk cannot be used.
+    """
+    settings = parts.settings.audit
+    stream = AuditStream.open(
+        settings.directory,
+        source=None,
+        clock=lambda: int(parts.surroundings.clock() * 1_000_000_000),
+        anchor=_print_anchor if settings.anchor == "stdout" else None,
+    )
+    parts.stack.callback(_close_audit, stream)
+    parts.audit = stream
+    parts.redactor = ArgumentRedactor.ephemeral(stream.stream_id)
+    keeping = asyncio.get_running_loop().create_task(keep(stream), name="audit")
+    parts.stack.push_async_callback(_cancelled, keeping)
+
+
+def server_starting(parts: Parts) -> events.ServerStarting:
+    """That a start was tried, by what."""
+    return events.ServerStarting(
+        environment=parts.settings.environment.value,
+        version=__version__,
+        name=parts.definition.package,
+        instance=platform.node(),
+        process=os.getpid(),
+        python=platform.python_version(),
+        settings_digest=parts.settings.digest,
+    )
+
+
+def config_loaded(parts: Parts) -> events.ConfigLoaded:
+    """What is in force, by digests and names, and who answers for it."""
+    ownership = parts.manifests.server.ownership
+    return events.ConfigLoaded(
+        settings_digest=parts.settings.digest,
+        manifest_digest=parts.manifests.digest,
+        policy_digest=parts.compiled.digest,
+        tools=tuple(sorted(one.manifest.name for one in parts.served)),
+        issuers=tuple(issuer.issuer for issuer in parts.settings.issuers.values()),
+        owner=ownership.owner,
+        on_call=ownership.on_call,
+        runbook=ownership.runbook,
+    )
+
+
+def trust_loaded(record: VerifiedRecord) -> events.TrustLoaded:
+    """Which record was accepted, and whose."""
+    return events.TrustLoaded(
+        trust_digest=record.predicate.trust_policy_sha256,
+        record_digest=record.reference.sha256,
+        signer=str(record.signer),
+        commit=record.digests[Subject.COMMIT],
+        detail=record.where,
+    )
+
+
+def workload_identity(parts: Parts) -> WorkloadIdentity:
+    """The provider that the settings name; its library is loaded here and not before."""
+    settings = parts.settings.identity
+    owners = settings.socket_owner_uids
+    if parts.settings.environment.simulated:
+        owners = (*owners, os.getuid())  # the simulated agent runs as whoever started it
+    if settings.kind == "spiffe":
+        from launchworthy.identity.spiffe import SpiffeIdentity  # noqa: PLC0415 - 350 ms and 42 MiB
+
+        return SpiffeIdentity(
+            endpoint=settings.endpoint,
+            expected_id=settings.expected_id,
+            trust_domains=settings.trust_domains,
+            socket_owner_uids=owners,
+            call_timeout=settings.call_timeout,
+            clock=parts.surroundings.clock,
+        )
+    from launchworthy.identity.token_file import TokenFileIdentity  # noqa: PLC0415 - the other one
+
+    return TokenFileIdentity(
+        path=Path(settings.endpoint),
+        expected_id=settings.expected_id,
+        trust_domains=settings.trust_domains,
+        owner_uids=owners,
+        clock=parts.surroundings.clock,
+    )
+
+
+def identity_auditor(parts: Parts) -> Callable[[IdentityChange], None]:
+    """Record every change of the identity; one that cannot be recorded makes the audit unwritable anyway."""
+
+    def record(change: IdentityChange) -> None:
+        event = _IDENTITY_EVENTS[change.kind](
+            identity=parts.identity.status().subject,
+            detail=change.detail,
+            serial=change.serial,
+            not_after=change.not_after,
+        )
+        _record_or_degrade(parts, event)
+
+    return record
+
+
+async def bind_audit(parts: Parts) -> None:
+    """Bind the audit stream's key to the identity: before this nothing may be served."""
+    subject = parts.identity.status().subject
+    if subject is None:
+        raise RuntimeError("an identity that has started has a subject")
+    await parts.audit.bind_with(parts.identity, subject)
+
+
+def token_verifier(parts: Parts) -> TokenVerifier:
+    """One policy an issuer, and the one audience."""
+    settings = parts.settings
+    policies = [
+        _issuer_policy(name, issuer, settings.environment) for name, issuer in settings.issuers.items()
+    ]
+    implies = {scope: tuple(implied) for scope, implied in parts.manifests.server.scopes.implies.items()}
+    return TokenVerifier(policies, settings.server.resource, implies, _key_auditor(parts), time.monotonic)
+
+
+async def assemble(parts: Parts) -> None:
+    """Open the team's app, put the gate in front of it, and bind the sockets.
+
+    Raises:
+        StartupRefused: an address is taken.
+        ProblemError: a function cannot be served.
+    """
+    settings = parts.settings
+    app = await open_app(parts)
+    exchange = build_exchange(
+        parts.definition,
+        parts.manifests,
+        parts.served,
+        settings.environment,
+        app,
+        _execution_pipe(parts),
+        structlog.get_logger(),
+    )
+    readiness = Readiness(parts)
+    gate = Gate(
+        GateConfig(
+            resource=settings.server.resource,
+            name=parts.manifests.server.title,
+            issuers=tuple(issuer.issuer for issuer in settings.issuers.values()),
+            entry_scopes=parts.manifests.server.scopes.entry,
+            allowed_origins=settings.server.allowed_origins,
+            revisions=settings.server.revisions,
+            max_body=settings.server.max_body,
+        ),
+        verifier=parts.verifier,
+        policy=parts.policy,
+        audit=parts.audit,
+        redactor=parts.redactor,
+        readiness=readiness.require,
+        served=parts.served,
+        exchange=exchange,
+        clock=parts.surroundings.clock,
+        random_bits=parts.surroundings.random_bits,
+        environment=parts.rehearsed,
+        on_refusal=refusal_printer() if settings.environment is Environment.DEVELOPMENT else None,
+    )
+    grace = settings.server.grace_seconds
+    parts.listener = Listener(gate, settings.server.listen, name="server.listen", grace_seconds=grace)
+    parts.health = Listener(
+        HealthApp(readiness), settings.server.health_bind, name="server.health_bind", grace_seconds=0
+    )
+
+
+def _issuer_policy(name: str, issuer: IssuerSettings, environment: Environment) -> IssuerPolicy:
+    return IssuerPolicy(
+        name=name,
+        issuer=issuer.issuer,
+        algorithms=issuer.algorithms,
+        max_lifetime=int(issuer.max_lifetime),
+        leeway=int(issuer.leeway),
+        jwks_uri=issuer.jwks_uri,
+        scope_claim=issuer.scope_claim,
+        client_claim=issuer.client_claim,
+        person_claim=issuer.person_claim,
+        key_fresh=issuer.key_fresh,
+        key_stale=issuer.key_stale,
+        key_spacing=issuer.key_spacing,
+        allow_loopback_http=environment.simulated,
+        single_audience=environment is not Environment.DEVELOPMENT,
+    )
+
+
+def _key_auditor(parts: Parts) -> Callable[[KeyEvent], None]:
+    def record(event: KeyEvent) -> None:
+        if event.kind is KeyEventKind.CHANGED:
+            detail = "; ".join(part for part in (event.detail, _ignored(event)) if part)
+            changed = events.KeysChanged(
+                issuer=event.issuer, added=event.added, removed=event.removed, detail=detail or None
+            )
+            _record_or_degrade(parts, changed)
+        else:
+            _record_or_degrade(parts, events.KeysRefreshFailed(issuer=event.issuer, detail=event.detail))
+
+    return record
+
+
+def _ignored(event: KeyEvent) -> str:
+    return f"not used: {', '.join(event.ignored)}" if event.ignored else ""
+
+
+def _record_or_degrade(parts: Parts, event: events.Event) -> None:
+    """Record what nobody waits for; a stream that cannot be written makes every call a 503 by itself."""
+    try:
+        parts.audit.record(event, critical=True)
+    except AuditUnwritable:
+        return
+
+
+def _execution_pipe(parts: Parts) -> int | None:
+    world = parts.settings.world
+    if world is None or world.execution_pipe is None:
+        return None
+    pipe = os.open(world.execution_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    parts.stack.callback(os.close, pipe)
+    return pipe
+
+
+def _print_anchor(note: str) -> None:
+    sys.stdout.write(anchor_line(note) + "\n")
+    sys.stdout.flush()
+
+
+def _close_audit(stream: AuditStream) -> None:
+    try:
+        stream.close()
+    except AuditUnwritable:
+        return  # the file is as a crash would have left it; `audit verify` says so
+
+
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

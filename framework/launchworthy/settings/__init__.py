@@ -1,0 +1,47 @@
+"""What did the operator configure, and is any of it a secret?"""
+
+from launchworthy.settings.class_check import check_settings_class
+from launchworthy.settings.closed import (
+    AbsolutePath,
+    Address,
+    DataFile,
+    Duration,
+    Hostname,
+    Identifier,
+    Origin,
+    Url,
+)
+from launchworthy.settings.loading import inspect_settings, load_settings
+from launchworthy.settings.project import ProjectFiles, find_project, read_project
+from launchworthy.settings.resolved import Replacement, Settings
+from launchworthy.settings.schema import settings_schema
+from launchworthy.settings.secret_refs import parse_secret_ref
+from launchworthy.settings.strict import AppSettings, StrictSettings
+from launchworthy.settings.tables import IssuerSettings, WorldSettings
+from launchworthy.settings.worlds import check_worlds
+
+__all__ = [
+    "AbsolutePath",
+    "Address",
+    "AppSettings",
+    "DataFile",
+    "Duration",
+    "Hostname",
+    "Identifier",
+    "IssuerSettings",
+    "Origin",
+    "ProjectFiles",
+    "Replacement",
+    "Settings",
+    "StrictSettings",
+    "Url",
+    "WorldSettings",
+    "check_settings_class",
+    "check_worlds",
+    "find_project",
+    "inspect_settings",
+    "load_settings",
+    "parse_secret_ref",
+    "read_project",
+    "settings_schema",
+]

@@ -1,0 +1,124 @@
+"""Which tables does a settings file have? One class each; `[app]` is the team's own.
+
+A field is promoted (its value is in the record, and no variable changes it) unless it is marked DEPLOYMENT.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from launchworthy.settings.closed import (
+    DEPLOYMENT,
+    AbsolutePath,
+    Address,
+    Claim,
+    Duration,
+    Endpoint,
+    Hostname,
+    Origin,
+    Subject,
+    Url,
+)
+from launchworthy.settings.strict import Table
+
+Revision = Literal["2026-07-28", "2025-11-25"]
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"
+]
+
+
+class ServerSettings(Table):
+    """`[server]`: the address, the one audience, and how much a request may hold."""
+
+    resource: Url
+    listen: Annotated[Address, DEPLOYMENT]
+    health_bind: Annotated[Address, DEPLOYMENT]
+    tls: Literal["loopback", "ingress"] = "loopback"
+    data_directory: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+    allowed_origins: tuple[Origin, ...] = ()
+    revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
+    max_body: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
+    grace: Duration = 20.0
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long running calls may take to end after SIGTERM."""
+        return self.grace
+
+
+class IdentitySettings(Table):
+    """`[identity]`: who this workload is, and where that can be had."""
+
+    kind: Literal["spiffe", "file"]
+    expected_id: Subject
+    trust_domains: tuple[Hostname, ...] = Field(min_length=1)
+    endpoint: Annotated[Endpoint, DEPLOYMENT]
+    start_deadline: Duration = 30.0
+    call_timeout: Duration = 3.0
+    socket_owner_uids: tuple[Annotated[int, Field(ge=0, le=2**32 - 2)], ...] = (0,)
+
+    @model_validator(mode="after")
+    def _kind_has_its_fields(self) -> "IdentitySettings":
+        if self.kind == "spiffe" and not self.endpoint.startswith("unix://"):
+            raise ValueError("kind `spiffe` needs an endpoint that begins with unix://")
+        if self.kind == "file" and not self.endpoint.startswith("/"):
+            raise ValueError("kind `file` needs the path of the token file as its endpoint")
+        return self
+
+
+class IssuerSettings(Table):
+    """`[issuers.<name>]`: who issues the tokens of our callers, and what is accepted of it."""
+
+    issuer: Url
+    algorithms: tuple[Algorithm, ...] = Field(min_length=1)
+    max_lifetime: Duration = 3600.0
+    leeway: Annotated[Duration, Field(le=60)] = 30.0
+    jwks_uri: Url | None = None
+    scope_claim: Claim = "scope"
+    client_claim: Claim = "client_id"
+    person_claim: Claim | None = None
+    key_fresh: Annotated[int, Field(ge=1, le=300)] = 300
+    key_stale: Annotated[int, Field(ge=0, le=900)] = 900
+    key_spacing: Annotated[int, Field(ge=1, le=60)] = 10
+
+    @model_validator(mode="after")
+    def _tokens_are_short_lived(self) -> "IssuerSettings":
+        if self.max_lifetime > 86400:  # noqa: PLR2004 - a day
+            raise ValueError("`max_lifetime` is at most 24h")
+        return self
+
+
+class AuditSettings(Table):
+    """`[audit]`: where the stream is written, and where its checkpoints go besides."""
+
+    directory: Annotated[AbsolutePath, DEPLOYMENT]
+    anchor: Literal["stdout", "none"] = "stdout"
+
+
+class PromotionSettings(Table):
+    """`[promotion]`: where renewed records are mounted. Who may sign is the platform's to say, not ours."""
+
+    records: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+
+
+class WorldSettings(Table):
+    """`[world]` of a world file: what only the simulated world has."""
+
+    execution_pipe: AbsolutePath | None = None
+    trust: AbsolutePath | None = None
+    settings: Literal["staging", "production"] = "production"
+
+
+IssuerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a lower-case name")]
+
+
+class FileTables(BaseModel):
+    """A whole settings file but for `[app]`, once every source has been merged."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    server: ServerSettings
+    identity: IdentitySettings
+    issuers: Annotated[dict[IssuerName, IssuerSettings], Field(min_length=1)]
+    audit: AuditSettings
+    promotion: PromotionSettings = PromotionSettings()

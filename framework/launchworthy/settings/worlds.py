@@ -1,0 +1,104 @@
+"""Are the two worlds apart? The simulated one reaches nothing real, the real one nothing simulated.
+
+Simulated: listeners, resource and issuers on loopback, the identity from a private socket or file and in the
+reserved trust domain. Real: none of that, and no value that was left for later.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from launchworthy.manifest import is_placeholder
+from launchworthy.settings.closed import host_of, is_loopback
+from launchworthy.settings.tables import FileTables
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
+
+
+def check_worlds(
+    tables: FileTables, environment: Environment, sources: Mapping[str, str]
+) -> tuple[Problem, ...]:
+    """Tell everything that belongs to the other world.
+
+    Args:
+        tables: resolved.
+        environment: where this starts.
+        sources: where each field came from, by dotted name.
+    """
+    found = _real_things(tables) if environment.simulated else _simulated_things(tables)
+    world = "simulated" if environment.simulated else "real"
+    return tuple(
+        _problem(field, what, environment, world, sources.get(field)) for field, what in found
+    ) + tuple(() if environment.simulated else _placeholders(tables, environment, sources))
+
+
+def _real_things(tables: FileTables) -> Iterator[tuple[str, str]]:
+    for field, host in _hosts(tables):
+        if not is_loopback(host):
+            yield field, "is not on loopback"
+    if not _is_simulated_identity(tables.identity.expected_id):
+        yield "identity.expected_id", f"is not in `{SIMULATED_TRUST_DOMAIN}`"
+    if any(domain != SIMULATED_TRUST_DOMAIN for domain in tables.identity.trust_domains):
+        yield "identity.trust_domains", f"names another than `{SIMULATED_TRUST_DOMAIN}`"
+
+
+def _hosts(tables: FileTables) -> Iterator[tuple[str, str]]:
+    yield "server.resource", host_of(tables.server.resource)
+    yield "server.listen", tables.server.listen[0]
+    yield "server.health_bind", tables.server.health_bind[0]
+    for name, issuer in tables.issuers.items():
+        yield f"issuers.{name}.issuer", host_of(issuer.issuer)
+        if issuer.jwks_uri is not None:
+            yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
+
+
+def _simulated_things(tables: FileTables) -> Iterator[tuple[str, str]]:
+    server, identity = tables.server, tables.identity
+    if is_loopback(host_of(server.resource)) or not server.resource.startswith("https://"):
+        yield "server.resource", "is on loopback"
+    if server.tls == "loopback" and not is_loopback(server.listen[0]):
+        yield "server.tls", 'is "loopback" and the listener is not; TLS ends somewhere: "ingress"'
+    if _is_simulated_identity(identity.expected_id) or SIMULATED_TRUST_DOMAIN in identity.trust_domains:
+        yield "identity.expected_id", f"is in `{SIMULATED_TRUST_DOMAIN}`"
+    for name, issuer in tables.issuers.items():
+        for field in ("issuer", "jwks_uri"):
+            url = getattr(issuer, field)
+            if url is not None and (is_loopback(host_of(url)) or not url.startswith("https://")):
+                yield f"issuers.{name}.{field}", "is on loopback"
+
+
+def _is_simulated_identity(subject: str) -> bool:
+    return subject.startswith((f"spiffe://{SIMULATED_TRUST_DOMAIN}/", f"{SIMULATED_TRUST_DOMAIN}:"))
+
+
+def _placeholders(
+    tables: FileTables, environment: Environment, sources: Mapping[str, str]
+) -> Iterator[Problem]:
+    for field, value in texts_of(tables):
+        if is_placeholder(value):
+            yield Problem(
+                reason="placeholder-left",
+                where=sources.get(field),
+                what=f"`{field}` was left for later, and `{environment}` is now",
+                fix=("put the real one there",),
+                field=field,
+            )
+
+
+def texts_of(tables: FileTables) -> Iterator[tuple[str, str]]:
+    """The names that must be real ones, by dotted field."""
+    yield "server.resource", tables.server.resource
+    yield "identity.expected_id", tables.identity.expected_id
+    for domain in tables.identity.trust_domains:
+        yield "identity.trust_domains", domain
+    for name, issuer in tables.issuers.items():
+        yield f"issuers.{name}.issuer", issuer.issuer
+        if issuer.jwks_uri is not None:
+            yield f"issuers.{name}.jwks_uri", issuer.jwks_uri
+
+
+def _problem(field: str, what: str, environment: Environment, world: str, where: str | None) -> Problem:
+    return Problem(
+        reason="wrong-world",
+        where=where,
+        what=f"`{field}` {what}, and `{environment}` is in the {world} world",
+        fix=("start it where it belongs, or correct the field",),
+        field=field,
+    )

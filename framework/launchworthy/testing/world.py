@@ -1,0 +1,235 @@
+"""What stands around one server in the simulated world? Issuers, an agent, addresses, and a file that names them.
+
+A `World` belongs to the harness (a test, `launchworthy dev`, a rehearsal); the server is another process that
+learns of it by the world file alone, as production learns of its surroundings by its settings.
+"""
+
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from launchworthy.testing.authority import SimulatedAuthority
+from launchworthy.testing.client import MODERN, Client
+from launchworthy.testing.execution import ExecutionPipe
+from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.process import ServerProcess
+from launchworthy.testing.projected_token import ProjectedTokenFile
+from launchworthy.testing.toml import render_toml
+from launchworthy.testing.workload_api import WorkloadApi
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
+
+__all__ = ["World"]
+
+
+class World:
+    """Everything outside one server. Use it as a context manager; it stops what it started.
+
+    Attributes:
+        directory: of this world: the world file, the server's data, audit and output.
+        url: the MCP endpoint, and the resource that tokens must name.
+        readiness_url: `/readyz` on the listener of its own.
+        issuers: by the name of their table in the settings.
+        workload_api: the simulated agent (None where the identity is a token file).
+        token_file: the platform's token file (None where there is an agent).
+        executions: counts the bodies that were entered.
+        subject: the identity that the server gets.
+        file: the world file.
+    """
+
+    def __init__(  # noqa: PLR0913 - each argument is one thing that a rehearsal varies
+        self,
+        directory: Path,
+        *,
+        name: str,
+        scopes: Sequence[str],
+        environment: Environment = Environment.DEVELOPMENT,
+        settings: Environment | None = None,
+        issuers: Sequence[str] = ("callers",),
+        algorithms: tuple[str, ...] = ("ES256",),
+        identity: str = "spiffe",
+        x509_ttl: float = 3600.0,
+        trust: Path | None = None,
+        records: Path | None = None,
+        key_times: Mapping[str, float] | None = None,
+    ) -> None:
+        """Lay the world out; nothing listens before it is entered.
+
+        Args:
+            directory: an existing folder of its own.
+            name: of the server, for its simulated identity.
+            scopes: all that its manifests name; what the issuers offer.
+            environment: `development` or `rehearsal`.
+            settings: for `rehearsal`: whose settings are rehearsed.
+            issuers: the names of the issuer tables in those settings; one issuer each.
+            algorithms: what those issuers sign with; a subset of what the settings accept.
+            identity: `spiffe` or `file`, as those settings say.
+            x509_ttl: seconds that an SVID lives.
+            trust: a trust policy; with one, a rehearsal demands a record.
+            records: a directory of renewed records.
+            key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
+        """
+        self.directory = directory
+        self.environment = environment
+        port, health_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{port}/mcp"
+        self.readiness_url = f"http://127.0.0.1:{health_port}/readyz"
+        self.issuers = {
+            each: SimulatedIssuer({self.url: tuple(scopes)}, algorithms=algorithms) for each in issuers
+        }
+        self.scopes = tuple(scopes)
+        self.file = directory / "world.toml"
+        self._settings = settings
+        self._trust = trust
+        self._records = records
+        self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
+        self._issuer_fields: dict[str, object] = dict(key_times or {})
+        if environment is Environment.DEVELOPMENT:
+            self._issuer_fields["algorithms"] = list(algorithms)
+        self._stack = ExitStack()
+        self.workload_api: WorkloadApi | None = None
+        self.token_file: ProjectedTokenFile | None = None
+        if identity == "spiffe":
+            self.authority = SimulatedAuthority(clock=time.time)  # noqa: TID251 - the simulated world has a clock of its own
+            self.workload_api = WorkloadApi(self.authority, name, x509_ttl=x509_ttl)
+            self.subject = self.authority.spiffe_id(name)
+        else:
+            self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
+            self.token_file = ProjectedTokenFile(directory / "token", subject=self.subject)
+        self.executions: ExecutionPipe
+
+    @property
+    def issuer(self) -> SimulatedIssuer:
+        """The first issuer."""
+        return next(iter(self.issuers.values()))
+
+    def __enter__(self) -> Self:
+        """Start the issuers and the agent, and write the world file."""
+        with ExitStack() as stack:
+            for issuer in self.issuers.values():
+                stack.enter_context(issuer)
+            if self.workload_api is not None:
+                stack.enter_context(self.workload_api)
+            if self.token_file is not None:
+                stack.enter_context(self.token_file)
+            pipes = stack.enter_context(tempfile.TemporaryDirectory(prefix="lw-"))
+            self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
+            self.file.write_text(render_toml(self._tables()))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop what was started."""
+        self._stack.close()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that a server of this world gets; there are no others."""
+        return {
+            "LAUNCHWORTHY_ENVIRONMENT": self.environment.value,
+            "LAUNCHWORTHY_WORLD": str(self.file),
+        }
+
+    def server(
+        self, package: str, *, python: str = sys.executable, inherit_output: bool = False, **environ: str
+    ) -> ServerProcess:
+        """The production command of `package`, to be started in this world; `environ` adds variables."""
+        return ServerProcess(
+            package,
+            environment={**self.environ, **environ},
+            directory=self.directory,
+            readiness_url=self.readiness_url,
+            python=python,
+            inherit_output=inherit_output,
+        )
+
+    @property
+    def audit_directory(self) -> Path:
+        """Where the server writes its audit."""
+        return self.directory / "audit"
+
+    def token(self, *scopes: str, **changes: Any) -> Secret:
+        """A token of the first issuer for this server; `changes` as in `SimulatedIssuer.mint`."""
+        return Secret(self.issuer.mint(self.issuer.grant(scopes=scopes), **changes))
+
+    def client(self, *scopes: str, revision: str = MODERN) -> Client:
+        """A caller whose token has exactly these scopes."""
+        return Client(self.url, self.token(*scopes), revision=revision)
+
+    def stranger(self, *, revision: str = MODERN) -> Client:
+        """A caller without a token."""
+        return Client(self.url, None, revision=revision)
+
+    def _tables(self) -> dict[str, dict[str, object]]:
+        listen, health_bind = self._addresses
+        world: dict[str, object] = {"execution_pipe": str(self.executions.path)}
+        if self._settings is not None:
+            world["settings"] = self._settings.value
+        if self._trust is not None:
+            world["trust"] = str(self._trust)
+        tables: dict[str, dict[str, object]] = {
+            "world": world,
+            "server": {
+                "resource": self.url,
+                "listen": listen,
+                "health_bind": health_bind,
+                "data_directory": str(self.directory / "data"),
+            },
+            "identity": self._identity(),
+            "audit": {"directory": str(self.audit_directory)},
+        }
+        if self._records is not None:
+            tables["promotion"] = {"records": str(self._records)}
+        for name, issuer in self.issuers.items():
+            tables[f"issuers.{name}"] = {
+                "issuer": issuer.issuer,
+                "jwks_uri": issuer.jwks_uri,
+                **self._issuer_fields,
+            }
+        return tables
+
+    def _identity(self) -> dict[str, object]:
+        start_deadline = "10s"
+        if self.workload_api is not None:
+            return {
+                "kind": "spiffe",
+                "endpoint": self.workload_api.endpoint,
+                "expected_id": self.subject,
+                "trust_domains": [SIMULATED_TRUST_DOMAIN],
+                "start_deadline": start_deadline,
+            }
+        return {
+            "kind": "file",
+            "endpoint": str(self.directory / "token"),
+            "expected_id": self.subject,
+            "trust_domains": [SIMULATED_TRUST_DOMAIN],
+            "start_deadline": start_deadline,
+        }
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now, all different."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in found]
+
+
+def wait_until(condition: Any, *, timeout: float = 10.0, what: str = "it") -> float:
+    """Wait until `condition()` is true; returns the seconds it took.
+
+    Raises:
+        TimeoutError: it is not, after `timeout` seconds.
+    """
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > timeout:
+            raise TimeoutError(f"{what} did not happen within {timeout} s")
+        time.sleep(0.02)
+    return time.monotonic() - began
