@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Self
 
 from launchworthy.audit.canonical import MAX_INTEGER
-from launchworthy.audit.sanitiser import sanitise, sanitise_name
+from launchworthy.audit.sanitiser import sanitise, sanitise_name, written_size
 
 _MIN_KEY_BYTES = 32
 _DIGEST_CHARACTERS = 32
 _MAX_ARGUMENTS = 32
-_MAX_CLEAR_BYTES = 3072
-"""All clear arguments of a record together: what is longer is dropped, so a record stays below 16 kB."""
+_MAX_BYTES = 4096
+"""All arguments of a record together: clear ones beyond it are dropped, so a record stays below 16 kB."""
 
 Redacted = dict[str, str | int | bool | None]
 _KINDS = {
@@ -73,18 +73,18 @@ class ArgumentRedactor:
                 is one whose class is none of the three.
             arguments: JSON values.
         """
-        room = _MAX_CLEAR_BYTES
+        room = _MAX_BYTES
         redacted: dict[str, Redacted] = {}
         for name, value in tuple(arguments.items())[:_MAX_ARGUMENTS]:
-            shown = self._one(target, name, classes.get(name, "hmac"), value)
-            clear = shown.get("clear")
-            if isinstance(clear, str):
-                room -= len(clear.encode())
-                if room < 0:
-                    shown = _dropped(value)
-            redacted[sanitise_name(name)] = shown
-        if len(arguments) > _MAX_ARGUMENTS:
-            redacted["~"] = {"drop": "arguments", "length": len(arguments) - _MAX_ARGUMENTS}
+            shown, safe_name = self._one(target, name, classes.get(name, "hmac"), value), sanitise_name(name)
+            if "clear" in shown and _cost(safe_name, shown) > room:
+                shown = _dropped(value)
+            room -= _cost(safe_name, shown)
+            if room < 0:
+                break
+            redacted[safe_name] = shown
+        if len(redacted) < len(arguments):
+            redacted["~"] = {"drop": "arguments", "length": len(arguments) - len(redacted)}
         return redacted
 
     def argument_digest(self, target: str, name: str, value: object) -> str:
@@ -136,6 +136,12 @@ def _dropped(value: object) -> Redacted:
     if isinstance(value, str):
         return {"drop": kind, "length": len(value)}
     return {"drop": kind}
+
+
+def _cost(name: str, shown: Redacted) -> int:
+    """At most how many bytes an argument takes, as it is shown."""
+    text = shown.get("clear", shown.get("hmac"))
+    return 2 * len(name) + 48 + (written_size(text) if isinstance(text, str) else 16)
 
 
 def _json(value: object) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 MAX_CHARACTERS = 256
 MAX_BYTES = 512
+"""As they are written in JSON, where a quote and a backslash take two."""
+MAX_LABEL = 128
 MAX_NAME = 64
 MAX_WORDS = 32
 MAX_WORDS_BYTES = 1024
@@ -27,14 +29,14 @@ def sanitise(text: str) -> str:
     """
     if len(text) <= MAX_CHARACTERS and text.isascii() and text.isprintable():
         return text
-    safe = _printable(text[: MAX_CHARACTERS + 1])
-    if len(text) <= MAX_CHARACTERS and _fits(safe):
-        return safe
-    suffix = f"…({len(text)} characters)"
-    kept = safe[: MAX_CHARACTERS - len(suffix)]
-    while not _fits(kept + suffix):
-        kept = kept[: -max(1, len(kept) // 16)]
-    return kept + suffix
+    return _bounded(text, MAX_CHARACTERS, MAX_BYTES)
+
+
+def sanitise_label(text: str) -> str:
+    """Make a text safe that should be short, such as a digest: at most 128 characters and bytes."""
+    if len(text) <= MAX_LABEL and text.isalnum() and text.isascii():
+        return text
+    return _bounded(text, MAX_LABEL, MAX_LABEL)
 
 
 def sanitise_name(name: str) -> str:
@@ -46,16 +48,27 @@ def sanitise_name(name: str) -> str:
 def sanitise_words(words: Iterable[str]) -> tuple[str, ...]:
     """Make a list of words safe: at most 32, at most 1,024 bytes in all, then `+n more`."""
     every = tuple(sanitise(word) for word in words)
-    if len(every) <= MAX_WORDS and sum(len(word.encode()) for word in every) <= MAX_WORDS_BYTES:
+    if len(every) <= MAX_WORDS and sum(map(written_size, every)) <= MAX_WORDS_BYTES:
         return every
     kept: list[str] = []
     room = MAX_WORDS_BYTES - _MARKER_BYTES
     for word in every[: MAX_WORDS - 1]:
-        room -= len(word.encode())
+        room -= written_size(word)
         if room < 0:
             break
         kept.append(word)
     return (*kept, f"+{len(every) - len(kept)} more")
+
+
+def _bounded(text: str, characters: int, size: int) -> str:
+    safe = _printable(text[: characters + 1])
+    if len(text) <= characters and _fits(safe, characters, size):
+        return safe
+    suffix = f"…({len(text)} characters)"
+    kept = safe[: characters - len(suffix)]
+    while not _fits(kept + suffix, characters, size):
+        kept = kept[: -max(1, len(kept) // 16)]
+    return kept + suffix
 
 
 def _printable(text: str) -> str:
@@ -69,5 +82,10 @@ def _escape(character: str) -> str:
     return f"\\u{{{ord(character):x}}}"
 
 
-def _fits(text: str) -> bool:
-    return len(text) <= MAX_CHARACTERS and len(text.encode()) <= MAX_BYTES
+def _fits(text: str, characters: int, size: int) -> bool:
+    return len(text) <= characters and written_size(text) <= size
+
+
+def written_size(text: str) -> int:
+    """Bytes of a printable text in JSON."""
+    return len(text.encode()) + text.count('"') + text.count("\\")

@@ -126,15 +126,15 @@ class CallStory:
 def rows(records: Iterable[Record], wanted: Filter) -> Iterator[Row]:
     """The requests that are wanted, in the order of their first records."""
     found: list[Row] = []
-    running: dict[object, int] = {}
+    running: dict[str | None, int] = {}
     for record in records:
         if record.type in _OUTCOMES:
-            attempt = running.pop(record.data.get("call"), None)
+            attempt = running.pop(_text(record.data, "call"), None)
             if attempt is not None:
                 found[attempt] = _with_end(found[attempt], record)
         elif record.type in _ATTEMPTS or record.type in _DENIALS or record.type == _SERVED:
             if record.type in _ATTEMPTS:
-                running[record.data.get("call")] = len(found)
+                running[_text(record.data, "call")] = len(found)
             found.append(_row(record))
     return (row for row in found if wanted.takes(row))
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from launchworthy.audit.events.event import Arguments, ClientSays, Count, Event, Text, Words
+from launchworthy.audit.events.event import Arguments, ClientSays, Count, Event, Label, Text, Words
 from launchworthy.vocabulary import Reason
 
 Outcome = Literal["ok", "tool_error", "error", "cancelled", "timeout", "not_dispatched"]
@@ -24,15 +24,15 @@ class Call(Event):
 
     type: ClassVar[str] = "call"
 
-    call: Text
+    call: Label
     target: Text
-    method: Text | None = None
+    method: Label | None = None
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
-    kind: Text | None = None
+    kind: Label | None = None
     actors: Words = ()
-    revision: Text | None = None
+    revision: Label | None = None
 
 
 class Attempt(Call):
@@ -51,12 +51,12 @@ class Attempt(Call):
     scopes: Words = ()
     arguments: Arguments = Field(default_factory=dict)
     rule: Text | None = None
-    policy_digest: Text | None = None
-    manifest_digest: Text | None = None
+    policy_digest: Label | None = None
+    manifest_digest: Label | None = None
     durable: bool | None = None
-    token_id: Text | None = None
+    token_id: Label | None = None
     token_age: Count | None = None
-    trace: Text | None = None
+    trace: Label | None = None
     client_says: ClientSays | None = None
 
 
@@ -79,8 +79,8 @@ class Denied(Call):
     scopes: Words = ()
     missing_scopes: Words = ()
     arguments: Arguments = Field(default_factory=dict)
-    policy_digest: Text | None = None
-    manifest_digest: Text | None = None
+    policy_digest: Label | None = None
+    manifest_digest: Label | None = None
     client_says: ClientSays | None = None
 
 
@@ -89,12 +89,12 @@ class Ended(Event):
 
     type: ClassVar[str] = "ended"
 
-    call: Text
+    call: Label
     target: Text
     outcome: Outcome
     milliseconds: Count
     result_bytes: Count | None = None
-    result_digest: Text | None = None
+    result_digest: Label | None = None
     reason: Reason | None = None
     detail: Text | None = None
 
@@ -158,13 +158,13 @@ class RequestServed(Event):
 
     type: ClassVar[str] = "request.served"
 
-    call: Text
-    method: Text
+    call: Label
+    method: Label
     status: Count | None = None
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
-    revision: Text | None = None
+    revision: Label | None = None
     milliseconds: Count | None = None
     result_bytes: Count | None = None
     client_says: ClientSays | None = None

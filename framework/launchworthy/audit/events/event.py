@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from launchworthy.audit.canonical import MAX_INTEGER
-from launchworthy.audit.sanitiser import sanitise, sanitise_name, sanitise_words
+from launchworthy.audit.sanitiser import sanitise, sanitise_label, sanitise_name, sanitise_words
 
 MAX_CLIENT_SAYS = 8
 
@@ -30,12 +30,19 @@ def _client_says(value: object) -> object:
         return value
     pairs = tuple(value.items())[:MAX_CLIENT_SAYS]
     return {
-        sanitise_name(str(name)): sanitise(said if isinstance(said, str) else json.dumps(said, default=repr))
+        sanitise_name(str(name)): sanitise_label(
+            said if isinstance(said, str) else json.dumps(said, default=_type)
+        )
         for name, said in pairs
     }
 
 
+def _type(value: object) -> str:
+    return type(value).__name__
+
+
 Text = Annotated[str, AfterValidator(sanitise)]
+Label = Annotated[str, AfterValidator(sanitise_label)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 ClientSays = Annotated[dict[str, str], BeforeValidator(_client_says)]

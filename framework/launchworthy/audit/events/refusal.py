@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from launchworthy.audit.events.event import Count, Event, Text, Words
+from launchworthy.audit.events.event import Count, Event, Label, Text, Words
 from launchworthy.vocabulary import Reason
 
 
@@ -21,20 +21,20 @@ class Refusal(Event):
 
     type: ClassVar[str] = "refusal"
 
-    call: Text | None = None
+    call: Label | None = None
     reason: Reason
     status: Count
     detail: Text | None = None
-    method: Text | None = None
+    method: Label | None = None
     target: Text | None = None
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
-    revision: Text | None = None
+    revision: Label | None = None
     sources: Words = ()
     count: Count | None = None
-    first: Text | None = None
-    last: Text | None = None
+    first: Label | None = None
+    last: Label | None = None
 
     @property
     def stranger(self) -> str | None:
