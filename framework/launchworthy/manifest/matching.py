@@ -63,14 +63,11 @@ def _table(mark: Mark) -> Iterator[str]:
     """The lines to paste."""
     required = [given.name for given in mark.parameters if given.default is given.empty]
     yield f"  [{mark.kind}s.{mark.name}]"
-    match mark.kind:
-        case TargetKind.TOOL:
-            yield '  effect  = "read"          # read | write | destructive: say what it does'
-        case TargetKind.RESOURCE:
-            path = "/".join((mark.name, *(f"{{{given.name}}}" for given in mark.parameters)))
-            yield f'  uri     = "…://{path}"    # its variables are the function\'s arguments'
-        case TargetKind.PROMPT:
-            pass
+    if mark.kind is TargetKind.TOOL:
+        yield '  effect  = "read"          # read | write | destructive: say what it does'
+    if mark.kind is TargetKind.RESOURCE:
+        path = "/".join((mark.name, *(f"{{{given.name}}}" for given in mark.parameters)))
+        yield f'  uri     = "…://{path}"    # its variables are the function\'s arguments'
     yield '  scopes  = ["…"]           # who may call it'
     if required:
         yield f"  example = {{ {', '.join(f'{name} = …' for name in required)} }}"

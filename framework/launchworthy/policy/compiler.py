@@ -16,7 +16,7 @@ from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.permits import permits_text
 from launchworthy.policy.rule import RuleFile, read_rules
 from launchworthy.policy.rule_types import Contexts, type_errors, unknown_attributes
-from launchworthy.policy.slice import cut
+from launchworthy.policy.slice import cut, is_permit
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 _FORMAT = "// launchworthy policy 1"
@@ -41,7 +41,7 @@ def compile_policy(
     contexts = {key: context_attributes(target, environment) for key, target in targets.items()}
     schema = schema_text(contexts)
     policies = tuple(cedarpy.policies_to_pst(text).static_policies.values())
-    _check(files, text, schema, policies, contexts)
+    check(files, text, schema, policies, contexts)
     digest = hashlib.sha256(f"{schema}\n{text}".encode()).hexdigest()
     slices = {
         key: cut(target, policies, contexts[key], policy_digest=digest, manifest_digest=manifests.digest)
@@ -68,15 +68,18 @@ def _text(manifests: Manifests, environment: Environment, files: Sequence[RuleFi
     return "\n".join(parts)
 
 
-def _check(
+def check(
     files: Sequence[RuleFile], text: str, schema: str, policies: Sequence[pst.Template], contexts: Contexts
 ) -> None:
     """Check what only the whole shows: that it is the sum of its files, and that the rules fit the types."""
     written = {rule.id: (rule, template) for file in files for rule, template in file.rules}
-    whole = [replace(policy, id="") for policy in policies if policy.annotations["id"] in written]
+    whole = [replace(policy, id="") for policy in policies if not is_permit(policy.annotations.get("id", ""))]
     if whole != [replace(template, id="") for _, template in written.values()]:
         what = "means something else as a whole than file by file"
         fix = ("write one rule after the other, each with its `;`",)
         raise ProblemError(Problem(reason="policy-not-cedar", where="policy/", what=what, fix=fix))
-    if problems := (*type_errors(text, schema, written), *unknown_attributes(written.values(), contexts)):
+    problems = tuple(type_errors(text, schema, written)) or tuple(
+        unknown_attributes(written.values(), contexts)
+    )
+    if problems:
         raise ProblemError(*problems)

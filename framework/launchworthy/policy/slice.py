@@ -15,6 +15,7 @@ from launchworthy.policy.reads import ReadSet, reads_of
 from launchworthy.vocabulary import Decision
 
 _encode = JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"), default=list).encode
+_OURS = "manifest:"
 Key = tuple[Value | bytes, ...]
 
 
@@ -110,7 +111,12 @@ def cut(
 
 def permit_id(uid: str) -> str:
     """The id of a target's permit."""
-    return f"manifest:{uid}"
+    return f"{_OURS}{uid}"
+
+
+def is_permit(identifier: str) -> bool:
+    """Whether this is the id of a permit of ours; a team's rule cannot be called so."""
+    return identifier.startswith(_OURS)
 
 
 def policy_set(policies: Sequence[pst.Template]) -> cedarpy.PolicySet:

@@ -57,21 +57,22 @@ def test_a_tool_without_a_manifest_prints_the_table_to_paste(project):
     )
 
 
-def test_so_do_a_resource_and_a_prompt(project):
-    @tool
-    def ping(): ...
+def test_so_do_a_resource_and_a_prompt_and_a_tool_without_arguments(project):
     @resource
     def stock(item: str): ...
+
     @prompt
     def thanks(): ...
 
-    zero, first, second = problems(project, [*fresh(), mark_of(ping), mark_of(stock), mark_of(thanks)])
-    assert zero.fix[-1] == '  scopes  = ["…"]           # who may call it'
-    assert first.fix[1:3] == (
-        "  [resources.stock]",
-        '  uri     = "…://stock/{item}"    # its variables are the function\'s arguments',
-    )
+    @tool
+    def ping(): ...
+
+    marks = [*fresh(), mark_of(stock), mark_of(thanks), mark_of(ping)]
+    first, second, third = problems(project, marks)
+    assert first.fix[1] == "  [resources.stock]"
+    assert first.fix[2].startswith('  uri     = "…://stock/{item}"')
     assert second.fix[1:] == ("  [prompts.thanks]", '  scopes  = ["…"]           # who may call it')
+    assert third.fix[-1] == '  scopes  = ["…"]           # who may call it'
 
 
 def test_a_mark_of_another_kind_is_not_the_declared_one(project):
