@@ -5,6 +5,8 @@ they are. What reads something that passes, as a token's age, is decided anew ea
 over the rules did not understand.
 """
 
+from threading import Lock
+
 from launchworthy.policy.compiled import CompiledPolicy
 from launchworthy.policy.query import Query
 from launchworthy.policy.slice import Key
@@ -24,6 +26,7 @@ class CachedPolicy:
         self.policy = policy
         self._limit = limit
         self._answers: dict[Key, Decision | Refused] = {}
+        self._changing = Lock()
 
     def decide(self, query: Query) -> Decision:
         """Allow a call, or refuse it, as `CompiledPolicy.decide` does.
@@ -54,9 +57,10 @@ class CachedPolicy:
             if refused.reason not in _KEPT_REASONS:
                 raise
             answer = _again(refused)
-        while len(self._answers) >= self._limit:
-            del self._answers[next(iter(self._answers))]
-        self._answers[key] = answer
+        with self._changing:
+            self._answers[key] = answer
+            while len(self._answers) > self._limit:
+                del self._answers[next(iter(self._answers))]
         return answer
 
 

@@ -41,12 +41,12 @@ def compile_policy(
     contexts = {key: context_attributes(target, environment) for key, target in targets.items()}
     schema = schema_text(contexts)
     policies = tuple(cedarpy.policies_to_pst(text).static_policies.values())
-    check(files, text, schema, policies, contexts)
+    here = [target for target in targets.values() if target.runs_in(environment)]
+    check(files, text, policies, contexts, here=len(here))
     digest = hashlib.sha256(f"{schema}\n{text}".encode()).hexdigest()
     slices = {
-        key: cut(target, policies, contexts[key], policy_digest=digest, manifest_digest=manifests.digest)
-        for key, target in targets.items()
-        if target.runs_in(environment)
+        one.key: cut(one, policies, contexts[one.key], policy_digest=digest, manifest_digest=manifests.digest)
+        for one in here
     }
     cut_contexts = {key: slices[key].attributes if key in slices else () for key in targets}
     return CompiledPolicy(
@@ -69,15 +69,30 @@ def _text(manifests: Manifests, environment: Environment, files: Sequence[RuleFi
 
 
 def check(
-    files: Sequence[RuleFile], text: str, schema: str, policies: Sequence[pst.Template], contexts: Contexts
+    files: Sequence[RuleFile],
+    text: str,
+    policies: Sequence[pst.Template],
+    contexts: Contexts,
+    *,
+    here: int,
 ) -> None:
-    """Check what only the whole shows: that it is the sum of its files, and that the rules fit the types."""
+    """Check what only the whole shows: that it is the sum of its files, and that the rules fit the types.
+
+    Args:
+        files: what the team wrote.
+        text: all of it, with the permits.
+        policies: what Cedar made of the text.
+        contexts: what a rule may look at, for each target.
+        here: how many targets have a permit.
+    """
     written = {rule.id: (rule, template) for file in files for rule, template in file.rules}
     whole = [replace(policy, id="") for policy in policies if not is_permit(policy.annotations.get("id", ""))]
-    if whole != [replace(template, id="") for _, template in written.values()]:
+    permits = len(policies) - len(whole)
+    if whole != [replace(template, id="") for _, template in written.values()] or permits != here:
         what = "means something else as a whole than file by file"
         fix = ("write one rule after the other, each with its `;`",)
         raise ProblemError(Problem(reason="policy-not-cedar", where="policy/", what=what, fix=fix))
+    schema = schema_text(contexts)
     problems = tuple(type_errors(text, schema, written)) or tuple(
         unknown_attributes(written.values(), contexts)
     )

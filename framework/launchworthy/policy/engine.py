@@ -49,8 +49,6 @@ def judge(piece: Slice, query: Query, answer: cedarpy.AuthzResult) -> None:
     cited = tuple(answer.diagnostics.reasons)
     if decision is cedarpy.Decision.Allow and not errors and cited == (piece.permit,):
         return
-    if decision is cedarpy.Decision.NoDecision:
-        raise Refused(Reason.INTERNAL, "the policy engine did not decide")
     refuse_scope(piece.target, query.principal)
     failed = tuple(rule for rule in piece.ids if any(_is_about(error, rule) for error in errors))
     if failed:
@@ -58,7 +56,7 @@ def judge(piece: Slice, query: Query, answer: cedarpy.AuthzResult) -> None:
         raise Refused(Reason.TOOL_POLICY, detail, rules=tuple(sorted({*cited, *failed} - {piece.permit})))
     if decision is cedarpy.Decision.Deny and cited:
         raise Refused(Reason.TOOL_POLICY, "a rule of the team says no", rules=tuple(sorted(cited)))
-    raise Refused(Reason.INTERNAL, "the policy engine cites something else than the target's permit")
+    raise Refused(Reason.INTERNAL, "the policy engine did not decide by the target's permit")
 
 
 def refuse_scope(target: TargetManifest, principal: Principal) -> None:

@@ -17,6 +17,7 @@ MAX_SENTENCE = 200
 _ID = re.compile(r"team:[a-z0-9]+(-[a-z0-9]+)*")
 _KNOWN = ("id", "says")
 _FOLDER = "policy"
+_NAME = re.compile(r"[A-Za-z0-9._-]+\.cedar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,12 @@ def read_rules(rules: Mapping[str, bytes], environment: Environment) -> tuple[Ru
 
 
 def _applies(path: str, environment: Environment) -> bool:
-    folders = PurePosixPath(path).parts[:-1]
-    if folders == (_FOLDER,):
+    *folders, name = PurePosixPath(path).parts
+    if _NAME.fullmatch(name) is None:
+        what = "is no name for a file of rules"
+        fix = ("name it in letters, digits, `.`, `_` and `-`, with `.cedar` at its end",)
+        raise ProblemError(Problem(reason="policy-folder", where=path, what=what, fix=fix))
+    if folders == [_FOLDER]:
         return True
     if len(folders) == 2 and folders[0] == _FOLDER and folders[1] in tuple(Environment):  # noqa: PLR2004
         return folders[1] == environment.value

@@ -13,6 +13,16 @@ from launchworthy.policy.rule import read_rules
 from launchworthy.vocabulary import Environment, ProblemError
 
 
+PATHS = [
+    "policy/prod/x.cedar",
+    "policy/staging/more/x.cedar",
+    "rules/x.cedar",
+    "x.cedar",
+    "policy/x.txt",
+    "policy/x\npermit (principal, action, resource); .cedar",
+]
+
+
 def problems(world, rules, environment=Environment.PRODUCTION):
     with pytest.raises(ProblemError) as refused:
         world.compile(rules, environment)
@@ -136,9 +146,7 @@ def test_rules_of_an_environment_apply_there_only(world):
     assert len(world.compile(rules, Environment.DEVELOPMENT).rules) == 2
 
 
-@pytest.mark.parametrize(
-    "path", ["policy/prod/x.cedar", "policy/production/more/x.cedar", "rules/x.cedar", "x.cedar"]
-)
+@pytest.mark.parametrize("path", PATHS)
 def test_a_rule_that_would_apply_nowhere_is_refused(world, path):
     assert problem(world, {path: world.rules}).reason == "policy-folder"
 
@@ -296,10 +304,12 @@ def test_a_whole_that_is_not_the_sum_of_its_files_is_refused(world):
     contexts = {
         key: context_attributes(t, Environment.PRODUCTION) for key, t in world.manifests.targets.items()
     }
-    check((file,), policy.text, policy.schema, policies, contexts)
+    check((file,), policy.text, policies, contexts, here=3)
     with pytest.raises(ProblemError) as refused:
-        check((swapped,), policy.text, policy.schema, policies, contexts)
+        check((swapped,), policy.text, policies, contexts, here=3)
     assert refused.value.problems[0].reason == "policy-not-cedar"
+    with pytest.raises(ProblemError):
+        check((file,), policy.text, policies, contexts, here=2)
 
 
 def test_comments_and_strings_do_not_cut_a_rule(world):
