@@ -12,7 +12,6 @@ from launchworthy.policy.compiler import check
 from launchworthy.policy.rule import read_rules
 from launchworthy.vocabulary import Environment, ProblemError
 
-
 PATHS = [
     "policy/prod/x.cedar",
     "policy/staging/more/x.cedar",
