@@ -85,6 +85,11 @@ def install(session: nox.Session, *what: str) -> None:
     session.install("--constraint", str(CONSTRAINTS), "--build-constraint", str(CONSTRAINTS), *what)
 
 
+def install_project(session: nox.Session, *what: str) -> None:
+    """Install this project as it lies here, with all that its code and tests import."""
+    install(session, "--group", "test", "--editable", ".[dev]", "hatchling", *what)
+
+
 def build_wheel(session: nox.Session) -> Path:
     """Build the framework's wheel from the working tree, as a stranger would get it."""
     wheels = ROOT / ".nox" / "wheels"
@@ -99,7 +104,7 @@ def build_wheel(session: nox.Session) -> Path:
 def demo(session: nox.Session) -> None:
     """Make a server, attack it, promote it, audit it: the whole project on one screen."""
     wheel = build_wheel(session)
-    install(session, "--group", "template", "--reinstall-package", "launchworthy", f"{wheel}[dev]")
+    install(session, "--group", "template", UV, "--reinstall-package", "launchworthy", f"{wheel}[dev]")
     given = ["--wheel", str(wheel), "--constraints", str(CONSTRAINTS)]
     session.run("python", "tests/demo/demo.py", *given, "--", *session.posargs)
 
@@ -143,7 +148,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types: the framework's own, and the example's, which is the public API as a team writes it."""
-    install(session, "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    install_project(session, "--group", "lint")
     session.run("mypy", *session.posargs)
     with session.chdir("examples/orders"):
         session.run("mypy")
@@ -152,7 +157,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def architecture(session: nox.Session) -> None:
     """Imports point down, the core does no I/O, and what is promised of files and names holds."""
-    install(session, "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    install_project(session, "--group", "lint")
     session.run("lint-imports")
     session.run("pytest", "tests/architecture", *session.posargs)
 
@@ -160,7 +165,7 @@ def architecture(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Behaviour, and which lines and branches of the core no test takes."""
-    install(session, "--group", "test", "--editable", ".[dev]")
+    install_project(session)
     elsewhere = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow"]
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", *PYTEST, *elsewhere, *session.posargs)
@@ -173,7 +178,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def template(session: nox.Session) -> None:
     """What the template renders, refuses and updates; and all that builds wheels or runs whole projects."""
-    install(session, "--group", "template", "--group", "lint", "--group", "test", "--editable", ".[dev]")
+    install_project(session, "--group", "template", "--group", "lint", UV)
     session.run(*PYTEST, "-m", "template or slow", *session.posargs)
 
 

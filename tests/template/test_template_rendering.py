@@ -149,6 +149,9 @@ def test_the_version_of_the_framework_stands_once_in_each_place(project: Path) -
         assert managed[0].lstrip().startswith("# Managed by the template")
     builder = {line for line in settings["build-system"]["requires"] if line.startswith("hatchling==")}
     assert builder == set(settings["dependency-groups"]["build"])
+    assert builder <= set(
+        re.findall(r"^hatchling==\S+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    )
 
 
 def test_a_managed_file_says_so_in_its_first_line_and_no_other_does(project: Path) -> None:
