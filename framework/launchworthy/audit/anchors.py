@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 ANCHOR_EVENT = "audit.checkpoint"
+_MAX_DEPTH = 8
 _SIGNATURE = "\n\n— "
 
 
@@ -22,7 +23,7 @@ def read_anchors(lines: Iterable[str]) -> tuple[str, ...]:
     A collector may have put the line into a field of its own; that is looked for too. A note that is found
     is not verified here: nobody but the stream's own key can do that.
     """
-    notes = (note for line in lines if ANCHOR_EVENT in line for note in _notes(_json(line), depth=3))
+    notes = (note for line in lines if ANCHOR_EVENT in line for note in _notes(_json(line), depth=_MAX_DEPTH))
     return tuple(dict.fromkeys(notes))
 
 

@@ -8,13 +8,12 @@ can be recorded too, but not verified afterwards: only its digest is kept.
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -28,6 +27,15 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ES256": hashes.SHA256(),
     "ES384": hashes.SHA384(),
 }
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises about certificates that somebody has made up."""
 _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1"}
 
 
@@ -100,12 +108,19 @@ def check_binding(proof: Proof, payload: bytes, source: str) -> None:
             raise BindingError("a proof by token needs the token's digest")
         return
     leaf = _certificates(proof.chain)[0]
-    if _identity_of(leaf) != source:
+    try:
+        identity, authority = _uris(leaf), _is_authority(leaf)
+    except _UNREADABLE:
+        raise BindingError("a certificate of the proof cannot be read") from None
+    # X509-SVID §2: exactly one URI; §4.1: a leaf is no authority
+    if authority or len(identity) != 1:
+        raise BindingError("the leaf of the proof must have exactly one URI name, and be no authority")
+    if identity[0] != source:
         raise BindingError("the certificate of the proof is for another identity than the source")
     try:
         signature = base64.b64decode(proof.signature, validate=True)
         _verify_signature(leaf, proof.algorithm, signature, payload)
-    except (InvalidSignature, binascii.Error, ValueError):
+    except (InvalidSignature, *_UNREADABLE):
         raise BindingError("the identity has not signed this key") from None
 
 
@@ -134,7 +149,7 @@ def verify_binding(
     verifier = PolicyBuilder().store(Store(list(roots))).time(at).build_client_verifier()
     try:
         verifier.verify(leaf, intermediates)
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, *_UNREADABLE) as error:
         raise BindingUntrusted(f"the chain leads to none of the roots: {error}") from None
 
 
@@ -150,21 +165,8 @@ def _certificates(chain: tuple[str, ...]) -> tuple[x509.Certificate, ...]:
         raise BindingError("a proof needs the certificates from the leaf on")
     try:
         return tuple(x509.load_der_x509_certificate(base64.b64decode(der, validate=True)) for der in chain)
-    except (binascii.Error, ValueError):
+    except _UNREADABLE:
         raise BindingError("a certificate of the proof cannot be read") from None
-
-
-def _identity_of(leaf: x509.Certificate) -> str:
-    """The one URI of an X.509-SVID (X509-SVID §2, §4.1: exactly one, and the leaf is no authority)."""
-    try:
-        uris, authority = _uris(leaf), _is_authority(leaf)
-    except ValueError:
-        raise BindingError("a certificate of the proof cannot be read") from None
-    if authority:
-        raise BindingError("the leaf of the proof is a certificate authority")
-    if len(uris) != 1:
-        raise BindingError("the leaf of the proof must have exactly one URI name")
-    return uris[0]
 
 
 def _uris(leaf: x509.Certificate) -> list[str]:

@@ -192,15 +192,15 @@ class Writer:
         self, error: OSError, event: Event, now: int, subject: str | None, *, critical: bool
     ) -> int:
         """Write what ends a running call although the disk is full."""
-        refusal = self._refuse(error, now)
         if not critical or not self._reserve.held:
-            raise refusal from None
+            raise self._refuse(error, now) from None
+        self._degrade(error, now)
         self._reserve.release()
         try:
             self._put(StreamDegraded(cause=why(error)), now, None)
             return self._put(event, now, subject)
-        except OSError:
-            raise refusal from None
+        except OSError as again:
+            raise self._refuse(again, now) from None
 
     def _seal(self, now: int) -> str:
         note = self.chain.checkpoint(now=now, uncounted=dict(self._uncounted))

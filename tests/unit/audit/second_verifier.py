@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -231,7 +231,7 @@ def check_binding(lines, events, key_text):
             if names.get_values_for_type(UniformResourceIdentifier) != [event["source"]]:
                 raise Bad(number)
             chain[0].public_key().verify(base64.b64decode(data["signature"]), payload, ECDSA(SHA256()))
-        except (ValueError, InvalidSignature, KeyError, IndexError, TypeError):
+        except (ValueError, InvalidSignature, UnsupportedAlgorithm, KeyError, IndexError, TypeError):
             raise Bad(number) from None
         return chain, event["time"]
     return None

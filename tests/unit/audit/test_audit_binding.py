@@ -1,4 +1,4 @@
-"""The binding: only the workload's own key, for this stream and this source, and only on roots that were brought."""
+"""The binding: only the workload's own key, for this stream and source, on roots that were brought."""
 
 import base64
 from dataclasses import replace

@@ -154,7 +154,7 @@ def test_an_empty_log_has_the_size_zero():
         "example.com/log\n1\nAAAA\n",
         "example.com/log\n01\n" + base64.b64encode(bytes(32)).decode() + "\n",
         "example.com/log\n+1\n" + base64.b64encode(bytes(32)).decode() + "\n",
-        "example.com/log\n１\n" + base64.b64encode(bytes(32)).decode() + "\n",
+        "example.com/log\n\uff11\n" + base64.b64encode(bytes(32)).decode() + "\n",
         "example.com/log\n1_0\n" + base64.b64encode(bytes(32)).decode() + "\n",
         "example.com/log\n" + "9" * 16 + "\n" + base64.b64encode(bytes(32)).decode() + "\n",
         "example.com/log\n1\n" + base64.b64encode(bytes(32)).decode() + "\nan extension\n",
