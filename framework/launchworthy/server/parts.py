@@ -30,7 +30,7 @@ class Surroundings:
     """All that comes from outside the program: the environment, clocks and randomness."""
 
     environ: Mapping[str, str]
-    clock: Callable[[], float] = time.time  # noqa: TID251 - the one place where the clock comes in
+    clock: Callable[[], float] = time.time
     random_bits: Callable[[int], int] = secrets.randbits
     trust: Path = Path("/etc/launchworthy/trust.toml")
 

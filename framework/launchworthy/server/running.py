@@ -23,8 +23,8 @@ from launchworthy.vocabulary import StartupRefused, render_json, render_text
 
 def run(server: Server[Any, Any]) -> NoReturn:
     """Serve until SIGTERM; what `python -m <package>` does. Ends the process with its exit code."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # noqa: TID251 - before grpc is loaded, or it writes on stderr
-    surroundings = Surroundings(environ=dict(os.environ))  # noqa: TID251 - the one place where it comes in
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    surroundings = Surroundings(environ=dict(os.environ))
     for chatty in ("uvicorn", "httpx2", "mcp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     configure_operations_log(sys.stderr, readable=sys.stderr.isatty(), clock=time.time_ns)

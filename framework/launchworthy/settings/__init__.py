@@ -11,7 +11,7 @@ from launchworthy.settings.closed import (
     Origin,
     Url,
 )
-from launchworthy.settings.loading import inspect_settings, load_settings
+from launchworthy.settings.loading import inspect_settings, load_framework_settings, load_settings
 from launchworthy.settings.project import ProjectFiles, find_project, read_project
 from launchworthy.settings.resolved import Replacement, Settings
 from launchworthy.settings.schema import settings_schema
@@ -40,6 +40,7 @@ __all__ = [
     "check_worlds",
     "find_project",
     "inspect_settings",
+    "load_framework_settings",
     "load_settings",
     "parse_secret_ref",
     "read_project",

@@ -85,11 +85,24 @@ def load_settings(
     Raises:
         ProblemError: with everything that is wrong, secrets first.
     """
-    environment = _environment(environ)
-    read = _read(environ, project, environment)
-    merged = merge(tables_of(read.overrides), read.world_tables, read.base_tables)
-    settings = _resolve(read, merged, project.package)
+    read, merged, settings = _load(environ, project)
     return replace(settings, app=_app(read, merged.get("app"), app, settings.data_directory))
+
+
+def load_framework_settings(environ: Mapping[str, str], project: ProjectFiles) -> Settings:
+    """Resolve all but the `[app]` table, for commands that look at a server without importing it.
+
+    Raises:
+        ProblemError: as `load_settings`.
+    """
+    _, _, settings = _load(environ, project)
+    return settings
+
+
+def _load(environ: Mapping[str, str], project: ProjectFiles) -> tuple[_Read, Tables, Settings]:
+    read = _read(environ, project, _environment(environ))
+    merged = merge(tables_of(read.overrides), read.world_tables, read.base_tables)
+    return read, merged, _resolve(read, merged, project.package)
 
 
 def inspect_settings(project: ProjectFiles, environment: Environment) -> Settings:

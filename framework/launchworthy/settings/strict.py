@@ -55,4 +55,4 @@ class Table(StrictSettings):
 
 
 class AppSettings(StrictSettings):
-    """The `[app]` table: what a team's tools may configure, in the closed types of `launchworthy.settings`."""
+    """The `[app]` table: what a team's tools may configure, in closed types."""

@@ -55,7 +55,7 @@ class SimulatedIssuer:
         *,
         algorithms: tuple[str, ...] = ("ES256",),
         path: str = "",
-        clock: Callable[[], float] = time.time,  # noqa: TID251 - the simulated world has a clock of its own
+        clock: Callable[[], float] = time.time,
         fetch_client_metadata: FetchClientMetadata = fetch_nothing,
     ) -> None:
         """Take a free port and generate the keys.

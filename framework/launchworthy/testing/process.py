@@ -65,7 +65,7 @@ class ServerProcess:
             inherit_output: write to the terminal of the harness instead of the two files.
         """
         self._command = [python, *arguments, "-m", package]
-        own = os.environ  # noqa: TID251 - the harness reads its own, and passes next to nothing on
+        own = os.environ
         passed = {name: own[name] for name in _PASSED_ON if name in own}
         self._environment = {**passed, "PYTHONUNBUFFERED": "1", **environment}
         self._directory = directory

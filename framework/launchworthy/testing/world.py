@@ -1,4 +1,4 @@
-"""What stands around one server in the simulated world? Issuers, an agent, addresses, and a file that names them.
+"""What stands around one server in the simulated world? Issuers, an agent, addresses, and their file.
 
 A `World` belongs to the harness (a test, `launchworthy dev`, a rehearsal); the server is another process that
 learns of it by the world file alone, as production learns of its surroundings by its settings.
@@ -95,7 +95,7 @@ class World:
         self.workload_api: WorkloadApi | None = None
         self.token_file: ProjectedTokenFile | None = None
         if identity == "spiffe":
-            self.authority = SimulatedAuthority(clock=time.time)  # noqa: TID251 - the simulated world has a clock of its own
+            self.authority = SimulatedAuthority(clock=time.time)
             self.workload_api = WorkloadApi(self.authority, name, x509_ttl=x509_ttl)
             self.subject = self.authority.spiffe_id(name)
         else:

@@ -1,0 +1,150 @@
+"""What runs behind `launchworthy dev`? A simulated world that stays, and a server that may be restarted."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from launchworthy.cli.development_session import DIRECTORY, leave_session
+from launchworthy.cli.ending import INTERRUPTED, NO, UNDECIDED, YES, end, say
+from launchworthy.testing.client import Client, Refused
+from launchworthy.testing.process import NotStarted, ServerProcess
+from launchworthy.testing.project import TestedProject
+from launchworthy.testing.world import World
+from launchworthy.vocabulary import Problem
+
+_WATCHED = ("src/**/*.py", "manifests/*.toml", "policy/**/*.cedar", "config/development.toml")
+_LOOK_SECONDS = 0.5
+
+
+def serve(*, reload: bool) -> int:
+    """Serve until Ctrl-C; the world, and so every token, survives a reload."""
+    with _world() as (project, world):
+        server = _start(project, world)
+        try:
+            _say_how_to_connect(world)
+            while True:
+                server = _watch(project, world, server, reload=reload)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        finally:
+            server.stop()
+
+
+def demonstrate(*, keep: bool) -> int:
+    """One allowed and one refused call, and a client configuration."""
+    with _world() as (project, world), world.server(project.package) as server:
+        typer.echo(f"started  {project.name} as {world.subject} at {world.url}")
+        outcome = _two_calls(world)
+        typer.echo("\nclient configuration:")
+        typer.echo(json.dumps(_configuration(project.name, world), indent=2))
+        if outcome == YES and keep:
+            typer.echo("\nserving until Ctrl-C")
+            try:
+                server.wait(timeout=None)
+            except KeyboardInterrupt:
+                return INTERRUPTED
+        return outcome
+
+
+@contextmanager
+def _world() -> Iterator[tuple[TestedProject, World]]:
+    try:
+        project = TestedProject.find(Path.cwd())
+    except FileNotFoundError as error:
+        say("not started", Problem(reason="no-project", what=str(error), fix=("run this inside a project",)))
+        end(UNDECIDED)
+    directory = project.root / DIRECTORY
+    for stale in ("stdout.txt", "stderr.txt", "session.json"):
+        (directory / stale).unlink(missing_ok=True)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with World(directory, name=project.name, scopes=project.scopes) as world:
+        session = leave_session(project.root, world)
+        try:
+            yield project, world
+        except NotStarted as failed:
+            typer.echo(failed.stderr or str(failed), err=True, nl=False)
+            end(NO)
+        finally:
+            session.unlink(missing_ok=True)
+
+
+def _start(project: TestedProject, world: World) -> ServerProcess:
+    server = world.server(project.package, inherit_output=True)
+    server.start()
+    server.wait_ready()
+    return server
+
+
+def _watch(project: TestedProject, world: World, server: ServerProcess, *, reload: bool) -> ServerProcess:
+    """Wait for a change and return the server that was started after it."""
+    before = _stamps(project.root)
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        if not reload and not server.running:
+            raise NotStarted(server.stop(), server.stderr)
+        now = _stamps(project.root)
+        if not reload or now == before:
+            continue
+        typer.echo(f"changed: {', '.join(sorted(map(str, _changed(before, now))))}", err=True)
+        before = now
+        server.stop()
+        try:
+            return _start(project, world)
+        except NotStarted:
+            typer.echo("not started; waiting for the next change", err=True)
+
+
+def _changed(before: dict[Path, int], now: dict[Path, int]) -> set[Path]:
+    return {path for path in before.keys() | now.keys() if before.get(path) != now.get(path)}
+
+
+def _stamps(root: Path) -> dict[Path, int]:
+    return {
+        path.relative_to(root): path.stat().st_mtime_ns
+        for pattern in _WATCHED
+        for path in root.glob(pattern)
+        if path.is_file()
+    }
+
+
+def _two_calls(world: World) -> int:
+    with world.client(*world.scopes) as caller:
+        tools = [tool["name"] for tool in caller.tools()]
+        typer.echo(f"allowed  tools/list with a token   200  {', '.join(tools)}")
+    with Client(world.url, None) as stranger:
+        try:
+            stranger.tools()
+        except Refused as refused:
+            typer.echo(f"refused  tools/list without one   {refused.status}  {refused.challenge}")
+            return YES if refused.status == _UNAUTHORIZED else NO
+    typer.echo("a call without a token was answered", err=True)
+    return NO
+
+
+_UNAUTHORIZED = 401
+
+
+def _say_how_to_connect(world: World) -> None:
+    typer.echo(f"serving at  {world.url}   as {world.subject}", err=True)
+    typer.echo(
+        f"issuer      {world.issuer.issuer}   (sign-in page, client registration, client credentials)",
+        err=True,
+    )
+    typer.echo("in another terminal:", err=True)
+    typer.echo(
+        "  launchworthy dev call TOOL [NAME=VALUE]...    the manifest's example, and just its scopes",
+        err=True,
+    )
+    typer.echo(
+        "  launchworthy dev token                        a token, for a client that wants one pasted",
+        err=True,
+    )
+
+
+def _configuration(name: str, world: World) -> dict[str, object]:
+    """What MCP clients that discover authorization by themselves want to be told."""
+    return {"mcpServers": {name: {"type": "http", "url": world.url}}}

@@ -1,0 +1,47 @@
+"""Which command was asked for? The tree of commands; each one's own file does the rest."""
+
+from typing import Annotated
+
+import typer
+
+from launchworthy._version import __version__
+from launchworthy.cli import audit, check, dev, explain, identity, lock, manifest, policy, promote
+
+app = typer.Typer(
+    name="launchworthy",
+    help="An MCP server that may run in production, and the proof that it still may.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(dev.app, name="dev")
+check.register(app)
+lock.register(app)
+explain.register(app)
+promote.register(app)
+app.add_typer(manifest.app, name="manifest")
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(identity.app, name="identity")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"launchworthy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def launchworthy(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Exit codes of every command: 0 yes, 1 no (held, refused, tampered), 2 could not decide."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
