@@ -1,0 +1,159 @@
+"""What is known of the project? Every fact that a check reads, parsed once, and nothing imported."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launchworthy.attestation.tree import GitFacts, read_git_facts
+from launchworthy.manifest import Manifests, load_manifests
+from launchworthy.policy import CompiledPolicy, compile_policy
+from launchworthy.policy.case_file import Case, load_cases
+from launchworthy.promotion.child import Answer, ask_project
+from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
+from launchworthy.testing.project import TestedProject
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+REAL = (Environment.STAGING, Environment.PRODUCTION)
+CASES = "tests/policy.toml"
+_SKIPPED = frozenset(
+    {
+        ".git",
+        ".venv",
+        ".nox",
+        "node_modules",
+        "__pycache__",
+        "dist",
+        ".launchworthy",
+        ".mypy_cache",
+        ".ruff_cache",
+    }
+)
+_MAX_TEXT = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as the gate sees it.
+
+    Attributes:
+        root: its folder.
+        package: its import name.
+        files: what the running server would read.
+        environment: to be promoted.
+        rehearsed: whose settings, policy and manifests count: `production` for `rehearsal`.
+        manifests: parsed.
+        settings: of `rehearsed`, as the file alone resolves them.
+        others: the settings of the other real environment; the problems where they cannot be read.
+        policies: compiled, by real environment.
+        cases: what the team expects of the policy.
+        answer: what the code says of itself.
+        git: of the working tree; the problem where there is none.
+        lock: `launchworthy.lock`, or None.
+        python: the interpreter of the project's own environment.
+        now: seconds since the epoch.
+    """
+
+    root: Path
+    package: str
+    files: ProjectFiles
+    environment: Environment
+    rehearsed: Environment
+    manifests: Manifests
+    settings: Settings
+    others: Mapping[Environment, Settings | tuple[Problem, ...]]
+    policies: Mapping[Environment, CompiledPolicy]
+    cases: tuple[Case, ...]
+    answer: Answer
+    git: GitFacts | Problem
+    lock: bytes | None
+    python: Path
+    now: int
+
+    @property
+    def policy(self) -> CompiledPolicy:
+        """The policy of the environment that is rehearsed."""
+        return self.policies[self.rehearsed]
+
+    def text(self, path: str) -> str | None:
+        """A file of the project as text, or None where it is not there."""
+        file = self.root / path
+        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+
+    def toml(self, path: str) -> dict[str, Any]:
+        """A TOML file of the project; empty where it is not there.
+
+        Raises:
+            tomllib.TOMLDecodeError: it is none.
+        """
+        return tomllib.loads(self.text(path) or "")
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every text file below the root, tracked by git or not, with its path."""
+        for path in sorted(self.root.rglob("*")):
+            relative = path.relative_to(self.root)
+            if _SKIPPED.intersection(relative.parts) or not path.is_file() or path.is_symlink():
+                continue
+            content = path.read_bytes()[:_MAX_TEXT]
+            if b"\0" not in content:
+                yield relative.as_posix(), content.decode("utf-8", errors="replace")
+
+
+def load_project(
+    root: Path, *, environment: Environment, python: Path, now: int, environ: Mapping[str, str]
+) -> Project:
+    """Read a project.
+
+    Args:
+        root: its folder.
+        environment: to be promoted: `staging`, `production`, or `rehearsal` (a wheel that starts nowhere else).
+        python: the interpreter of the project's own environment.
+        now: seconds since the epoch.
+        environ: of this process; git gets a little of it.
+
+    Raises:
+        ProblemError: a file cannot be read, or the code cannot be asked.
+    """
+    rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
+    try:
+        package = TestedProject.read(root).package
+    except (FileNotFoundError, KeyError, tomllib.TOMLDecodeError) as error:
+        what = f"is no project of ours: {error}"
+        raise ProblemError(
+            Problem(reason="no-project", where=str(root), what=what, fix=("run this inside a project",))
+        ) from None
+    files = read_project(root, package)
+    manifests = load_manifests(files.manifests())
+    cases = files.root / CASES
+    return Project(
+        root=files.root,
+        package=package,
+        files=files,
+        environment=environment,
+        rehearsed=rehearsed,
+        manifests=manifests,
+        settings=inspect_settings(files, rehearsed),
+        others={each: _settings(files, each) for each in REAL if each is not rehearsed},
+        policies={each: compile_policy(manifests, each, files.policy(each)) for each in REAL},
+        cases=load_cases(CASES, cases.read_bytes(), manifests) if cases.is_file() else (),
+        answer=ask_project(python, package, files.root),
+        git=_git(files.root, environ),
+        lock=files.files.get("launchworthy.lock"),
+        python=python,
+        now=now,
+    )
+
+
+def _settings(files: ProjectFiles, environment: Environment) -> Settings | tuple[Problem, ...]:
+    try:
+        return inspect_settings(files, environment)
+    except ProblemError as error:
+        return error.problems
+
+
+def _git(root: Path, environ: Mapping[str, str]) -> GitFacts | Problem:
+    try:
+        return read_git_facts(root, environ=environ)
+    except ProblemError as error:
+        return error.problems[0]
