@@ -1,6 +1,7 @@
 """The address that was judged is the one connected to, and TLS still demands the host's own certificate."""
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
@@ -198,6 +199,34 @@ def test_another_host_may_be_private_only_where_the_issuers_own_is() -> None:
     assert outcome(None) is EndpointError
     assert outcome([]) is EndpointError
     assert outcome(["10.0.0.1"]) is not EndpointError
+
+
+def test_an_answer_that_breaks_off_is_an_error_and_the_next_address_is_not_tried() -> None:
+    asked: list[bytes] = []
+
+    def break_off(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            asked.append(connection.recv(4096))
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            )
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        thread = threading.Thread(target=break_off, args=(listener,))
+        thread.start()
+        url = f"http://localhost:{listener.getsockname()[1]}/keys"
+        own = read_endpoint(url, allow_loopback_http=True, query=False)
+        network = Network(
+            resolve=Names(localhost=["127.0.0.1", "127.0.0.2"]), tls=ssl.create_default_context(), seconds=5
+        )
+        with pytest.raises(FetchError, match="broke off"):
+            asyncio.run(Fetcher(own, network, loopback=True).get(own))
+        thread.join()
+    assert len(asked) == 1
+    assert b"accept-encoding: identity" in asked[0].lower()
+    assert b"cookie" not in asked[0].lower()
 
 
 def test_a_name_that_nobody_knows_is_an_error_of_the_moment() -> None:

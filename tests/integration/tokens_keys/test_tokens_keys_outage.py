@@ -9,7 +9,7 @@ from tokens_court import AUDIENCE, GOOD, NOW, SCOPES, UNAVAILABLE, UNKNOWN, Cloc
 
 from launchworthy.testing.issuer import Fault, SimulatedIssuer
 from launchworthy.tokens import KeyEventKind
-from launchworthy.vocabulary import EX_TEMPFAIL, StartupRefused
+from launchworthy.vocabulary import EX_TEMPFAIL, Reason, StartupRefused
 
 
 def test_nothing_starts_without_keys(issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner) -> None:
@@ -189,6 +189,34 @@ def test_keys_are_renewed_in_the_background_without_any_request(
 
     runner.run(wait_for_renewals())
     assert court.verifier.status()[0].fresh
+    court.close()
+
+
+def test_a_failure_that_nobody_thought_of_is_a_failed_attempt(
+    issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner
+) -> None:
+    async def broken(_host: str, _port: int) -> tuple[str, ...]:
+        raise KeyError("resolver")
+
+    court = Court(runner, clock, policy(issuer), resolve=broken)
+    assert court.outcome(issuer.mint()) == UNAVAILABLE
+    assert court.failures() == ["the attempt failed with KeyError"]
+    court.close()
+
+
+@pytest.mark.parametrize("error", [RecursionError, TypeError, OverflowError, MemoryError])
+def test_whatever_goes_wrong_in_verification_is_a_refusal(
+    issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner, error: type[Exception]
+) -> None:
+    court = Court(runner, clock, policy(issuer))
+    court.start()
+    token = issuer.mint()
+    assert court.outcome(token) == GOOD
+    clock.broken = error()
+    assert court.outcome(token) == Reason.TOKEN_MALFORMED
+    assert court.refusal(token).detail == f"verification ended in {error.__name__}"
+    clock.broken = None
+    assert court.outcome(token) == GOOD
     court.close()
 
 

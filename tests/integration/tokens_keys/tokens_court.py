@@ -8,7 +8,7 @@ from typing import Any
 
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
-from launchworthy.tokens.fetch import system_network
+from launchworthy.tokens.fetch import Resolve, resolve, system_network
 from launchworthy.tokens.verifier import TokenVerifier, deny_nobody
 from launchworthy.vocabulary import BearerToken, Principal, Reason, Refused
 
@@ -24,8 +24,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.elapsed = 0.0
+        self.broken: Exception | None = None
 
     def __call__(self) -> float:
+        if self.broken is not None:
+            raise self.broken
         return 1000.0 + self.elapsed
 
     def wall(self) -> float:
@@ -62,11 +65,12 @@ class Court:
         *policies: IssuerPolicy,
         deny: Callable[[Principal], None] = deny_nobody,
         seconds: float = 5.0,
+        resolve: Resolve = resolve,
     ) -> None:
         self.runner = runner
         self.clock = clock
         self.events: list[KeyEvent] = []
-        network = replace(NETWORK, seconds=seconds)
+        network = replace(NETWORK, seconds=seconds, resolve=resolve)
         self.verifier = TokenVerifier(
             policies, AUDIENCE, {}, self.events.append, clock, deny=deny, network=network
         )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from launchworthy.testing.issuer_keys import generate_key
+from launchworthy.testing.issuer_keys import SigningKey, generate_key
 from launchworthy.tokens import base64url
 from launchworthy.tokens.key_import import KeySetError, import_keys
 from launchworthy.vocabulary import Reason, Refused
@@ -18,6 +19,7 @@ ALGORITHMS = ("ES256", "RS256", "PS256", "Ed25519")
 BASES = {name: generate_key(algorithm, "base").public()
          for name, algorithm in (("EC", "ES256"), ("RSA", "RS256"), ("OKP", "Ed25519"))}  # fmt: skip
 WITNESS = generate_key("ES256", "witness")
+RSA_PRIVATE = RSAKey.generate_key(2048)
 
 
 def changed(case: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +100,28 @@ def test_a_key_verifies_what_its_private_part_signed_and_nothing_else(algorithm:
     with pytest.raises(Refused) as refusal:
         key.verify(algorithm, b"data", signer.sign(b"other"))
     assert refusal.value.reason is Reason.TOKEN_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "private"),
+    [
+        ("ES384", ECKey.generate_key("P-384")),
+        ("ES512", ECKey.generate_key("P-521")),
+        ("EdDSA", OKPKey.generate_key("Ed25519")),
+        ("RS384", RSA_PRIVATE),
+        ("RS512", RSA_PRIVATE),
+        ("PS384", RSA_PRIVATE),
+        ("PS512", RSA_PRIVATE),
+    ],
+)
+def test_every_algorithm_that_may_be_configured_verifies(
+    algorithm: str, private: ECKey | OKPKey | RSAKey
+) -> None:
+    signer = SigningKey(kid="k", algorithm=algorithm, private=private)
+    key = import_keys({"keys": [signer.public()]}, (algorithm,)).usable["k"]
+    key.verify(algorithm, b"data", signer.sign(b"data"))
+    with pytest.raises(Refused):
+        key.verify(algorithm, b"other", signer.sign(b"data"))
 
 
 def test_a_key_does_not_verify_for_another_algorithm_of_its_type() -> None:
