@@ -2,7 +2,7 @@
 
 Key by key, so that one exotic or broken key never takes the others with it:
 
-1. a `kid` of 1 to 256 characters that no other key of the document has
+1. a `kid` of 1 to 256 printable characters that no other key of the document has
 2. no private and no symmetric member: such a key is in everybody's hands
 3. `use` absent or `sig`; `key_ops` absent or with `verify`; `alg` absent or one that is allowed here
 4. type and curve fit at least one allowed algorithm
@@ -94,7 +94,7 @@ def import_keys(document: object, algorithms: Iterable[str]) -> KeyRing:
     """
     allowed = frozenset(algorithms)
     members = _members(document)
-    names = Counter(kid for member in members if isinstance(kid := _kid_of(member), str))
+    names = Counter(map(_kid_of, members))
     usable: dict[str, VerificationKey] = {}
     ignored: dict[str, str] = {}
     for place, member in enumerate(members):
@@ -105,7 +105,7 @@ def import_keys(document: object, algorithms: Iterable[str]) -> KeyRing:
             why = (
                 str(error) if isinstance(error, _UnusableKeyError) else "its numbers are no key of that kind"
             )
-            ignored[kid if isinstance(kid, str) and kid not in ignored else f"#{place}"] = why
+            ignored[f"#{place}" if kid == "" or kid in ignored else kid] = why
         else:
             usable[key.kid] = key
     if not usable:
@@ -123,16 +123,17 @@ def _members(document: object) -> list[object]:
     return keys
 
 
-def _kid_of(member: object) -> object:
-    return member.get("kid") if isinstance(member, dict) else None
+def _kid_of(member: object) -> str:
+    """The key's name, or nothing where it has none that could be used or shown."""
+    kid = member.get("kid") if isinstance(member, dict) else None
+    return kid if isinstance(kid, str) and len(kid) <= MAX_KID_LENGTH and kid.isprintable() else ""
 
 
 def _import_key(member: object, allowed: frozenset[str], names: Mapping[str, int]) -> VerificationKey:
     if not isinstance(member, dict):
         raise _UnusableKeyError("it is not an object")
-    kid = member.get("kid")
-    if not isinstance(kid, str) or not 1 <= len(kid) <= MAX_KID_LENGTH:
-        raise _UnusableKeyError(f"its `kid` is not a string of 1 to {MAX_KID_LENGTH} characters")
+    if (kid := _kid_of(member)) == "":
+        raise _UnusableKeyError(f"its `kid` is not a string of 1 to {MAX_KID_LENGTH} printable characters")
     if names[kid] > 1:
         raise _UnusableKeyError("its `kid` stands more than once")
     if not SECRET_MEMBERS.isdisjoint(member):
