@@ -27,18 +27,21 @@ class Bad(Exception):
         self.record = record
 
 
-def verify(content, *, roots=(), pinned=(), anchors=(), max_gap=1000):
+def verify(content, *, name="", roots=(), pinned=(), anchors=(), max_gap=1000):
     *lines, torn = content.split(b"\n")
+    if not lines:
+        return "undecided", None
     try:
         events = []
         key_text = check_lines(lines, events)
         closed = check_seals(lines, events, key_text, torn, max_gap)
         bound = check_binding(lines, events, key_text)
+        check_name(events, name)
         check_anchors(lines, key_text, anchors)
     except Bad as bad:
         return "tampered", bad.record
     believed = key_text in pinned or (bound is not None and leads_to(roots, *bound))
-    if not lines or not believed:
+    if not believed:
         return "undecided", None
     return ("intact-sealed" if closed else "intact-open"), None
 
@@ -249,6 +252,12 @@ def leads_to(roots, chain, time):
     except VerificationError:
         return False
     return True
+
+
+def check_name(events, name):
+    named = re.fullmatch(r"[0-9]{8}T[0-9]{12}Z-([0-9a-f]{32})\.jsonl", name)
+    if named and events and events[0]["stream"] != named[1]:
+        raise Bad(None)
 
 
 def check_anchors(lines, key_text, anchors):
