@@ -133,7 +133,7 @@ def _parse(statement: Statement, where: str) -> pst.Template:
         raise ProblemError(
             _problem("policy-not-cedar", where, f"is no Cedar: {error}", "correct it")
         ) from None
-    if len(parsed.static_policies) != 1 or parsed.templates:
+    if len(parsed.static_policies) != 1:
         raise ProblemError(
             _problem(
                 "policy-template",
