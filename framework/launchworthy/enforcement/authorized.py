@@ -105,9 +105,9 @@ def take(kind: TargetKind, named: str, arguments: Mapping[str, object] | None) -
     if passage is None:
         raise Refused(Reason.TOOL_DISPATCH_MISMATCH, "nothing was authorised here")
     authorized = passage.authorized
-    if passage.taken:
-        passage.mismatch = "the authorised call has run already"
-    elif authorized.target.kind is not kind or authorized.named != named:
+    if passage.taken:  # by the body that is running, or has run: its outcome stays its own
+        raise Refused(Reason.TOOL_DISPATCH_MISMATCH, "the authorised call has run already")
+    if authorized.target.kind is not kind or authorized.named != named:
         passage.mismatch = "something else was authorised"
     elif arguments is not None and not same(authorized.unvalidated, arguments):
         passage.mismatch = "other arguments were authorised"

@@ -19,7 +19,8 @@ from contextlib import suppress
 
 from mcp.shared.inbound import validate_mcp_param_headers
 
-from launchworthy.audit import AuditUnwritable
+from launchworthy.audit import AuditUnwritable, StrangersBudget
+from launchworthy.audit.events import Refusal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
@@ -74,7 +75,12 @@ _CALL_ID_BITS = 60
 
 
 class Gate:
-    """An ASGI application: the MCP endpoint behind every check, the metadata documents, and nothing else."""
+    """An ASGI application: the MCP endpoint behind every check, the metadata documents, and nothing else.
+
+    Attributes:
+        strangers: records the refusals of callers whom nobody knows, or counts them; flush it now and then,
+            and finish it in the end.
+    """
 
     def __init__(  # noqa: PLR0913 - the composition root names each part
         self,
@@ -119,6 +125,7 @@ class Gate:
         self._random_bits = random_bits
         self._environment = environment
         self._on_refusal = on_refusal
+        self.strangers = StrangersBudget(audit.record)
         self._runs = RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after)
         declared = tuple(one.manifest for one in served)
         self._targets = Targets(declared)
@@ -141,7 +148,7 @@ class Gate:
         if scope["type"] != "http":
             raise NotImplementedError("only HTTP is served here")
         call = format_call_id(self._random_bits(_CALL_ID_BITS))
-        trace = Trace(call, clock=asyncio.get_running_loop().time, client=scope.get("client"))
+        trace = Trace(call, clock=asyncio.get_running_loop().time, source=_source(scope))
         reply = Reply(send, call, interval=self._config.comment_seconds)
         try:
             answer = await self._answer(scope, receive, reply, trace)
@@ -279,14 +286,18 @@ class Gate:
         return answer
 
     def _refuse(self, refused: Refused, trace: Trace) -> Answer:
-        if refused.reason is not Reason.TOOL_DISPATCH_MISMATCH:  # that is an outcome, and recorded as one
+        if not trace.attempted:  # or else its outcome tells
             self._note(refused, row_of(refused).status, trace)
         return refusal(refused, call=trace.call, request_id=trace.request_id, challenges=self._challenges)
 
     def _note(self, refused: Refused, status: int, trace: Trace) -> None:
         """Record a refusal; that it cannot be recorded changes nothing, since nothing ran."""
+        event = records.refused(trace, refused, status, self._redactor)
         with suppress(AuditUnwritable):
-            self._audit.record(records.refused(trace, refused, status, self._redactor))
+            if isinstance(event, Refusal):
+                self.strangers.note(event, trace.source, self._clock())
+            else:
+                self._audit.record(event)
         if self._on_refusal is not None:
             self._on_refusal(
                 RefusalNote(
@@ -302,6 +313,11 @@ class Gate:
 
     def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
         self._audit.record(records.served(request.trace, status, result))
+
+
+def _source(scope: Message) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 def _complete(finished: Finished, call: CallId) -> Answer:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from launchworthy.audit import AuditUnwritable
 from launchworthy.enforcement import records
 from launchworthy.enforcement.authorized import Authorized, Passage
+from launchworthy.enforcement.bodies import place_of
 from launchworthy.enforcement.exchange import Exchange, Finished
 from launchworthy.enforcement.ports import Recorder, Redactor
 from launchworthy.enforcement.presence import ClientLeft, Presence
@@ -43,26 +44,39 @@ class RecordedRuns:
             ClientLeft: the caller is gone; what ran for it was cancelled.
         """
         await self._attempt(request, authorized)
+        request.trace.attempted = True
         passage = Passage(authorized)
         try:
             with self._presence(request, authorized):
                 finished = await self._exchange.call(request, passage)
         except BaseException as error:
-            passage.end_early(cancelled=isinstance(error, asyncio.CancelledError | ClientLeft))
+            left = isinstance(error, asyncio.CancelledError | ClientLeft)
+            passage.end_early(cancelled=left)
+            why = None if left else (Reason.INTERNAL, f"{type(error).__name__} at {place_of(error)}")
             with suppress(AuditUnwritable):  # the answer is an error already, or nobody waits for it
-                self._end(request, passage, b"")
+                self._end(request, passage, why, b"")
             raise
         if finished.is_error:
             passage.end_in_error(told_by_tool=bool(finished.result))
-        self._end(request, passage, finished.result)
         if passage.mismatch is not None:
-            raise Refused(Reason.TOOL_DISPATCH_MISMATCH, passage.mismatch)
+            mismatch = Reason.TOOL_DISPATCH_MISMATCH, passage.mismatch
+            self._end(request, passage, mismatch, b"")
+            raise Refused(*mismatch)
+        self._end(request, passage, None, finished.result)
         return finished
 
     async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
         """Write the attempt; of a destructive tool, wait for the disk."""
         durable = authorized.target.effect is Effect.DESTRUCTIVE
-        event = records.attempted(request.trace, authorized, self._redactor, durable=durable, now=request.now)
+        principal = authorized.principal
+        event = records.attempted(
+            request.trace,
+            authorized,
+            self._redactor,
+            token_id=self._token_id(principal.issuer, principal.token_id),
+            durable=durable,
+            now=request.now,
+        )
         subject = authorized.target.subject(request.trace.plain)
         if not durable:
             self._audit.record(event, subject=subject)
@@ -71,16 +85,18 @@ class RecordedRuns:
             await self._audit.record_durable(event, subject=subject)
         except asyncio.CancelledError:  # written by now, and perhaps not on the disk
             with suppress(AuditUnwritable):
-                self._end(request, Passage(authorized), b"")
+                self._end(request, Passage(authorized), None, b"")
             raise
 
-    def _end(self, request: VerifiedRequest, passage: Passage, result: bytes) -> None:
+    def _end(
+        self, request: VerifiedRequest, passage: Passage, why: tuple[Reason, str] | None, result: bytes
+    ) -> None:
         trace, authorized = request.trace, passage.authorized
         event = records.ended(
             trace,
             authorized,
             passage.outcome,
-            mismatch=passage.mismatch,
+            why=why,
             result=result,
             redactor=self._redactor,
         )

@@ -4,10 +4,8 @@ One for each refusal, two for each call that was allowed, one for each other req
 of a body, an argument or a result is in them but what the manifest shows.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,12 +14,12 @@ from launchworthy.audit.events import (
     AuthnDenied,
     Denied,
     Ended,
-    Event,
     Outcome,
     PromptAttempt,
     PromptDenied,
     PromptOutcome,
     ProtocolRejected,
+    Refusal,
     RequestServed,
     ResourceAttempt,
     ResourceDenied,
@@ -65,7 +63,7 @@ class Trace:
 
     Attributes:
         call: the call id.
-        client: the address it came from, as ASGI has it.
+        source: the address it came from, where that is known.
         request_id: of the body, once it was read.
         principal: once the token was good.
         method: of the body, once it was read.
@@ -75,13 +73,14 @@ class Trace:
         plain: the arguments as JSON values, once they were valid.
         client_says: what the client says of itself.
         traceparent: the client's own trace, a link and no more.
+        attempted: once an attempt is in the audit; what happens then is its outcome.
     """
 
     __slots__ = (
         "_begun",
         "_clock",
+        "attempted",
         "call",
-        "client",
         "client_says",
         "method",
         "named",
@@ -89,16 +88,17 @@ class Trace:
         "principal",
         "request_id",
         "revision",
+        "source",
         "target",
         "traceparent",
     )
 
-    def __init__(self, call: CallId, *, clock: Callable[[], float], client: object) -> None:
+    def __init__(self, call: CallId, *, clock: Callable[[], float], source: str | None) -> None:
         """Begin with nothing known; `clock` counts seconds and never goes back."""
         self.call = call
         self._clock = clock
         self._begun = clock()
-        self.client = client
+        self.source = source
         self.request_id: RequestId | None = None
         self.principal: Principal | None = None
         self.method: str | None = None
@@ -108,6 +108,7 @@ class Trace:
         self.plain: Mapping[str, object] = {}
         self.client_says: dict[str, str] | None = None
         self.traceparent: str | None = None
+        self.attempted = False
 
     def milliseconds(self) -> int:
         """How long it has been."""
@@ -124,14 +125,11 @@ class Trace:
             self.traceparent = parent
 
 
-def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Event:
+def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied | Refusal:
     """The record of a refusal: of a call once its method was known, of the protocol or the token before."""
     kind = _KINDS.get(trace.method or "")
-    if (
-        kind is not None
-        and trace.principal is not None
-        and refusal.reason.family in {"tool", "policy", "limit"}
-    ):
+    of_call = trace.target is not None or refusal.reason.family in _OF_CALLS
+    if kind is not None and trace.principal is not None and of_call:
         return _denied(kind, trace, refusal, status, redactor)
     event = AuthnDenied if refusal.reason.family in _AUTHENTICATION else ProtocolRejected
     return event(
@@ -141,7 +139,6 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
         detail=refusal.detail,
         method=trace.method,
         target=trace.target.name if trace.target is not None else None,
-        sources=source_of(trace.client),
         revision=trace.revision,
         **_who(trace.principal),
     )
@@ -178,11 +175,20 @@ def ended(
     authorized: Authorized,
     outcome: Outcome,
     *,
-    mismatch: str | None,
+    why: tuple[Reason, str] | None,
     result: bytes,
     redactor: Redactor,
 ) -> Ended:
-    """The record of how a call ended; of its result the size and a keyed digest."""
+    """The record of how a call ended; of its result the size and a keyed digest.
+
+    Args:
+        trace: the request.
+        authorized: what was to run.
+        outcome: how it ended.
+        why: reason and detail, where it is not the body's own doing.
+        result: the bytes of the result; empty where there is none.
+        redactor: writes the digest.
+    """
     target = authorized.target
     return _OUTCOMES[target.kind](
         call=trace.call,
@@ -191,8 +197,8 @@ def ended(
         milliseconds=trace.milliseconds(),
         result_bytes=len(result) if result else None,
         result_digest=redactor.result_digest(target.name, result) if result else None,
-        reason=Reason.TOOL_DISPATCH_MISMATCH if mismatch is not None else None,
-        detail=mismatch,
+        reason=why[0] if why is not None else None,
+        detail=why[1] if why is not None else None,
     )
 
 
@@ -221,21 +227,6 @@ def shown_target(target: TargetManifest, plain: Mapping[str, object]) -> str:
         return str(plain[name]) if clear else found[0]
 
     return _VARIABLE.sub(value, target.uri)
-
-
-@lru_cache(maxsize=1024)
-def _network(host: str) -> tuple[str, ...]:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return ()
-    return (str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)),)  # noqa: PLR2004
-
-
-def source_of(client: object) -> tuple[str, ...]:
-    """The network an address belongs to, /24 or /48, so that one stranger is one prefix; or nothing."""
-    host = client[0] if isinstance(client, tuple | list) and client else None
-    return _network(host) if isinstance(host, str) else ()
 
 
 def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied:

@@ -1,0 +1,318 @@
+"""One house: the real gate, verifier, policy and audit behind a real listener, and a simulated issuer beside it."""
+
+import asyncio
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+import shop_tools
+import structlog
+import uvicorn
+
+from launchworthy.audit import ArgumentRedactor
+from launchworthy.audit.stream import AuditStream
+from launchworthy.enforcement.exchange import build_exchange
+from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
+from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_h11, bounded_httptools
+from launchworthy.manifest import Server, load_manifests, match
+from launchworthy.policy import CachedPolicy, compile_policy
+from launchworthy.testing.execution import ExecutionPipe
+from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.tokens import IssuerPolicy
+from launchworthy.tokens.verifier import TokenVerifier
+from launchworthy.vocabulary import Environment, Reason, Refused
+
+MODERN = "2026-07-28"
+LEGACY = "2025-11-25"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+SCOPES = ("shop:read", "shop:write", "shop:wipe", "shop:hidden")
+SERVER = b"""
+name = "shop"
+title = "Shop"
+description = "A shop for tests"
+[ownership]
+owner = "@acme/shop"
+on_call = "https://on-call.acme.example/shop"
+security = "security@acme.example"
+approvers = ["@acme/leads"]
+runbook = "RUNBOOK.md"
+reviewed = 2026-11-20
+[scopes]
+entry = ["shop:read"]
+[data]
+classification = "internal"
+tenancy = "single"
+audit_retention = "400d"
+[lifecycle]
+stage = "active"
+decommission = "RUNBOOK.md#decommission"
+"""
+RULES = b"""
+@id("team:no-large-sums")
+@says("nobody adds to 1000")
+forbid (principal, action == Action::"add", resource) when { context.arguments.a == 1000 };
+"""
+_READ = ("add", "remember", "say_no", "leak", "leak_in_thread", "lie", "leave", "count", "pulse", "wait", "wait_in_thread",
+         "nest", "leave_a_task", "mirrored", "read_token", "spin")  # fmt: skip
+
+
+def manifest_files() -> dict[str, bytes]:
+    tables = [f'[tools.{name}]\neffect = "read"\nscopes = ["shop:read"]\n' for name in _READ if name != "add"]
+    tables += [
+        '[tools.add]\neffect = "read"\nscopes = ["shop:read"]\npolicy_inputs = ["a"]\nexample = { a = 1, b = 2 }\n',
+        '[tools.find_orders]\neffect = "read"\nscopes = ["shop:read", "shop:write"]\n'
+        'arguments = { customer = "clear" }\nacts_on = "customer/{customer}"\n',
+        '[tools.wipe]\neffect = "destructive"\nscopes = ["shop:wipe"]\napproval = "none"\n'
+        'approval_reason = "a test that nobody approves"\narguments = { order_id = "drop" }\n',
+        '[tools.hidden]\neffect = "read"\nscopes = ["shop:hidden"]\nvisibility = "secret"\n',
+        '[tools.elsewhere]\neffect = "read"\nscopes = ["shop:read"]\nenvironments = ["production"]\n',
+        '[tools.too_long]\neffect = "read"\nscopes = ["shop:read"]\ntimeout = "1s"\n',
+        '[tools.too_long_in_thread]\neffect = "read"\nscopes = ["shop:read"]\ntimeout = "1s"\n',
+        '[resources.order]\nuri = "shop://order/{order_id}"\nscopes = ["shop:read"]\n'
+        'arguments = { order_id = "clear" }\n',
+        '[resources.note]\nuri = "shop://note/{name}"\nscopes = ["shop:read"]\n',
+        '[resources.logo]\nuri = "shop://logo"\nscopes = ["shop:read"]\n',
+        '[resources.broken]\nuri = "shop://broken"\nscopes = ["shop:read"]\n',
+        '[prompts.greet]\nscopes = ["shop:read"]\n',
+        '[prompts.talk]\nscopes = ["shop:read"]\n',
+        '[prompts.refuse_to_talk]\nscopes = ["shop:write"]\n',
+    ]
+    return {"manifests/server.toml": SERVER, "manifests/tools.toml": "\n".join(tables).encode()}
+
+
+def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
+    return IssuerPolicy(
+        name="simulated", issuer=issuer.issuer, algorithms=("ES256",), max_lifetime=3600, leeway=30, jwks_uri=None,
+        scope_claim="scope", client_claim="client_id", person_claim=None, key_fresh=300, key_stale=900,
+        key_spacing=1, allow_loopback_http=True, single_audience=True,
+    )  # fmt: skip
+
+
+class House:
+    """Enter it to listen; everything real, on loopback."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        implementation: str = "httptools",
+        limits: ConnectionLimits = RULE_33,
+        environment: Environment = Environment.STAGING,
+        audit: Callable[[AuditStream], Any] = lambda stream: stream,
+        around: Callable[[Gate], Any] = lambda gate: gate,
+        **config: Any,
+    ) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.resource = f"http://127.0.0.1:{self.port}/mcp"
+        self.issuer = SimulatedIssuer({self.resource: SCOPES})
+        self.audit_directory = directory / "audit"
+        self.shop = shop_tools.Shop()
+        self.notes: list[RefusalNote] = []
+        self.reported: list[Reason] = []
+        self.unready: Refused | None = None
+        self._read: dict[Path, int] = {}
+        self._records: list[dict[str, Any]] = []
+        self._directory = directory
+        self._implementation = implementation
+        self._limits = limits
+        self._environment = environment
+        self._audit = audit
+        self._around = around
+        self._config = config
+        self._ready = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="house", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.issuer.start()
+        self.executions = ExecutionPipe(self._directory / "executions")
+        self._thread.start()
+        if not self._ready.wait(15) or self._failed is not None:
+            raise RuntimeError("the house does not stand") from self._failed
+        self.http = httpx2.Client(timeout=10, trust_env=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shop.gate.set()
+        if not self._thread.is_alive():
+            return
+        self.http.close()
+        self.uvicorn.should_exit = True
+        self._thread.join(10)
+        self.issuer.stop()
+        self.executions.close()
+        self._socket.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits
+            self._failed = error
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        manifests = load_manifests(manifest_files())
+        server = Server(shop_tools)
+        served = match(manifests, server.marks())
+        pipe = self._directory / "executions"
+        with pipe.open("wb", buffering=0) as executions:
+            self.exchange = build_exchange(
+                server, manifests, served, self._environment, self.shop, executions.fileno(), structlog.get_logger()
+            )
+            self.shop.sdk = self.exchange._server
+            verifier = TokenVerifier((policy_for(self.issuer),), self.resource, {}, lambda _event: None, time.monotonic)
+            await verifier.start(10)
+            self.stream = AuditStream.open(self.audit_directory, source=None, clock=time.time_ns)
+            config = GateConfig(**{
+                "resource": self.resource, "name": "shop", "issuers": (self.issuer.issuer,),
+                "entry_scopes": ("shop:read",), "allowed_origins": ("https://console.acme.example",),
+                "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, **self._config,
+            })  # fmt: skip
+            self.gate = Gate(
+                config,
+                verifier=verifier,
+                policy=CachedPolicy(compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})),
+                audit=self._audit(self.stream),
+                redactor=ArgumentRedactor.ephemeral("tests"),
+                readiness=self._readiness,
+                served=served,
+                exchange=self.exchange,
+                clock=time.time,
+                random_bits=secrets.randbits,
+                environment=self._environment,
+                on_refusal=self.notes.append,
+            )
+            await self._listen()
+            await verifier.aclose()
+            self.gate.strangers.finish()
+            self.stream.close()
+
+    async def _listen(self) -> None:
+        make = bounded_httptools if self._implementation == "httptools" else bounded_h11
+        config = uvicorn.Config(
+            self._around(self.gate), http=make(self._limits, self.reported.append), ws="none", lifespan="off",
+            interface="asgi3", log_config=None, access_log=False, proxy_headers=False, server_header=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn.install_signal_handlers = lambda: None
+        serving = asyncio.create_task(self.uvicorn.serve(sockets=[self._socket]))
+        while not self.uvicorn.started:
+            await asyncio.sleep(0.005)
+        self._ready.set()
+        await serving
+
+    def _readiness(self) -> None:
+        if self.unready is not None:
+            raise self.unready
+
+    # what tests ask
+
+    def token(self, *scopes: str, **changes: Any) -> str:
+        return self.issuer.mint(self.issuer.grant(scopes=scopes or ("shop:read",)), **changes)
+
+    def post(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        revision: str = MODERN,
+        scopes: tuple[str, ...] = ("shop:read",),
+        headers: Mapping[str, str | None] | None = None,
+        body: Any = None,
+        token: str | None = "mint",
+    ) -> httpx2.Response:
+        """One request as a client would send it; `headers` replaces some, and None leaves one out."""
+        message = message_of(method, params or {}, revision) if body is None else body
+        sent = headers_of(method, params or {}, revision)
+        if token is not None:
+            sent["authorization"] = f"Bearer {self.token(*scopes) if token == 'mint' else token}"
+        merged = {name: value for name, value in (sent | dict(headers or {})).items() if value is not None}
+        content = message if isinstance(message, bytes) else json.dumps(message).encode()
+        return self.http.post(self.resource, content=content, headers=merged)
+
+    def call(self, name: str, /, *, revision: str = MODERN, scopes: tuple[str, ...] = ("shop:read",), **arguments: Any) -> httpx2.Response:
+        return self.post("tools/call", {"name": name, "arguments": arguments}, revision=revision, scopes=scopes)
+
+    def raw(self, data: bytes, *, seconds: float = 5.0) -> bytes:
+        """Send bytes and read until the other side ends, or for so long."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+            connection.sendall(data)
+            return read_until_closed(connection)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record so far; each line is read once."""
+        for path in sorted(self.audit_directory.glob("*.jsonl")):
+            with path.open("rb") as file:
+                file.seek(self._read.get(path, 0))
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read[path] = self._read.get(path, 0) + len(line)
+                    record = json.loads(line)
+                    kind = record["type"].removeprefix("launchworthy.").removesuffix(".v1")
+                    self._records.append({"type": kind, "about": record.get("subject"), **record["data"]})
+        return self._records
+
+    def story(self, response: httpx2.Response | str) -> list[dict[str, Any]]:
+        """The records of one call, in their order."""
+        call = response if isinstance(response, str) else response.headers["launchworthy-call"]
+        return [record for record in self.records() if record.get("call") == call]
+
+    def audit_text(self) -> str:
+        return "".join(path.read_text() for path in self.audit_directory.glob("*.jsonl"))
+
+
+def message_of(method: str, params: Mapping[str, Any], revision: str, request_id: Any = 1) -> dict[str, Any]:
+    carried = {**params, "_meta": {**META, **params.get("_meta", {})}} if revision == MODERN else dict(params)
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": carried}
+
+
+def headers_of(method: str, params: Mapping[str, Any], revision: str) -> dict[str, str]:
+    headers = {
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": revision,
+    }
+    if revision == MODERN:
+        headers["mcp-method"] = method
+        if method in NAMED_BY and NAMED_BY[method] in params:
+            headers["mcp-name"] = params[NAMED_BY[method]]
+    return headers
+
+
+def read_until_closed(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while chunk := connection.recv(65536):
+            received += chunk
+    except (TimeoutError, ConnectionResetError):
+        pass
+    return received
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Wait, no longer than so, until something is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise AssertionError("it never became true")
+        time.sleep(0.005)
+    return found
+
+
+def faster(**changes: float) -> ConnectionLimits:
+    return replace(RULE_33, **changes)

@@ -1,0 +1,176 @@
+"""No body starts before its attempt is written, no answer leaves before its outcome, and nothing is left out."""
+
+import json
+from typing import Any
+
+import pytest
+from launchworthy.audit import AuditUnwritable
+
+GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
+
+
+class Failing:
+    """The real stream, which fails on request, and says when what was written."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.fails: set[str] = set()
+        self.written: list[str] = []
+        self.durable: list[str] = []
+
+    def record(self, event: Any, *, subject: str | None = None, critical: bool = False) -> None:
+        if event.type in self.fails:
+            raise AuditUnwritable("no space left on device")
+        self.stream.record(event, subject=subject, critical=critical)
+        self.written.append(event.type)
+
+    async def record_durable(self, event: Any, *, subject: str | None = None, critical: bool = False) -> None:
+        if event.type in self.fails:
+            raise AuditUnwritable("no space left on device")
+        await self.stream.record_durable(event, subject=subject, critical=critical)
+        self.written.append(event.type)
+        self.durable.append(event.type)
+
+
+@pytest.fixture
+def failing(build):
+    made: list[Failing] = []
+
+    def wrap(stream: Any) -> Failing:
+        made.append(Failing(stream))
+        return made[0]
+
+    house = build(audit=wrap)
+    return house, made[0]
+
+
+@pytest.mark.parametrize("tool", ["add", "wipe"])
+def test_no_body_starts_where_its_attempt_cannot_be_written(failing, tool, revision):
+    house, audit = failing
+    audit.fails = {"tool.attempt"}
+    arguments = {"a": 1, "b": 2} if tool == "add" else {"order_id": 1}
+    scopes = ("shop:read", "shop:wipe")
+    answer = house.call(tool, scopes=scopes, revision=revision, **arguments)
+    assert (answer.status_code, answer.json()["error"]["data"]["reason"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "5"
+    assert house.executions.taken() == 0
+    assert [record["type"] for record in house.story(answer)] == ["tool.denied"]
+    audit.fails = set()
+    assert house.call(tool, scopes=scopes, revision=revision, **arguments).status_code == 200
+    assert house.executions.taken() == 1
+
+
+def test_no_result_leaves_where_its_outcome_cannot_be_written(failing, revision):
+    house, audit = failing
+    audit.fails = {"tool.outcome"}
+    answer = house.call("add", a=20, b=22, revision=revision)
+    assert answer.status_code == 503
+    assert "42" not in answer.text
+    assert [record["type"] for record in house.story(answer)] == ["tool.attempt"]
+
+
+def test_no_result_leaves_on_a_stream_either(failing):
+    house, audit = failing
+    audit.fails = {"tool.outcome"}
+    params = {"name": "count", "arguments": {"steps": 1}, "_meta": {"progressToken": 1}}
+    answer = house.post("tools/call", params)
+    last = json.loads(answer.text.strip().splitlines()[-1].removeprefix("data: "))
+    assert last["error"]["data"]["reason"] == "unavailable"
+
+
+def test_a_list_that_cannot_be_recorded_is_not_given(failing):
+    house, audit = failing
+    audit.fails = {"request.served"}
+    assert house.post("tools/list").status_code == 503
+    audit.fails = set()
+    assert house.post("tools/list").status_code == 200
+
+
+def test_a_refusal_that_cannot_be_recorded_stays_a_refusal(failing):
+    house, audit = failing
+    audit.fails = {"tool.denied", "authn.denied", "protocol.rejected"}
+    assert house.call("find_orders", customer="c-1").status_code == 403
+    assert house.post("tools/call", GOOD, token=None).status_code == 401
+
+
+def test_a_destructive_tool_waits_for_the_disk_and_a_reading_one_does_not(failing):
+    house, audit = failing
+    answer = house.call("wipe", order_id=7, scopes=("shop:wipe",))
+    assert answer.status_code == 200
+    assert audit.durable == ["tool.attempt"]
+    attempt, _ = house.story(answer)
+    assert attempt["durable"] is True
+    assert attempt["arguments"] == {"order_id": {"drop": "integer"}}
+    house.call("add", a=1, b=1)
+    assert audit.durable == ["tool.attempt"]
+
+
+def test_every_request_leaves_a_record_or_is_counted_in_one(build):
+    house = build()
+    for _ in range(70):
+        house.http.post(house.resource, headers={"content-type": "application/json", "accept": "*/*"})
+    house.__exit__()
+    denied = [record for record in house.records() if record["type"] == "authn.denied"]
+    assert sum(record.get("count", 1) for record in denied) == 70
+    assert all(record["sources"] == ["127.0.0.0/24"] for record in denied)
+
+
+def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(build, capfd):
+    house = build()
+    honest = house.gate._policy
+
+    class Broken:
+        def decide(self, query: Any) -> Any:
+            raise RuntimeError("the password is hunter2")
+
+    house.gate._policy = Broken()
+    answer = house.post("tools/call", GOOD)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == -32603
+    assert answer.json()["error"]["message"] == "internal error"
+    assert "hunter2" not in answer.text + house.audit_text() + "".join(capfd.readouterr())
+    [record] = house.story(answer)
+    assert record["reason"] == "internal"
+    assert "RuntimeError at test_enforcement_gate_audit.py:" in record["detail"]
+    assert house.executions.taken() == 0
+    house.gate._policy = honest
+    assert house.post("tools/call", GOOD).status_code == 200
+
+
+def test_what_is_unexpected_after_the_body_is_an_outcome_and_no_answer(build, monkeypatch):
+    import launchworthy.enforcement.exchange as exchange_module
+
+    house = build()
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("nothing can be written")
+
+    monkeypatch.setattr(exchange_module, "_finished", broken)
+    answer = house.post("tools/call", GOOD)
+    assert answer.status_code == 500
+    attempt, ended = house.story(answer)
+    assert (ended["outcome"], ended["reason"]) == ("error", "internal")
+
+
+@pytest.mark.parametrize("error", [RecursionError, TypeError, OverflowError, KeyError, MemoryError])
+def test_a_verifier_that_raises_lets_nobody_in(build, error):
+    house = build()
+
+    class Broken:
+        async def verify(self, token: Any, now: int) -> Any:
+            raise error("x")
+
+    house.gate._verifier = Broken()
+    answer = house.post("tools/call", GOOD)
+    assert answer.status_code == 500
+    assert house.executions.taken() == 0
+
+
+def test_no_token_stands_in_any_record(house):
+    token = house.token()
+    house.post("tools/call", GOOD, token=token)
+    house.post("tools/call", GOOD, token=token + "x")
+    house.post("tools/list", token=token)
+    text = house.audit_text()
+    assert token not in text
+    assert token.rpartition(".")[2] not in text
