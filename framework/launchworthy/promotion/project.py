@@ -107,7 +107,7 @@ def load_project(
 
     Args:
         root: its folder.
-        environment: to be promoted: `staging`, `production`, or `rehearsal` (a wheel that starts nowhere else).
+        environment: to be promoted: `staging`, `production`, or `rehearsal` (a wheel for rehearsals only).
         python: the interpreter of the project's own environment.
         now: seconds since the epoch.
         environ: of this process; git gets a little of it.

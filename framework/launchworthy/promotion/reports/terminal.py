@@ -22,7 +22,8 @@ def headline(result: Result) -> str:
     state = "clean" if not result.dirty else f"{len(result.dirty)} files differ"
     return (
         f"{result.project} {result.project_version} · {commit}, {state} · "
-        f"for {result.environment.value} · launchworthy {result.framework_version}, {len(result.controls)} controls"
+        f"for {result.environment.value} · launchworthy {result.framework_version}, "
+        f"{len(result.controls)} controls"
     )
 
 
@@ -42,7 +43,7 @@ def _lines(result: Result, exit_code: int) -> Iterator[str]:
     if result.replaced:
         yield f" replaced for rehearsals: {len(result.replaced)} settings (report.json lists both values)"
     if not result.partial:
-        yield f" not in this release's catalogue: {len(to_come())} of 70 controls (launchworthy explain controls)"
+        yield f" {len(to_come())} of 70 controls are still to come (launchworthy explain controls)"
     first = next(iter((*result.failed, *result.undecided)), None)
     hint = f" launchworthy explain {first.control}" if first is not None else ""
     yield f"{hint}  {result.seconds:.1f} s, exit {exit_code}"

@@ -1,0 +1,94 @@
+"""Identity: is it one of its own, distinct in each environment, and nothing of the simulated world?"""
+
+from collections.abc import Iterator
+
+from launchworthy.promotion.checks.assertions import broken, seen
+from launchworthy.promotion.finding import Assertion
+from launchworthy.promotion.project import REAL, Project
+from launchworthy.promotion.registry import registry
+from launchworthy.settings import Settings, check_worlds
+from launchworthy.settings.tables import FileTables
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Problem
+
+
+@registry.check("ID-01")
+def a_dedicated_workload_identity(project: Project) -> Iterator[Assertion]:
+    """The identity is a workload's, in an accepted trust domain; no person's, nothing left for later."""
+    identity, sources = project.settings.identity, project.settings.sources
+    where = sources.get("identity.expected_id")
+    if "@" in identity.expected_id:
+        yield broken(
+            f"`{identity.expected_id}` looks like a person", where, "name the workload's own identity"
+        )
+    domain = identity.expected_id.removeprefix("spiffe://").partition("/")[0]
+    if identity.kind == "spiffe" and domain not in identity.trust_domains:
+        yield broken(
+            f"`{identity.expected_id}` is in none of the trust domains",
+            where,
+            f'trust_domains = ["{domain}"]',
+        )
+    problems = _world_problems(project)
+    yield from (_told(problem) for problem in problems if (problem.field or "").startswith("identity."))
+    yield seen(f"{project.rehearsed} runs as {identity.expected_id} (kind {identity.kind})")
+
+
+@registry.check("ID-02")
+def identities_differ_between_environments(project: Project) -> Iterator[Assertion]:
+    """Resource, identity and issuers are pairwise distinct between the real environments."""
+    for environment in REAL:
+        other = project.others.get(environment)
+        if other is None:
+            continue
+        if isinstance(other, tuple):
+            yield from (_told(problem) for problem in other)
+            continue
+        mine = _distinguishing(project.settings)
+        for field, value in _distinguishing(other).items():
+            if value in (mine.get(field), ""):
+                yield broken(
+                    f"`{field}` is the same in {project.rehearsed} and {environment}",
+                    other.sources.get(field),
+                    "give each environment its own",
+                )
+            else:
+                yield seen(f"`{field}` of {environment} differs")
+
+
+@registry.check("ID-05")
+def nothing_simulated_is_left(project: Project) -> Iterator[Assertion]:
+    """No setting of the real world names the simulated one, and the package imports nothing of it."""
+    problems = [each for each in _world_problems(project) if each.reason == "wrong-world"]
+    yield from (_told(problem) for problem in problems)
+    yield seen(f"no setting of {project.rehearsed} names loopback or {SIMULATED_TRUST_DOMAIN}")
+    for path, text in project.texts():
+        if path.startswith(f"src/{project.package}/") and path.endswith(".py"):
+            for number, line in enumerate(text.splitlines(), start=1):
+                if "launchworthy.testing" in line:
+                    yield broken(
+                        "the package names the simulated world", f"{path}:{number}", "leave it to tests/"
+                    )
+    yield seen("the package names nothing of launchworthy.testing")
+
+
+def _distinguishing(settings: Settings) -> dict[str, str]:
+    fields = {
+        "server.resource": settings.server.resource,
+        "identity.expected_id": settings.identity.expected_id,
+    }
+    return fields | {f"issuers.{name}.issuer": table.issuer for name, table in settings.issuers.items()}
+
+
+def _world_problems(project: Project) -> tuple[Problem, ...]:
+    settings = project.settings
+    tables = FileTables(
+        server=settings.server,
+        identity=settings.identity,
+        issuers=dict(settings.issuers),
+        audit=settings.audit,
+        promotion=settings.promotion,
+    )
+    return check_worlds(tables, project.rehearsed, settings.sources)
+
+
+def _told(problem: Problem) -> Assertion:
+    return broken(problem.what, problem.where, *problem.fix)

@@ -1,0 +1,108 @@
+"""Ownership: does somebody answer for this server, today, and is nothing taken on trust without a rule?"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from launchworthy.manifest import line_of, placeholders
+from launchworthy.promotion.checks.assertions import broken, seen
+from launchworthy.promotion.finding import Assertion
+from launchworthy.promotion.project import Project
+from launchworthy.promotion.registry import registry
+
+SERVER = "manifests/server.toml"
+REVIEW_DAYS = 90
+_SAYS = {
+    "ownership.on_call": "nobody is on call",
+    "ownership.security": "there is no address for vulnerabilities",
+    "ownership.owner": "nobody owns this server",
+}
+
+
+@registry.check("GOV-01")
+def somebody_answers_for_it(project: Project) -> Iterator[Assertion]:
+    """Owner, on-call, security contact and runbook are real, and were read in the last 90 days."""
+    ownership = project.manifests.server.ownership
+    for field, value, where in placeholders(project.manifests):
+        said = _SAYS.get(field, f"`{field}` was left for later")
+        name = field.rpartition(".")[2]
+        yield broken(f'{said}: {name} = "{value}"', where, "put the real address there")
+    age = (dt.datetime.fromtimestamp(project.now, tz=dt.UTC).date() - ownership.reviewed).days
+    if not 0 <= age <= REVIEW_DAYS:
+        yield broken(
+            f"the owner last read all this {age} days ago ({ownership.reviewed}), of {REVIEW_DAYS} that are allowed",
+            _where(project, "ownership", "reviewed"),
+            "read manifests, policy and RUNBOOK.md, then:",
+            f"reviewed  = {dt.datetime.fromtimestamp(project.now, tz=dt.UTC).date()}",
+        )
+    else:
+        yield seen(f"reviewed {age} days ago")
+    runbook = ownership.runbook.partition("#")[0]
+    if project.text(runbook) is None:
+        yield broken(
+            f"there is no {runbook}",
+            _where(project, "ownership", "runbook"),
+            "write it, or name the right file",
+        )
+    owners = project.text(".github/CODEOWNERS") or project.text("CODEOWNERS") or ""
+    if ownership.owner not in owners:
+        yield broken(
+            f"CODEOWNERS does not name {ownership.owner}",
+            ".github/CODEOWNERS",
+            f"*  {ownership.owner}",
+        )
+    yield seen(f"{ownership.owner} answers for {project.manifests.server.name}")
+
+
+@registry.check("GOV-04")
+def its_end_is_planned(project: Project) -> Iterator[Assertion]:
+    """The decommissioning plan is there, and leads to the identity and every issuer to be told."""
+    decommission = project.manifests.server.lifecycle.decommission
+    path, _, anchor = decommission.partition("#")
+    text = project.text(path)
+    where = _where(project, "lifecycle", "decommission")
+    if text is None:
+        yield broken(f"there is no {path}", where, "write down how it is taken down")
+        return
+    section = _section(text, anchor)
+    if section is None:
+        yield broken(f"{path} has no section `{anchor}`", where, f"## {anchor.capitalize()}")
+        return
+    settings = project.settings
+    wanted = [settings.identity.expected_id, *(issuer.issuer for issuer in settings.issuers.values())]
+    for each in wanted:
+        if each in section or "config/production.toml" in section:
+            yield seen(f"the plan leads to {each}")
+        else:
+            yield broken(f"the plan does not name {each}", f"{path}#{anchor}", f"- remove {each}")
+
+
+@registry.check("GOV-06")
+def nothing_is_waived_without_a_rule(project: Project) -> Iterator[Assertion]:
+    """`promotion.toml` takes nothing on trust: what it could hold is not enforced in this release."""
+    tables = project.toml("promotion.toml")
+    text = project.text("promotion.toml") or ""
+    for name in sorted(tables):
+        line = line_of(text, (name,))
+        yield broken(
+            f"`{name}` is not enforced in this release, so nothing may rest on it",
+            f"promotion.toml:{line}" if line is not None else "promotion.toml",
+            "take it out; a control that does not hold holds the promotion",
+        )
+    if not tables:
+        yield seen("promotion.toml takes nothing on trust")
+
+
+def _section(text: str, anchor: str) -> str | None:
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("#") and line.lstrip("#").strip().lower().replace(" ", "-") == anchor:
+            level = len(line) - len(line.lstrip("#"))
+            rest = lines[number + 1 :]
+            end = next((n for n, each in enumerate(rest) if each.startswith("#" * level + " ")), len(rest))
+            return "\n".join(rest[:end])
+    return None
+
+
+def _where(project: Project, *key: str) -> str:
+    line = line_of(project.text(SERVER) or "", key)
+    return SERVER if line is None else f"{SERVER}:{line}"
