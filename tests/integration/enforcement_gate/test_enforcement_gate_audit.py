@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from house import House
 from launchworthy.audit import AuditUnwritable
 
 GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
@@ -32,16 +33,26 @@ class Failing:
         self.durable.append(event.type)
 
 
-@pytest.fixture
-def failing(build):
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory):
+    """A house whose audit can be made to fail."""
     made: list[Failing] = []
 
     def wrap(stream: Any) -> Failing:
         made.append(Failing(stream))
         return made[0]
 
-    house = build(audit=wrap)
-    return house, made[0]
+    with House(tmp_path_factory.mktemp("spoiled"), audit=wrap) as house:
+        yield house, made[0]
+
+
+@pytest.fixture
+def failing(spoiled):
+    house, audit = spoiled
+    audit.fails, audit.durable = set(), []
+    house.executions.taken()
+    yield house, audit
+    audit.fails = set()
 
 
 @pytest.mark.parametrize("tool", ["add", "wipe"])
@@ -115,8 +126,8 @@ def test_every_request_leaves_a_record_or_is_counted_in_one(build):
     assert all(record["sources"] == ["127.0.0.0/24"] for record in denied)
 
 
-def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(build, capfd):
-    house = build()
+def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(failing, capfd):
+    house, _ = failing
     honest = house.gate._policy
 
     class Broken:
@@ -137,10 +148,10 @@ def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(build,
     assert house.post("tools/call", GOOD).status_code == 200
 
 
-def test_what_is_unexpected_after_the_body_is_an_outcome_and_no_answer(build, monkeypatch):
+def test_what_is_unexpected_after_the_body_is_an_outcome_and_no_answer(failing, monkeypatch):
     import launchworthy.enforcement.exchange as exchange_module
 
-    house = build()
+    house, _ = failing
 
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("nothing can be written")
@@ -152,18 +163,21 @@ def test_what_is_unexpected_after_the_body_is_an_outcome_and_no_answer(build, mo
     assert (ended["outcome"], ended["reason"]) == ("error", "internal")
 
 
-@pytest.mark.parametrize("error", [RecursionError, TypeError, OverflowError, KeyError, MemoryError])
-def test_a_verifier_that_raises_lets_nobody_in(build, error):
-    house = build()
+def test_a_verifier_that_raises_lets_nobody_in(failing):
+    house, _ = failing
 
     class Broken:
         async def verify(self, token: Any, now: int) -> Any:
-            raise error("x")
+            raise self.error("x")
 
-    house.gate._verifier = Broken()
-    answer = house.post("tools/call", GOOD)
-    assert answer.status_code == 500
-    assert house.executions.taken() == 0
+    honest, house.gate._verifier = house.gate._verifier, Broken()
+    for error in (RecursionError, TypeError, OverflowError, KeyError, MemoryError):
+        Broken.error = error
+        answer = house.post("tools/call", GOOD)
+        assert answer.status_code == 500
+        assert house.executions.taken() == 0
+    house.gate._verifier = honest
+    assert house.post("tools/call", GOOD).status_code == 200
 
 
 def test_no_token_stands_in_any_record(house):

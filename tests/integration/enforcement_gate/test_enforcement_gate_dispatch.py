@@ -170,10 +170,10 @@ def test_the_body_gets_the_authorised_values_whatever_the_sdk_was_asked_for(exch
     assert anyio.run(run)["structuredContent"] == {"result": 42}
 
 
-def test_a_mismatch_within_the_exchange_is_a_403_and_an_outcome(build, monkeypatch):
+def test_a_mismatch_within_the_exchange_is_a_403_and_an_outcome(house, monkeypatch):
     import launchworthy.enforcement.exchange as exchange_module
 
-    house = build()
+    house.executions.taken()
     honest = exchange_module.without_trace_context
 
     def lying(params):
@@ -189,6 +189,7 @@ def test_a_mismatch_within_the_exchange_is_a_403_and_an_outcome(build, monkeypat
     assert (attempt["type"], ended["outcome"], ended["reason"]) == ("tool.attempt", "not_dispatched", "tool.dispatch_mismatch")
     assert house.executions.taken() == 0
     assert house.call("add", a=2, b=2).status_code == 200
+    house.executions.taken()
 
 
 def test_what_the_sdk_refuses_in_between_is_said_to_have_reached_no_body(house, revision):
