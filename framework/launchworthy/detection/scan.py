@@ -1,0 +1,99 @@
+"""Which secrets does this text hold? The one entry: shapes, names with values, and structures together."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from launchworthy.detection.assignments import pairs
+from launchworthy.detection.dialect import dialect_of
+from launchworthy.detection.finding import Finding
+from launchworthy.detection.judgement import Place, judge
+from launchworthy.detection.randomness import looks_generated
+from launchworthy.detection.shapes import shapes
+from launchworthy.detection.structures import structures
+from launchworthy.vocabulary import Secret
+
+
+class _Hit(NamedTuple):
+    start: int
+    kind: str
+    value: str
+    name: str | None
+
+
+def find_secrets(text: str, *, path: str) -> tuple[Finding, ...]:
+    """Find every secret in a text, first to last; each place once.
+
+    Args:
+        text: the whole text.
+        path: where it came from; its name says how the text writes names and values.
+    """
+    hits: list[_Hit] = []
+    end = 0
+    for hit in sorted(_hits(text, path), key=lambda hit: (hit.start, -len(hit.value), hit.name is not None)):
+        if hits and hit.start < end:  # the same place seen twice: the better kind, and the name
+            kept = hits[-1]
+            hits[-1] = kept._replace(
+                kind=kept.kind if kept.name is None else hit.kind,
+                name=kept.name if kept.name is not None else hit.name,
+            )
+        else:
+            hits.append(hit)
+        end = max(end, hit.start + len(hit.value))
+    return tuple(_findings(hits, text, path))
+
+
+def is_secret_value(name: str, value: str) -> str | None:
+    """The kind of secret that a configured value is, or None; for values that were already parsed.
+
+    Args:
+        name: the field or variable, dotted or not.
+        value: the text under it.
+    """
+    for shape in shapes(value, _lower(value)):
+        return shape.kind
+    return judge(name, value, Place.CONFIGURATION)
+
+
+def _hits(text: str, path: str) -> Iterator[_Hit]:
+    lowered = _lower(text)
+    for shape in shapes(text, lowered):
+        yield _Hit(shape.start, shape.kind, shape.value, None)
+    understood = tuple(structures(text, lowered, path))
+    for structure in understood:
+        for pair in structure.pairs:
+            kind = is_secret_value(pair.name, pair.value)
+            if kind is not None:
+                yield _Hit(pair.start, kind, pair.value, pair.name)
+    for pair in pairs(text, lowered, dialect_of(path)):
+        kind = judge(pair.name, pair.value, pair.place)
+        if kind is not None and not any(each.start <= pair.start < each.end for each in understood):
+            yield _Hit(pair.start, kind, pair.value, pair.name)
+
+
+def _lower(text: str) -> str:
+    """Lower case that keeps every position (a few letters grow when they are lowered)."""
+    lowered = text.lower()
+    return (
+        lowered
+        if len(lowered) == len(text)
+        else text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    )
+
+
+def _findings(hits: Iterable[_Hit], text: str, path: str) -> Iterator[Finding]:
+    line, counted = 1, 0
+    for hit in hits:
+        line, counted = line + text.count("\n", counted, hit.start), hit.start
+        yield Finding(
+            kind=hit.kind,
+            path=path,
+            line=line,
+            column=hit.start - text.rfind("\n", 0, hit.start),
+            field=hit.name if hit.name is not None and _is_fit_to_print(hit.name) else None,
+            fingerprint_input=Secret(hit.value),
+        )
+
+
+def _is_fit_to_print(name: str) -> bool:
+    """Whether a name is no secret itself: the two sides of an assignment can be mixed up."""
+    return next(shapes(name, _lower(name)), None) is None and not looks_generated(name)
