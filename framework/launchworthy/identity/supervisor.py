@@ -13,7 +13,7 @@ until a newer SVID is overdue; then wait a little and begin again. So:
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -136,7 +136,11 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             self._custody.fail(failure)
-            self._wait(failure, lived=time.monotonic() - began)
+            if time.monotonic() - began >= SETTLED_SECONDS:
+                self._attempts = 0
+            self._stopping.wait(pause(failure.cause, self._attempts, self._source.max_wait, self._random()))
+            self._attempts += 1
+            self._custody.notice_expiry()
 
     def _round(self) -> None:
         """One stream, from the look at its socket to its end.
@@ -170,16 +174,14 @@ class Supervisor:
         *,
         patience: float | None,
     ) -> Update | Failure | _Signal | None:
-        """What came, or None when the time is over; tells of an expiry that happens meanwhile."""
+        """What came, or None when the time is over."""
         give_up = time.monotonic() + patience if patience is not None else None
         while True:
             seconds = give_up - time.monotonic() if give_up is not None else left()
             if seconds <= 0:
                 return None
-            try:
-                return inbox.get(timeout=min(seconds, self._until_expiry(), LOOK_AGAIN_SECONDS))
-            except Empty:
-                self._custody.notice_expiry()
+            with suppress(Empty):
+                return inbox.get(timeout=min(seconds, LOOK_AGAIN_SECONDS))
 
     def _apply(self, update: Update) -> None:
         now = self._clock()
@@ -209,24 +211,15 @@ class Supervisor:
         spacing = min(longest, max(shortest, (holding.ends_at - now) / 10))
         return max(holding.stale_at, began + spacing) - now
 
-    def _until_expiry(self) -> float:
-        """Seconds until what is held expires; long where there is nothing to expire."""
-        holding = self._custody.holding()
-        if holding is None:
-            return LOOK_AGAIN_SECONDS
-        left = holding.ends_at - self._clock()
-        return max(left, 0.01) if left > 0 else LOOK_AGAIN_SECONDS
 
-    def _wait(self, failure: Failure, *, lived: float) -> None:
-        """Wait before the next round: twice as long each time up to a limit, and out of step with others."""
-        if lived >= SETTLED_SECONDS:
-            self._attempts = 0
-        limit = LOCAL_WAIT_SECONDS if TRAITS[failure.cause].local else self._source.max_wait
-        wait = min(limit, FIRST_WAIT_SECONDS * 2 ** min(self._attempts, MAX_DOUBLINGS))
-        self._attempts += 1
-        until = time.monotonic() + wait * (1 + self._random()) / 2
-        while (left := until - time.monotonic()) > 0:
-            self._custody.notice_expiry()
-            if self._stopping.wait(min(left, self._until_expiry())):
-                return
-        self._custody.notice_expiry()
+def pause(cause: Cause, attempts: int, max_wait: float, random: float) -> float:
+    """Seconds before the next round: twice as long each time up to a limit, and out of step with others.
+
+    Args:
+        cause: of the failure; what is found without the agent is looked for more often.
+        attempts: failures before this one.
+        max_wait: the limit, in seconds.
+        random: in [0, 1).
+    """
+    limit = min(LOCAL_WAIT_SECONDS, max_wait) if TRAITS[cause].local else max_wait
+    return min(limit, FIRST_WAIT_SECONDS * (1 << min(attempts, MAX_DOUBLINGS))) * (1 + random) / 2

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -93,6 +94,36 @@ async def test_one_that_lives_too_long_is_refused(world):
             await identity.assertion(LOGIN)
         world.api.set_jwt_ttl(3500)
         assert await identity.assertion(LOGIN)
+
+
+async def test_one_that_comes_when_our_own_identity_is_over_is_not_handed_out(world):
+    async with world.ready() as identity:
+
+        def an_hour_passes():
+            world.clock.ahead += 3700
+            return world.clock()
+
+        world.authority._clock = an_hour_passes
+        with pytest.raises(IdentityUnavailable, match="EXPIRED"):
+            await identity.assertion(LOGIN)
+
+
+async def test_a_socket_that_others_can_replace_gives_no_assertion(world):
+    async with world.ready() as identity:
+        directory = Path(world.api.endpoint.removeprefix("unix://")).parent
+        directory.chmod(0o777)
+        with pytest.raises(IdentityUnavailable, match="can be written by others"):
+            await identity.assertion(LOGIN)
+        assert world.api.calls(Rpc.JWT) == 0
+        directory.chmod(0o700)
+        assert await identity.assertion(LOGIN)
+
+
+async def test_after_closing_there_is_none(world):
+    async with world.ready() as identity:
+        await identity.assertion(LOGIN)
+    with pytest.raises(IdentityUnavailable, match="CLOSED"):
+        await identity.assertion(LOGIN)
 
 
 @pytest.mark.parametrize(

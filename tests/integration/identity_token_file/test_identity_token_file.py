@@ -8,6 +8,7 @@ import time
 import pytest
 
 from launchworthy.identity import IdentityUnavailable, Phase
+from launchworthy.identity.cause import SourceError
 from launchworthy.identity.token_file import TokenFileIdentity
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Reason, StartupRefused
@@ -270,6 +271,17 @@ async def test_a_file_that_others_can_write_refuses_the_start_at_once(platform):
         await platform.identity().start(10)
     assert refused.value.problems[0].reason == "untrusted-identity-source"
     assert refused.value.exit_code == EX_CONFIG
+
+
+async def test_a_file_that_is_replaced_between_the_check_and_the_reading_is_not_taken(platform):
+    platform.project(platform.mint())
+    checked = platform.path.stat()
+    identity = platform.identity()
+    assert identity._read(checked)
+    platform.project(platform.mint())
+    with pytest.raises(SourceError, match="was replaced while it was read"):
+        identity._read(checked)
+    await identity.aclose()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
