@@ -24,7 +24,7 @@ from typing import IO, NoReturn
 from launchworthy.vocabulary import Problem, ProblemError
 
 EXTRA_METADATA = "extra_metadata"
-_RECORD_LIMIT = 4 * 1024 * 1024
+_RECORD_LIMIT = 32 * 1024 * 1024
 _INSTALLERS_OWN = re.compile(r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_[a-z_]+\.json", re.ASCII)
 _BYTECODE = re.compile(r".+\.pyc(\.[0-9]+)?", re.ASCII)
 _PROGRAMS = ("console_scripts", "gui_scripts")
@@ -98,7 +98,9 @@ def find_dist_info(package: Path) -> Path:
     """
     wanted = f"{package.name}/__init__.py"
     claims = tuple(
-        each for each in sorted(package.parent.glob("*.dist-info")) if wanted in frozenset(_listed(each))
+        each
+        for each in sorted(package.parent.glob("*.dist-info"))
+        if wanted in _record_of(each) and wanted in frozenset(_listed(each))  # few are worth parsing
     )
     if len(claims) != 1:
         _refuse_installation(str(package), f"was brought by {len(claims)} wheels, and one must have")
@@ -139,7 +141,7 @@ def _is_digested(path: str) -> bool:
 def _checked_path(path: str, where: str) -> str:
     """Refuse what would be installed elsewhere, differently, or in a way that a line cannot say."""
     parts = path.split("/")
-    if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(parts) or not path.isprintable():
+    if "\\" in path or {"", ".", ".."} & set(parts) or not path.isprintable():
         _refuse_wheel(where, "holds a path that is not plain")
     if parts[0].endswith(".data"):
         _refuse_wheel(where, f"holds `{parts[0]}`, whose files installers move and change")
@@ -149,15 +151,19 @@ def _checked_path(path: str, where: str) -> str:
 
 
 def _listed(dist_info: Path) -> Iterator[str]:
+    for row in csv.reader(_record_of(dist_info).splitlines()):
+        if row:
+            yield row[0]
+
+
+def _record_of(dist_info: Path) -> str:
     try:
         content = (dist_info / "RECORD").read_bytes()
     except OSError:
-        return
+        return ""
     if len(content) > _RECORD_LIMIT:
         _refuse_installation(str(dist_info / "RECORD"), f"has more than {_RECORD_LIMIT} bytes")
-    for row in csv.reader(content.decode("utf-8", "replace").splitlines()):
-        if row:
-            yield row[0]
+    return content.decode("utf-8", "replace")
 
 
 def _programs(dist_info: Path) -> frozenset[str]:

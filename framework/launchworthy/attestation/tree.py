@@ -44,7 +44,6 @@ _SETTINGS = (
     "core.untrackedCache=false",
     "core.pager=cat",
     "diff.external=",
-    "protocol.allow=never",
 )
 _LINK = b"120000"
 _SUBMODULE = b"160000"
@@ -98,7 +97,7 @@ def read_git_facts(root: Path, *, environ: Mapping[str, str]) -> GitFacts:
         ProblemError: there is no repository, no commit or no usable git, or git's answers contradict it.
     """
     git = _Git(root, environ)
-    commit = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode("ascii").strip()
+    commit = git.run("rev-parse", "--verify", "--quiet", "HEAD").decode("ascii").strip()
     content = git.run("cat-file", "commit", commit)
     if object_name("commit", content, like=commit) != commit:  # 1
         _unusable(f"commit {commit[:_SHOWN_COMMIT]} is not what its name says")

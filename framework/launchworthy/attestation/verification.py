@@ -72,6 +72,8 @@ class VerifiedRecord:
         predicate: what it says.
         digests: of all its subjects.
         reference: its id and digest, for the record after it.
+        trust_policy_sha256: the policy that it was verified under, for `trust.loaded`; the predicate has that
+            of the day it was signed.
     """
 
     where: str
@@ -80,6 +82,7 @@ class VerifiedRecord:
     predicate: Predicate
     digests: Mapping[Subject, str]
     reference: RecordReference
+    trust_policy_sha256: str
 
     def require(self, subject: Subject, digest: str) -> None:
         """Compare one more fact, known only later.
@@ -135,6 +138,7 @@ def verify_record(
         predicate=predicate,
         digests=MappingProxyType(digests),
         reference=RecordReference(record_id=predicate.record_id, sha256=envelope.payload_sha256()),
+        trust_policy_sha256=trust.sha256,
     )
 
 

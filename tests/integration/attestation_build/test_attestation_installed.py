@@ -249,6 +249,14 @@ def test_a_file_too_many_or_too_few_is_named(change: Callable[[Path], None], sit
     assert problem.where.startswith(str(site / "orders"))
 
 
+def test_what_cannot_be_imported_may_lie_beside_the_metadata(site: Path) -> None:
+    """Installers and packagers put notes there; what the wheel itself said there is digested."""
+    dist_info = find_dist_info(site / "orders")
+    before = installed_content_digest(dist_info)
+    (dist_info / "NOTE").write_text("put here by a packager")
+    assert installed_content_digest(dist_info) == before
+
+
 def test_the_wheel_that_brought_a_package_is_found_only_if_it_is_one(site: Path) -> None:
     assert find_dist_info(site / "orders").name == "orders-0.3.1.dist-info"
     for package, several in (("nothing", False), ("orders", True)):

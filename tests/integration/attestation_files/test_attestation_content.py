@@ -45,6 +45,7 @@ DIGESTED = {
     f"{INFO}/entry_points.txt": b"",
     f"{INFO}/licenses/RECORD": b"",
     f"{INFO}/licenses/INSTALLER": b"",
+    f"{INFO}/INSTALLER/x": b"",
     "orders/RECORD": b"",
     "orders/extra_metadata/x": b"",
     "extra_metadata/x": b"",
@@ -140,7 +141,7 @@ def test_what_is_no_wheel_has_no_digest(tmp_path: Path) -> None:
 def test_an_installation_without_a_list_has_no_files(tmp_path: Path) -> None:
     (tmp_path / INFO).mkdir()
     assert installed_content_digest(tmp_path / INFO) == files_digest({})
-    (tmp_path / INFO / "RECORD").write_bytes(b"x" * (4 * 1024 * 1024 + 1))
+    (tmp_path / INFO / "RECORD").write_bytes(b"x" * (32 * 1024 * 1024 + 1))
     with pytest.raises(ProblemError) as caught:
         installed_content_digest(tmp_path / INFO)
     assert caught.value.problems[0].reason == "installation-changed"

@@ -140,6 +140,13 @@ def hide_by_another_work_tree(repository: Repository) -> str:
     return edit(repository)
 
 
+def hide_an_addition_by_another_work_tree(repository: Repository) -> str:
+    clean = repository.root.parent / "clean"
+    clean.mkdir()
+    repository.git("config", "core.worktree", str(clean))
+    return add(repository)
+
+
 def hide_by_a_replacement(repository: Repository) -> str:
     """`git replace` lets HEAD show the content of another commit under its own name."""
     good = repository.git("rev-parse", "HEAD")
@@ -177,6 +184,7 @@ CHANGES = [
     hide_by_skip_worktree,
     hide_by_configuration,
     hide_by_another_work_tree,
+    hide_an_addition_by_another_work_tree,
     hide_by_a_replacement,
     hide_by_a_filter,
 ]
@@ -296,37 +304,55 @@ def test_the_callers_git_variables_do_not_count(
     assert facts.differing == ("src/orders/tools.py",)
 
 
-def test_git_does_not_come_from_the_tree_that_it_is_to_look_at(repository: Repository) -> None:
+def test_git_does_not_come_from_the_tree_that_it_is_to_look_at(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planted = repository.write("bin/git", "#!/bin/sh\nexit 0\n")
     planted.chmod(0o755)
     repository.commit()
     assert repository.facts(PATH=f"{planted.parent}:bin:.:{ENVIRON['PATH']}").differing == ()
     assert reason_of(lambda: repository.facts(PATH=f"{planted.parent}:bin:.:")) == "git-not-usable"
+    monkeypatch.chdir(repository.root)
+    (repository.root.parent / "tools").mkdir()
+    shutil.copy(planted, repository.root.parent / "tools/git")
+    assert reason_of(lambda: repository.facts(PATH="../tools")) == "git-not-usable"
+    assert repository.facts(PATH=f"../tools:{ENVIRON['PATH']}").differing == ()
 
 
-def test_objects_that_are_not_what_their_names_say_are_refused(repository: Repository) -> None:
-    """git does not hash what it hands out; an object store that was edited by hand shows other files."""
-    import zlib
+def show_another(repository: Repository, name: str, other: str) -> None:
+    """Let the index of a pack list an object under the name of another; git does not hash what it reads."""
+    pack = repository.root / ".git/objects/pack"
+    made = subprocess.run(
+        ["git", "pack-objects", "--quiet", str(pack / "pack")],
+        cwd=repository.root,
+        input=f"{other}\n".encode(),
+        capture_output=True,
+        check=True,
+    )
+    index = pack / f"pack-{made.stdout.decode().strip()}.idx"
+    content = index.read_bytes()
+    first = int(name[:2], 16)
+    fanout = b"".join((1 if byte >= first else 0).to_bytes(4, "big") for byte in range(256))
+    index.chmod(0o644)
+    index.write_bytes(content[:8] + fanout + bytes.fromhex(name) + content[8 + 1024 + 20 :])
+    (repository.root / f".git/objects/{name[:2]}/{name[2:]}").unlink()
 
-    def store(name: str) -> Path:
-        return repository.root / f".git/objects/{name[:2]}/{name[2:]}"
 
-    def forge(name: str, content: bytes) -> None:
-        store(name).chmod(0o644)
-        store(name).write_bytes(zlib.compress(content))
-
-    good_commit, good_tree = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD^{tree}")
+@pytest.mark.parametrize(("kind", "show"), [("", "cat-file commit"), (":src/orders", "ls-tree -r")])
+def test_objects_that_are_not_what_their_names_say_are_refused(
+    kind: str, show: str, repository: Repository
+) -> None:
+    """An object store that was made by hand shows the edited files under the name of the promoted commit."""
+    good, good_object = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", f"HEAD{kind}")
     edit(repository)
-    repository.commit()
-    evil_commit, evil_tree = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD^{tree}")
-    repository.git("update-ref", "refs/heads/main", good_commit)
+    evil = repository.commit()
+    evil_object = repository.git("rev-parse", f"HEAD{kind}")
+    repository.git("update-ref", "refs/heads/main", good)
     assert repository.differing() == ("src/orders/tools.py",)
-    kept = {name: store(name).read_bytes() for name in (good_commit, good_tree)}
-    for name, other in ((good_commit, evil_commit), (good_tree, evil_tree)):
-        forge(name, zlib.decompress(store(other).read_bytes()))
-        assert reason_of(repository.facts) == "git-not-usable"
-        store(name).write_bytes(kept[name])
-    assert repository.differing() == ("src/orders/tools.py",)
+    show_another(repository, good_object, evil_object)
+    assert repository.git("rev-parse", "HEAD") == good
+    assert repository.git(*show.split(), good) == repository.git(*show.split(), evil)
+    assert reason_of(repository.facts) == "git-not-usable"
 
 
 def test_where_nothing_can_be_told_it_says_why(tmp_path: Path, repository: Repository) -> None:

@@ -232,6 +232,16 @@ def test_a_policy_that_cannot_be_read_trusts_nobody(trust_file: Path) -> None:
     assert reason_of(trust_file / "x", rehearsal) == "trust-policy-unreadable"
     trust_file.with_name("dev.pem").unlink()
     assert reason_of(trust_file, rehearsal) == "trust-policy-missing"
-    for content in (b"", b"x" * (256 * 1024 + 1), b"\xff"):
+    for content in (b"", b"\xff"):
         trust_file.write_bytes(content)
         assert reason_of(trust_file, rehearsal) == "trust-policy-malformed"
+
+
+def test_a_policy_and_its_roots_have_a_length(trust_file: Path) -> None:
+    for path, comment in ((trust_file, b"#"), (trust_file.with_name("dev.pem"), b"\n")):
+        good = path.read_bytes()
+        path.write_bytes(good + comment * (256 * 1024 - len(good)))
+        assert read_trust_policy(trust_file, environment=Environment.REHEARSAL, outside=None)
+        path.write_bytes(good + comment * (256 * 1024 - len(good) + 1))
+        assert reason_of(trust_file, Environment.REHEARSAL) == "trust-policy-malformed"
+        path.write_bytes(good)

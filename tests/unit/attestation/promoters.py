@@ -97,6 +97,7 @@ class Authority:
         is_authority: bool = False,
         digital_signature: bool = True,
         key_cert_sign: bool = False,
+        crl_sign: bool = False,
         usage: bool = True,
     ) -> x509.Certificate:
         builder = (
@@ -120,7 +121,7 @@ class Authority:
         )
         if usage:
             bits = x509.KeyUsage(
-                digital_signature=digital_signature, key_cert_sign=key_cert_sign, crl_sign=False, **_USAGE
+                digital_signature=digital_signature, key_cert_sign=key_cert_sign, crl_sign=crl_sign, **_USAGE
             )
             builder = builder.add_extension(bits, critical=True)
         return builder.sign(self.key, hashes.SHA256())

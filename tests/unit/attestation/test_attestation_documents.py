@@ -255,6 +255,12 @@ def test_what_is_no_document_is_refused_without_a_crash(document: bytes) -> None
             parse(document)
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e5", "1.0", "-0.0"])
+def test_a_number_is_an_integer(number: str, payload: bytes) -> None:
+    with pytest.raises(MalformedRecordError, match="a number that is no integer"):
+        parse_statement(payload.replace(b'"passed":41', f'"passed":{number}'.encode()))
+
+
 def test_lengths_have_limits(envelope: bytes, payload: bytes) -> None:
     for parse, document, limit in (
         (parse_envelope, envelope, ENVELOPE_LIMIT),

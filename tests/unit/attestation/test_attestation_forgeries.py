@@ -388,6 +388,48 @@ def test_a_fact_left_out_is_a_programmers_error(release: X509SvidSigner, trust: 
             )
 
 
+NEEDED = {
+    Purpose.BUILD: set(Subject)
+    - {Subject.WHEEL, Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS, Subject.CATALOGUE},
+    Purpose.BUILT: set(Subject) - {Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS, Subject.CATALOGUE},
+    Purpose.START: {Subject.WHEEL, Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS},
+    Purpose.INSPECT: set(),
+}
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_each_purpose_needs_its_facts_and_no_others(
+    purpose: Purpose, release: X509SvidSigner, trust: TrustPolicy
+) -> None:
+    """A build compares the tree file by file, a start what it loaded; what cannot be known is not asked."""
+
+    def known(subjects: set[Subject]) -> Facts:
+        digests = {subject: DIGESTS[subject] for subject in subjects}
+        return Facts(environment=Environment.PRODUCTION, digests=digests)
+
+    assert verify(record(release), trust, purpose=purpose, here=known(NEEDED[purpose]))
+    for subject in NEEDED[purpose]:
+        with pytest.raises(ValueError, match=f"facts need {subject}$"):
+            verify(record(release), trust, purpose=purpose, here=known(NEEDED[purpose] - {subject}))
+
+
+@pytest.mark.parametrize(
+    ("subject", "digest"), [(Subject.UV_LOCK, "A" * 64), (Subject.UV_LOCK, "a" * 40), (Subject.COMMIT, "")]
+)
+def test_a_fact_that_could_equal_nothing_is_a_programmers_error(subject: Subject, digest: str) -> None:
+    with pytest.raises(ValueError, match="lower-case hex"):
+        Facts(environment=Environment.PRODUCTION, digests={subject: digest})
+
+
+def test_a_record_says_under_which_policy_it_was_verified(
+    release: X509SvidSigner, trust: TrustPolicy
+) -> None:
+    """Not the policy of the day it was signed: that one is in the predicate."""
+    verified = verify(record(release), trust)
+    assert verified.trust_policy_sha256 == trust.sha256
+    assert verified.predicate.trust_policy_sha256 == "f" * 64
+
+
 def test_the_record_that_counts_longest_is_taken(acme: Authority, trust: TrustPolicy) -> None:
     signer = acme.signer()
     ids = [f"lwr1-{number:032x}" for number in range(4)]

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from promoters import DIGESTS, NOW, PROMOTER, Authority, predicate, record
@@ -78,6 +79,13 @@ def test_a_signature_is_of_one_key_over_one_message(kind: str) -> None:
             verify_signature(public_key, wrong, message)
 
 
+def test_an_rsa_signature_is_the_one_that_other_dsse_readers_expect() -> None:
+    """RSASSA-PSS with SHA-256 and a salt as long as the digest."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    key.public_key().verify(make_signature(key, b"message"), b"message", pss, hashes.SHA256())
+
+
 def test_a_signer_needs_the_key_of_its_certificate(acme: Authority) -> None:
     key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     leaf = acme.leaf(key, PROMOTER).public_bytes(Encoding.DER)
@@ -114,6 +122,7 @@ def test_the_key_id_is_in_the_envelope(release: X509SvidSigner) -> None:
         (("spiffe://acme.example/",), {}),
         ((PROMOTER,), {"is_authority": True}),
         ((PROMOTER,), {"key_cert_sign": True}),
+        ((PROMOTER,), {"crl_sign": True}),
         ((PROMOTER,), {"digital_signature": False}),
         ((PROMOTER,), {"usage": False}),
     ],
@@ -165,7 +174,9 @@ def test_a_name_may_stand_beside_the_uri(acme: Authority) -> None:
         ("spiffe://acme.example/a\n", False),
         ("spiffe://acme.example/ä", False),
         (" spiffe://acme.example/a", False),
-        ("spiffe://acme.example" + "/aaaaaaaaaaaaaaaaaaaaaaaa" * 100, False),
+        ("spiffe://acme.example" + "/a" * 33, False),
+        ("spiffe://acme.example/" + "/".join(["a" * 200] * 10), True),
+        ("spiffe://acme.example/" + "/".join(["a" * 200] * 11), False),
         ("", False),
     ],
 )
