@@ -152,4 +152,4 @@ def _is_of(issuer: str, domain: str) -> bool:
         parts = urlsplit(issuer)
     except ValueError:
         return False
-    return parts.scheme == "https" and parts.netloc == domain
+    return parts.scheme == "https" and parts.hostname == domain and "@" not in parts.netloc

@@ -2,17 +2,14 @@
 
 import asyncio
 import base64
-import json
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from launchworthy.audit.binding import BindingError, check_binding
 from launchworthy.identity import IdentityUnavailable
 from launchworthy.testing.workload_api import Fault, Rpc
 
@@ -163,8 +160,6 @@ async def test_a_proof_is_a_signature_by_the_svid_over_exactly_that_payload(worl
         leaf = x509.load_der_x509_certificate(base64.b64decode(proof.chain[0]))
         [root] = [x509.load_der_x509_certificate(base64.b64decode(der)) for der in proof.bundle]
         leaf.verify_directly_issued_by(root)
-        signature = base64.b64decode(proof.signature)
-        leaf.public_key().verify(signature, b"launchworthy-audit-key/1", ec.ECDSA(SHA256()))
-        with pytest.raises(InvalidSignature):
-            leaf.public_key().verify(signature, b"launchworthy-audit-key/2", ec.ECDSA(SHA256()))
-        assert json.dumps([proof.chain, proof.bundle, proof.signature])
+        check_binding(proof, b"launchworthy-audit-key/1", world.authority.spiffe_id("orders"))
+        with pytest.raises(BindingError, match="has not signed"):
+            check_binding(proof, b"launchworthy-audit-key/2", world.authority.spiffe_id("orders"))

@@ -67,8 +67,19 @@ def test_the_issuer_is_one_that_is_configured(mint, trust_domains, good):
         assert refused(mint(), trust_domains=trust_domains) is Cause.OTHER_ISSUER
 
 
+def test_a_host_is_an_issuer_at_any_port_of_it(mint):
+    content = mint(iss="https://dev.invalid:8443/simulated")
+    assert read(content, trust_domains=("dev.invalid",)).issuer == "https://dev.invalid:8443/simulated"
+
+
 @pytest.mark.parametrize(
-    "issuer", ["http://dev.invalid/simulated", "https://dev.invalid@evil.example", "https://["]
+    "issuer",
+    [
+        "http://dev.invalid/simulated",
+        "https://dev.invalid@evil.example",
+        "https://evil@dev.invalid",
+        "https://[",
+    ],
 )
 def test_an_issuer_that_looks_alike_is_another(mint, issuer):
     assert refused(mint(iss=issuer)) is Cause.OTHER_ISSUER

@@ -1,10 +1,11 @@
 """Each rule that makes an SVID ours, beside the SVID that passes it."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from launchworthy.identity.cause import Cause, SourceError
@@ -169,6 +170,21 @@ def test_a_change_of_trust_is_told_in_words(authority, now):
     assert describe_bundle_change(both, alone) == "`p` is not trusted any more"
     renewed = {"dev.invalid": partner.roots}
     assert describe_bundle_change(alone, renewed) == "`dev.invalid` has 1 new and 1 withdrawn authorities"
+
+
+@pytest.mark.parametrize(
+    ("make", "algorithm", "length"),
+    [
+        (lambda: ec.generate_private_key(ec.SECP256R1()), "ES256", 64),
+        (lambda: ec.generate_private_key(ec.SECP384R1()), "ES384", 96),
+        (lambda: rsa.generate_private_key(65537, 2048), "RS256", 256),
+    ],
+)
+def test_each_kind_of_key_signs_with_its_own_algorithm(authority, now, make, algorithm, length):
+    good = update(authority, authority.mint_x509("orders", ttl=60))
+    identity = replace(verify_update(good, expected_id=OURS, now=now), private_key=make())
+    proof = prove_x509(identity, b"payload")
+    assert (proof.algorithm, len(base64.b64decode(proof.signature))) == (algorithm, length)
 
 
 def test_a_curve_without_an_algorithm_does_not_sign(authority, now):
