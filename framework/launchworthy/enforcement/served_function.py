@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from mcp.server.mcpserver.exceptions import InvalidSignature
+from mcp.server.mcpserver.resolve import find_resolved_parameters
+from mcp.server.mcpserver.utilities.context_injection import find_context_parameter
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata, func_metadata
 from mcp.shared.inbound import find_invalid_x_mcp_header, x_mcp_header_map
 from mcp_types import ToolAnnotations
@@ -185,6 +187,7 @@ def _parameter_problems(
 ) -> Iterator[Problem]:
     if len(calls) > 1:
         yield from _problem(mark, "two-calls", f"`{mark.name}` takes its call twice", "take it once").problems
+    injected = {*find_resolved_parameters(mark.function), find_context_parameter(mark.function)}
     for parameter in parameters:
         what = None
         if parameter.kind not in _KEYWORD:
@@ -193,6 +196,8 @@ def _parameter_problems(
             what = "has no type"
         elif parameter.name.startswith("_"):
             what = "begins with an underscore"
+        elif parameter.name in injected:
+            what = "would be filled in by the SDK, which fills in nothing here; take a Call"
         if what is not None:
             told = f"the argument `{parameter.name}` of `{mark.name}` {what}"
             yield from _problem(mark, "argument-without-schema", told, "give it a name and a type").problems
