@@ -38,6 +38,8 @@ _KEY_OWNERS = KEY_PURPOSES | KEY_SELLERS
 _PASSWORD_ENDINGS = ("password", "passwd", "passphrase")
 _WELL_KNOWN = frozenset({"GPG_KEY", "SSH_AUTH_SOCK", "XDG_SESSION_ID", "XAUTHORITY"})
 """Variables that every shell or well-known image sets."""
+_WORKING_DIRECTORIES = frozenset({"PWD", "OLDPWD"})
+"""Passwords in a connection string, directories in a shell: their values tell."""
 
 
 @lru_cache(maxsize=8192)
@@ -96,4 +98,4 @@ def _of_weak(last: str, before: list[str]) -> Family | None:
 
 def is_sensitive_name(name: str) -> bool:
     """Whether a name promises a secret by itself, so that nothing but a reference may stand under it."""
-    return family(name) in {Family.PASSWORD, Family.SECRET, Family.KEY}
+    return name not in _WORKING_DIRECTORIES and family(name) in {Family.PASSWORD, Family.SECRET, Family.KEY}

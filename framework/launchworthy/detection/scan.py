@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from launchworthy.detection.assignments import pairs
-from launchworthy.detection.dialect import dialect_of
+from launchworthy.detection.dialect import Dialect, dialect_of
 from launchworthy.detection.finding import Finding
 from launchworthy.detection.judgement import Place, judge
 from launchworthy.detection.randomness import looks_generated
@@ -49,8 +49,13 @@ def is_secret_value(name: str, value: str) -> str | None:
         name: the field or variable, dotted or not.
         value: the text under it.
     """
-    for shape in shapes(value, _lower(value)):
+    lowered = _lower(value)
+    for shape in shapes(value, lowered):
         return shape.kind
+    for pair in pairs(value, lowered, Dialect.SOURCE):  # `https://…?api_key=…`, `host=… password=…`
+        inner = judge(pair.name, pair.value, pair.place)
+        if inner is not None:
+            return inner
     return judge(name, value, Place.CONFIGURATION)
 
 

@@ -162,6 +162,8 @@ def test_a_sensitive_name_is_known(name: str) -> None:
         "encrypted_password",
         "GPG_KEY",
         "tokenizer",
+        "PWD",
+        "OLDPWD",
         "",
     ],
 )
@@ -192,6 +194,10 @@ def test_a_checksum_that_fits_is_believed_even_in_an_odd_token() -> None:
         ("url", "postgres://orders:lantern88@db.internal/orders"),
         ("authorization", "Basic " + "b3JkZXJzOkxhbnRlcm44OHg="),
         ("token", "f47ac10b-58cc-4372-a567-0e02b2c3d479"),
+        ("upstream", "https://shop.acme.example/v1?api_key=" + "4f1c9e07ab62d835" * 2),
+        ("dsn", "host=db user=orders password=Lantern88x dbname=orders"),
+        ("extra", '{"user": "orders", "password": "Lantern88x"}'),
+        ("PWD", "kettle4meadow"),
     ],
 )
 def test_a_value_that_people_choose_is_known_by_its_name(name: str, value: str) -> None:
@@ -214,6 +220,8 @@ def test_a_value_that_people_choose_is_known_by_its_name(name: str, value: str) 
         ("expected_id", "spiffe://acme.example/ns/orders/sa/orders"),
         ("database", "orders.sqlite"),
         ("password", ""),
+        ("PWD", "/srv/orders"),
+        ("upstream", "https://shop.acme.example/v1?page_token=next"),
     ],
 )
 def test_a_reference_or_placeholder_is_none(name: str, value: str) -> None:
