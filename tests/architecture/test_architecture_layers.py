@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import launchworthy
 import pytest
 from importlinter.cli import lint_imports
+
+import launchworthy
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "framework" / "launchworthy"

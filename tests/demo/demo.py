@@ -12,19 +12,27 @@ import sys
 import time
 from pathlib import Path
 
-import launchworthy
 from gate import build_step, check_step, promote_step
+from project import DemoProject
+from screen import Screen, StepFailedError
+from trail import audit_step
+
+import launchworthy
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.process import NotStarted, ServerProcess
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.world import World, wait_until
 from launchworthy.vocabulary import Environment
-from project import DemoProject
-from screen import Screen, StepFailedError
-from trail import audit_step
 
 ROOT = Path(__file__).resolve().parents[2]
 SVID_SECONDS = 4.0
+WIPE_ORDERS = '''
+
+@tool
+def wipe_orders(call: Call[OrderStore]) -> bool:
+    """Forget every order."""
+    return True
+'''
 ORDER = {"customer": "c-17", "item": "teapot", "quantity": 2}
 
 
@@ -121,7 +129,7 @@ def _start_step(screen: Screen, world: World, server: ServerProcess) -> None:
 
 
 def _call_step(screen: Screen, world: World) -> None:
-    from sdk_client import call_tool  # noqa: PLC0415 - the SDK's client is loaded while the server starts
+    from sdk_client import call_tool
 
     with screen.step("call"):
         with world.stranger() as stranger:
@@ -210,7 +218,7 @@ def _refuse_start_step(screen: Screen, project: DemoProject, folder: Path) -> No
             folder / "undeclared",
             what="a tool that no manifest declares",
             path=f"src/{project.package}/tools.py",
-            addition='\n\n@tool\ndef wipe_orders(call: Call[OrderStore]) -> bool:\n    """Forget every order."""\n    return True\n',
+            addition=WIPE_ORDERS,
             expected=("tool-without-manifest", "wipe_orders"),
             hidden=None,
         )

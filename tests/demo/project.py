@@ -13,6 +13,7 @@ ANSWERS = {
     "owner": "@acme/orders",
     "resource": "https://orders.acme.example/mcp",
     "issuer": "https://login.acme.example",
+    "trust_domain": "acme.example",
     "identity": "spiffe",
     "deployment": "kubernetes",
 }
@@ -115,7 +116,7 @@ class DemoProject:
             settings.write(f'launchworthy = {{ path = ".launchworthy/wheels/{self._wheel.name}" }}\n')
 
     def _environ(self) -> dict[str, str]:
-        import os  # noqa: PLC0415 - the one place that reads it
+        import os
 
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         passed = {

@@ -1,4 +1,4 @@
-"""What is on the screen while the demo runs? A line as soon as it is known, and a mark when a step is done."""
+"""What is on the screen while the demo runs? A line as soon as it is known, a mark when a step is done."""
 
 import sys
 import time

@@ -5,10 +5,11 @@ from typing import Any
 
 import anyio
 import httpx2
-from launchworthy.testing.world import World
 from mcp.client import Client
 from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
+
+from launchworthy.testing.world import World
 
 
 class _MemoryStorage:

@@ -4,9 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
-from launchworthy.testing.world import World
 from project import DemoProject
 from screen import Screen
+
+from launchworthy.testing.world import World
 
 
 def audit_step(screen: Screen, project: DemoProject, world: World) -> None:
@@ -27,11 +28,15 @@ def audit_step(screen: Screen, project: DemoProject, world: World) -> None:
         code, said = _verify(screen, project, copy, trust)
         damage = next((stream["damage"] for stream in said["streams"] if stream["damage"]), None)
         if code != 1 or said["state"] != "tampered" or damage is None or damage["record"] != number:
-            screen.fail(f"one byte changed in record {number}", f"{said['state']}, {damage}", "tampered, that record")
+            screen.fail(
+                f"one byte changed in record {number}", f"{said['state']}, {damage}", "tampered, that record"
+            )
         screen.line(f"one byte changed in record {number}", f"tampered: record {damage['record']}")
 
 
-def _verify(screen: Screen, project: DemoProject, directory: Path, trust: Path) -> tuple[int, dict[str, object]]:
+def _verify(
+    screen: Screen, project: DemoProject, directory: Path, trust: Path
+) -> tuple[int, dict[str, object]]:
     done = project.launchworthy(
         "audit", "verify", str(directory), "--trust", str(trust), "--format", "json", log=screen.log
     )

@@ -11,8 +11,8 @@ from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
 from launchworthy.promotion.child import Answer, ask_project
-from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
-from launchworthy.testing.project import TestedProject
+from launchworthy.promotion.place import place_at
+from launchworthy.settings import ProjectFiles, Settings, inspect_settings
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 REAL = (Environment.STAGING, Environment.PRODUCTION)
@@ -116,14 +116,8 @@ def load_project(
         ProblemError: a file cannot be read, or the code cannot be asked.
     """
     rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
-    try:
-        package = TestedProject.read(root).package
-    except (FileNotFoundError, KeyError, tomllib.TOMLDecodeError) as error:
-        what = f"is no project of ours: {error}"
-        raise ProblemError(
-            Problem(reason="no-project", where=str(root), what=what, fix=("run this inside a project",))
-        ) from None
-    files = read_project(root, package)
+    place = place_at(root)
+    files, package = place.files(), place.package
     manifests = load_manifests(files.manifests())
     cases = files.root / CASES
     return Project(

@@ -54,6 +54,7 @@ class World:
         algorithms: tuple[str, ...] = ("ES256",),
         identity: str = "spiffe",
         x509_ttl: float = 3600.0,
+        start_deadline: str = "10s",
         trust: Path | None = None,
         records: Path | None = None,
         key_times: Mapping[str, float] | None = None,
@@ -70,6 +71,7 @@ class World:
             algorithms: what those issuers sign with; a subset of what the settings accept.
             identity: `spiffe` or `file`, as those settings say.
             x509_ttl: seconds that an SVID lives.
+            start_deadline: how long a start may wait for an identity and for keys.
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
@@ -85,6 +87,7 @@ class World:
         self.scopes = tuple(scopes)
         self.file = directory / "world.toml"
         self._settings = settings
+        self._start_deadline = start_deadline
         self._trust = trust
         self._records = records
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
@@ -196,21 +199,20 @@ class World:
         return tables
 
     def _identity(self) -> dict[str, object]:
-        start_deadline = "10s"
         if self.workload_api is not None:
             return {
                 "kind": "spiffe",
                 "endpoint": self.workload_api.endpoint,
                 "expected_id": self.subject,
                 "trust_domains": [SIMULATED_TRUST_DOMAIN],
-                "start_deadline": start_deadline,
+                "start_deadline": self._start_deadline,
             }
         return {
             "kind": "file",
             "endpoint": str(self.directory / "token"),
             "expected_id": self.subject,
             "trust_domains": [SIMULATED_TRUST_DOMAIN],
-            "start_deadline": start_deadline,
+            "start_deadline": self._start_deadline,
         }
 
 

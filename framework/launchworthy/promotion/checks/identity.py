@@ -7,7 +7,6 @@ from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import REAL, Project
 from launchworthy.promotion.registry import registry
 from launchworthy.settings import Settings, check_worlds
-from launchworthy.settings.tables import FileTables
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Problem
 
 
@@ -79,15 +78,7 @@ def _distinguishing(settings: Settings) -> dict[str, str]:
 
 
 def _world_problems(project: Project) -> tuple[Problem, ...]:
-    settings = project.settings
-    tables = FileTables(
-        server=settings.server,
-        identity=settings.identity,
-        issuers=dict(settings.issuers),
-        audit=settings.audit,
-        promotion=settings.promotion,
-    )
-    return check_worlds(tables, project.rehearsed, settings.sources)
+    return check_worlds(project.settings, project.rehearsed, project.settings.sources)
 
 
 def _told(problem: Problem) -> Assertion:

@@ -29,7 +29,7 @@ def somebody_answers_for_it(project: Project) -> Iterator[Assertion]:
     age = (dt.datetime.fromtimestamp(project.now, tz=dt.UTC).date() - ownership.reviewed).days
     if not 0 <= age <= REVIEW_DAYS:
         yield broken(
-            f"the owner last read all this {age} days ago ({ownership.reviewed}), of {REVIEW_DAYS} that are allowed",
+            f"the owner last read all this {age} days ago ({ownership.reviewed}); {REVIEW_DAYS} are allowed",
             _where(project, "ownership", "reviewed"),
             "read manifests, policy and RUNBOOK.md, then:",
             f"reviewed  = {dt.datetime.fromtimestamp(project.now, tz=dt.UTC).date()}",
