@@ -233,10 +233,16 @@ def test_a_tree_that_changes_during_the_build_leaves_no_wheel(
         project.git("checkout", "--quiet", "src/orders/tools.py")
         record.write_bytes(b"{}")
 
+    def exchange_and_restore() -> None:
+        record.write_bytes(b"{}")
+        restore.append(lambda: record.write_bytes(good))
+
+    good = record.read_bytes()
     restore: list[Callable[[], object]] = []
     for change, reason in (
         (edit, "tree-not-clean"),
         (edit_and_restore, "record-for-another-wheel"),
+        (exchange_and_restore, "record-malformed"),
         (exchange, "record-malformed"),
     ):
         project.git("checkout", "--quiet", "src/orders/tools.py")
@@ -253,7 +259,7 @@ def test_a_tree_that_changes_during_the_build_leaves_no_wheel(
 
         monkeypatch.setattr(WheelBuilder, "build_standard", changed)
         refused(project, reason)
-    assert len(seen) == 3
+    assert len(seen) == 4
 
 
 @pytest.mark.parametrize("asked", ["", "prod", "development", "PRODUCTION"])

@@ -20,7 +20,7 @@ from launchworthy.vocabulary import Environment, ProblemError
 
 def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environ = {
-        "PATH": os.environ["PATH"],  # noqa: TID251
+        "PATH": os.environ["PATH"],
         "HOME": str(Path.home()),
         "PYTHONPATH": str(REPOSITORY / "framework"),
         **variables,

@@ -99,10 +99,10 @@ class Authority:
         key_cert_sign: bool = False,
         crl_sign: bool = False,
         usage: bool = True,
+        constraints: bool = True,
     ) -> x509.Certificate:
         builder = (
             _builder(key.public_key(), not_before=not_before, not_after=not_after)  # type: ignore[arg-type]
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
             .add_extension(
                 x509.ExtendedKeyUsage(
                     [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -119,6 +119,10 @@ class Authority:
                 critical=False,
             )
         )
+        if constraints:
+            builder = builder.add_extension(
+                x509.BasicConstraints(ca=is_authority, path_length=None), critical=True
+            )
         if usage:
             bits = x509.KeyUsage(
                 digital_signature=digital_signature, key_cert_sign=key_cert_sign, crl_sign=crl_sign, **_USAGE

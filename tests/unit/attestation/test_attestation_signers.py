@@ -1,6 +1,7 @@
 """Who can sign at all: certificates that are X.509-SVIDs, keys of the kinds that SPIRE issues."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -16,15 +17,17 @@ from launchworthy.attestation import (
     SpiffeId,
     TrustPolicy,
     UntrustedSignerError,
+    UnverifiedRecord,
     X509SvidSigner,
     new_statement,
     parse_envelope,
+    render_envelope,
     sign_statement,
     verify_record,
 )
 from launchworthy.attestation.signature import BadSignatureError, make_signature, verify_signature
 from launchworthy.attestation.svid import key_id, parse_chain, unverified_spiffe_id
-from launchworthy.vocabulary import Environment
+from launchworthy.vocabulary import Environment, ProblemError
 
 KEYS: dict[str, Callable[[], CertificateIssuerPrivateKeyTypes]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -134,6 +137,30 @@ def test_a_certificate_that_is_no_svid_leaf_names_nobody(
     assert unverified_spiffe_id(acme.leaf(key, PROMOTER)) == SpiffeId.parse(PROMOTER)
     with pytest.raises(UntrustedSignerError):
         unverified_spiffe_id(acme.leaf(key, *uris, **changes))  # type: ignore[arg-type]
+
+
+def test_a_leaf_may_leave_out_that_it_is_no_authority(acme: Authority) -> None:
+    """X.509-SVID §4.1: only a certificate that says `CA` is one."""
+    leaf = acme.leaf(ec.generate_private_key(ec.SECP256R1()), PROMOTER, constraints=False)
+    assert str(unverified_spiffe_id(leaf)) == PROMOTER
+
+
+def test_a_key_of_an_unknown_kind_is_not_trusted(release: X509SvidSigner, trust: TrustPolicy) -> None:
+    """The certificate names a curve that nobody knows."""
+    good = parse_envelope(record(release).envelope)
+    [leaf] = good.certificates
+    known = bytes.fromhex("06082a8648ce3d030107")
+    assert known in leaf
+    forged = replace(good, certificates=(leaf.replace(known, known[:-1] + b"\x7f"),))
+    with pytest.raises(ProblemError) as caught:
+        verify_record(
+            UnverifiedRecord(where="r", envelope=render_envelope(forged)),
+            trust=trust,
+            facts=Facts(environment=Environment.PRODUCTION, digests=DIGESTS),
+            purpose=Purpose.BUILT,
+            now=NOW,
+        )
+    assert caught.value.problems[0].reason == "record-not-trusted"
 
 
 def test_an_authoritys_certificate_names_nobody(acme: Authority) -> None:
