@@ -17,7 +17,7 @@ from launchworthy.identity.cause import TRAITS, Cause, Failure, SourceError, Ste
 from launchworthy.identity.projected import MAX_TOKEN_BYTES, read_projected
 from launchworthy.identity.source_checks import Listener, check_file, check_socket, socket_path
 from launchworthy.identity.surroundings import ThisPod, ThisProcess, this_pod, this_process
-from launchworthy.identity.svid import Update, trust_domain_of, verify_update
+from launchworthy.identity.svid import Update, own_trust_domain, trust_domain_of, verify_update
 
 SPIFFE_STEPS = (Step.ENDPOINT, Step.SOCKET, Step.AGENT, Step.ENTRY, Step.IDENTITY, Step.TRUST, Step.CLOCK)
 FILE_STEPS = (Step.ENDPOINT, Step.FILE, Step.IDENTITY, Step.TRUST, Step.CLOCK)
@@ -160,6 +160,7 @@ def _look_at_agent(question: IdentityQuestion, clock: Callable[[], float], told:
             told(Step.AGENT, _answers(began, listener))
         raise
     told(Step.AGENT, _answers(began, listener))
+    own_trust_domain(question.expected_id, question.trust_domains)
     told(Step.ENTRY, "for this process: " + ", ".join(svid.unverified_id for svid in update.svids))
     _look_at_update(question, update, clock(), told)
 

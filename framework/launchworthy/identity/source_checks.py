@@ -12,6 +12,7 @@ socket of many set-ups lies below a directory in which everybody may create file
 """
 
 import os
+import re
 import socket
 import stat
 import struct
@@ -26,7 +27,7 @@ ROOT_UID = 0
 MAX_LINKS = 40
 """As the kernel: a longer chain of symbolic links is a loop."""
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_SCHEME = "unix://"
+_ENDPOINT = re.compile(r"unix://(?P<path>(?:/[A-Za-z0-9._+,=@:~-]+)+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,16 @@ class Listener:
 def socket_path(endpoint: str) -> Path:
     """The absolute path in `unix:///…`.
 
+    What a URL might read otherwise than a kernel (`%2f`, `?`) is refused: what is connected to must be what
+    was checked. TCP and abstract sockets have no owner and are refused too.
+
     Raises:
-        SourceError: it is written otherwise; TCP and abstract sockets have no owner and are refused.
+        SourceError: it is written otherwise.
     """
-    path = Path(endpoint.removeprefix(_SCHEME))
-    if not endpoint.startswith(_SCHEME) or not path.is_absolute() or "\0" in endpoint or path == Path("/"):
+    match = _ENDPOINT.fullmatch(endpoint)
+    if match is None:
         raise SourceError(Cause.ENDPOINT, f"`{endpoint}` is no address of a Workload API")
-    return path
+    return Path(match["path"])
 
 
 def check_socket(endpoint: str, owner_uids: tuple[int, ...], timeout_seconds: float) -> Listener:
@@ -146,7 +150,7 @@ def _peer_uid(path: Path, endpoint: str, timeout_seconds: float) -> int:
         except PermissionError:
             raise _no_access(endpoint) from None
         except OSError as error:
-            why = (error.strerror or type(error).__name__).lower()
+            why = (error.strerror or str(error)).lower()
             raise SourceError(Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}` ({why})") from None
         return _credentials_of(probe)
 

@@ -20,7 +20,7 @@ from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.source_checks import check_socket, socket_path
 from launchworthy.identity.status import ChangeKind, IdentityChange, IdentityStatus, unavailable
 from launchworthy.identity.supervisor import SpiffeMaterial, SpiffeSource, Supervisor
-from launchworthy.identity.svid import Update, trust_domain_of
+from launchworthy.identity.svid import Update, own_trust_domain
 from launchworthy.identity.workload import Proof, X509Identity
 from launchworthy.vocabulary import Secret
 
@@ -79,7 +79,8 @@ class SpiffeIdentity:
         self._custody.attach()
         self._custody.on_change(self._forget_assertions)
         try:
-            self._check_settings()
+            socket_path(self._source.endpoint)
+            own_trust_domain(self._source.expected_id, self._source.trust_domains)
             self._supervisor.begin()
             failure = await self._custody.settle(deadline_seconds)
         except SourceError as error:
@@ -162,21 +163,6 @@ class SpiffeIdentity:
         self._assertions.close()
         if not self._custody.forked:
             await asyncio.to_thread(self._supervisor.end)
-
-    def _check_settings(self) -> None:
-        """Refuse what no agent can make right.
-
-        Raises:
-            SourceError: the endpoint or the expected identity is not one.
-        """
-        source = self._source
-        socket_path(source.endpoint)
-        try:
-            ours = trust_domain_of(source.expected_id)
-        except ValueError as error:
-            raise SourceError(Cause.OTHER_IDENTITY, f"the expected identity {error}") from None
-        if ours not in source.trust_domains:
-            raise SourceError(Cause.OTHER_TRUST_DOMAIN, f"`{ours}` is none of the configured trust domains")
 
     def _fetch_assertion(self, audience: str) -> FetchedAssertion:
         """Ask the agent, and look at what came; runs in a thread.

@@ -71,6 +71,21 @@ def trust_domain_of(spiffe_id: str) -> str:
     return name
 
 
+def own_trust_domain(expected_id: str, trust_domains: tuple[str, ...]) -> str:
+    """The trust domain of the expected identity, which must be one of those that are configured.
+
+    Raises:
+        SourceError: no agent can ever give such an identity.
+    """
+    try:
+        ours = trust_domain_of(expected_id)
+    except ValueError as error:
+        raise SourceError(Cause.OTHER_IDENTITY, f"the expected identity {error}") from None
+    if ours not in trust_domains:
+        raise SourceError(Cause.OTHER_TRUST_DOMAIN, f"`{ours}` is none of the configured trust domains")
+    return ours
+
+
 def verify_update(update: Update, *, expected_id: str, now: float) -> X509Identity:
     """Find our SVID in an update and verify it.
 

@@ -10,6 +10,7 @@ the trust domain `dev.invalid` is why that is enough.
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 import threading
@@ -84,7 +85,8 @@ class WorkloadApi:
         Raises:
             ValueError: the path of the socket would be too long.
         """
-        self._directory = directory if directory is not None else Path(tempfile.mkdtemp(prefix="lw-"))
+        fresh = Path(tempfile.gettempdir()) / f"lw-{secrets.token_hex(8)}"
+        self._directory = directory if directory is not None else fresh
         self._own_directory = directory is None
         self._path = self._directory / "agent.sock"
         if len(str(self._path).encode()) > MAX_SOCKET_PATH:
@@ -102,10 +104,8 @@ class WorkloadApi:
         self._changed = asyncio.Event()
         self._renewal: asyncio.TimerHandle | None = None
         self._server: grpc.aio.Server | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="simulated-workload-api", daemon=True
-        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -130,18 +130,23 @@ class WorkloadApi:
 
     def start(self) -> None:
         """Listen."""
-        self._directory.mkdir(mode=0o700, exist_ok=True)
+        self._directory.mkdir(mode=0o700, exist_ok=not self._own_directory)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="simulated-workload-api", daemon=True
+        )
         self._thread.start()
         self._await(self._open())
 
     def stop(self) -> None:
         """Stop listening and remove the socket. May be called again."""
-        if self._thread.is_alive():
-            self._await(self._close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(CONTROL_SECONDS)
-        if not self._loop.is_closed() and not self._thread.is_alive():
-            self._loop.close()
+        if self._loop is None or self._thread is None:
+            return
+        self._await(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CONTROL_SECONDS)
+        self._loop.close()
+        self._loop = self._thread = None
         if self._own_directory:
             shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -335,7 +340,7 @@ class WorkloadApi:
         if self._renewal is not None:
             self._renewal.cancel()
         if self._renews:
-            self._renewal = self._loop.call_later(self._ttl[Rpc.X509] / 2, self._renew)
+            self._renewal = asyncio.get_running_loop().call_later(self._ttl[Rpc.X509] / 2, self._renew)
         self._set_materials(self._mint())
 
     def _tell(self) -> None:
@@ -373,6 +378,9 @@ class WorkloadApi:
     # How the callers of other threads get there.
 
     def _await(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the simulated agent is not running")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CONTROL_SECONDS)
 
     def _do(self, work: Callable[[], T]) -> T:

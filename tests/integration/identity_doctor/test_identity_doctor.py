@@ -23,7 +23,7 @@ class Patient:
         self.authority = SimulatedAuthority(clock=self.clock)
 
     def clock(self):
-        return time.time() + self.ahead  # noqa: TID251 - the one clock of these tests
+        return time.time() + self.ahead
 
 
 @pytest.fixture
@@ -102,6 +102,11 @@ def test_another_identity_is_the_identity_step(ask):
     found = ask(expected_id="spiffe://dev.invalid/simulated/payments")
     assert (at_fault(found), marks(found)) == ("identity", "✓✓✓✓✗··")
     assert "spire-server entry create" in "\n".join(found.advice)
+
+
+@pytest.mark.parametrize("expected_id", ["orders", "spiffe://dev.invalid", "spiffe://acme.example/orders"])
+def test_an_expectation_that_no_agent_can_meet_is_the_identity_step(ask, expected_id):
+    assert at_fault(ask(expected_id=expected_id)) == "identity"
 
 
 def test_a_chain_that_does_not_verify_is_the_trust_step(api, ask, patient):

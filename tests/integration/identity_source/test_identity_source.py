@@ -196,12 +196,28 @@ def test_a_process_that_may_not_connect_is_told_so(agent, mode):
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["/run/agent.sock", "unix:/run/agent.sock", "unix://run/agent.sock", "unix:///", "unix:///a\0b"],
+    [
+        "/run/agent.sock",
+        "unix:/run/agent.sock",
+        "unix://run/agent.sock",
+        "unix:///",
+        "unix:///a\0b",
+        "unix:///a%2fb",
+        "unix:///a?b",
+        "unix:///a#b",
+        "unix:///a b",
+        "unix:////a",
+    ],
 )
 def test_an_address_without_an_owner_is_refused(endpoint):
     with pytest.raises(SourceError) as caught:
         socket_path(endpoint)
     assert caught.value.failure.cause is Cause.ENDPOINT
+
+
+def test_a_path_that_no_kernel_takes_is_nothing(place):
+    failure = refused(place / ("a" * 200))
+    assert failure.cause is Cause.NOTHING_LISTENS
 
 
 def test_an_address_is_a_scheme_and_an_absolute_path():
