@@ -1,4 +1,4 @@
-"""One house for most tests, since they only look at their own calls; a house of its own for who breaks things."""
+"""One house for most tests, since they look at their own calls only; one of its own for who breaks things."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

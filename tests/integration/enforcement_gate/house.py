@@ -1,4 +1,4 @@
-"""One house: the real gate, verifier, policy and audit behind a real listener, and a simulated issuer beside it."""
+"""One house: the real gate, verifier, policy and audit behind a real listener, and a simulated issuer."""
 
 import asyncio
 import json
@@ -64,40 +64,113 @@ RULES = b"""
 @says("nobody adds to 1000")
 forbid (principal, action == Action::"add", resource) when { context.arguments.a == 1000 };
 """
-_READ = ("add", "remember", "say_no", "leak", "leak_in_thread", "lie", "leave", "count", "pulse", "wait", "wait_in_thread",
-         "nest", "leave_a_task", "mirrored", "read_token", "spin")  # fmt: skip
+_READ = (
+    "remember",
+    "say_no",
+    "leak",
+    "leak_in_thread",
+    "lie",
+    "leave",
+    "count",
+    "pulse",
+    "wait",
+    "wait_in_thread",
+    "nest",
+    "leave_a_task",
+    "mirrored",
+    "read_token",
+    "spin",
+)
+_TOOLS = """
+[tools.add]
+effect = "read"
+scopes = ["shop:read"]
+policy_inputs = ["a"]
+example = { a = 1, b = 2 }
+
+[tools.find_orders]
+effect = "read"
+scopes = ["shop:read", "shop:write"]
+arguments = { customer = "clear" }
+acts_on = "customer/{customer}"
+
+[tools.wipe]
+effect = "destructive"
+scopes = ["shop:wipe"]
+approval = "none"
+approval_reason = "a test that nobody approves"
+arguments = { order_id = "drop" }
+
+[tools.hidden]
+effect = "read"
+scopes = ["shop:hidden"]
+visibility = "secret"
+
+[tools.elsewhere]
+effect = "read"
+scopes = ["shop:read"]
+environments = ["production"]
+
+[tools.too_long]
+effect = "read"
+scopes = ["shop:read"]
+timeout = "1s"
+
+[tools.too_long_in_thread]
+effect = "read"
+scopes = ["shop:read"]
+timeout = "1s"
+
+[resources.order]
+uri = "shop://order/{order_id}"
+scopes = ["shop:read"]
+arguments = { order_id = "clear" }
+
+[resources.note]
+uri = "shop://note/{name}"
+scopes = ["shop:read"]
+
+[resources.logo]
+uri = "shop://logo"
+scopes = ["shop:read"]
+
+[resources.broken]
+uri = "shop://broken"
+scopes = ["shop:read"]
+
+[prompts.greet]
+scopes = ["shop:read"]
+
+[prompts.talk]
+scopes = ["shop:read"]
+
+[prompts.refuse_to_talk]
+scopes = ["shop:write"]
+"""
 
 
 def manifest_files() -> dict[str, bytes]:
-    tables = [f'[tools.{name}]\neffect = "read"\nscopes = ["shop:read"]\n' for name in _READ if name != "add"]
-    tables += [
-        '[tools.add]\neffect = "read"\nscopes = ["shop:read"]\npolicy_inputs = ["a"]\nexample = { a = 1, b = 2 }\n',
-        '[tools.find_orders]\neffect = "read"\nscopes = ["shop:read", "shop:write"]\n'
-        'arguments = { customer = "clear" }\nacts_on = "customer/{customer}"\n',
-        '[tools.wipe]\neffect = "destructive"\nscopes = ["shop:wipe"]\napproval = "none"\n'
-        'approval_reason = "a test that nobody approves"\narguments = { order_id = "drop" }\n',
-        '[tools.hidden]\neffect = "read"\nscopes = ["shop:hidden"]\nvisibility = "secret"\n',
-        '[tools.elsewhere]\neffect = "read"\nscopes = ["shop:read"]\nenvironments = ["production"]\n',
-        '[tools.too_long]\neffect = "read"\nscopes = ["shop:read"]\ntimeout = "1s"\n',
-        '[tools.too_long_in_thread]\neffect = "read"\nscopes = ["shop:read"]\ntimeout = "1s"\n',
-        '[resources.order]\nuri = "shop://order/{order_id}"\nscopes = ["shop:read"]\n'
-        'arguments = { order_id = "clear" }\n',
-        '[resources.note]\nuri = "shop://note/{name}"\nscopes = ["shop:read"]\n',
-        '[resources.logo]\nuri = "shop://logo"\nscopes = ["shop:read"]\n',
-        '[resources.broken]\nuri = "shop://broken"\nscopes = ["shop:read"]\n',
-        '[prompts.greet]\nscopes = ["shop:read"]\n',
-        '[prompts.talk]\nscopes = ["shop:read"]\n',
-        '[prompts.refuse_to_talk]\nscopes = ["shop:write"]\n',
-    ]
-    return {"manifests/server.toml": SERVER, "manifests/tools.toml": "\n".join(tables).encode()}
+    plain = "".join(f'[tools.{name}]\neffect = "read"\nscopes = ["shop:read"]\n' for name in _READ)
+    return {"manifests/server.toml": SERVER, "manifests/tools.toml": (_TOOLS + plain).encode()}
 
 
 def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
     return IssuerPolicy(
-        name="simulated", issuer=issuer.issuer, algorithms=("ES256",), max_lifetime=3600, leeway=30, jwks_uri=None,
-        scope_claim="scope", client_claim="client_id", person_claim=None, key_fresh=300, key_stale=900,
-        key_spacing=1, allow_loopback_http=True, single_audience=True,
-    )  # fmt: skip
+        name="simulated",
+        issuer=issuer.issuer,
+        algorithms=("ES256",),
+        max_lifetime=3600,
+        leeway=30,
+        jwks_uri=None,
+        scope_claim="scope",
+        client_claim="client_id",
+        person_claim=None,
+        key_fresh=300,
+        key_stale=900,
+        key_spacing=1,
+        allow_loopback_http=True,
+        single_audience=True,
+    )
 
 
 class House:
@@ -169,11 +242,14 @@ class House:
         served = match(manifests, server.marks())
         pipe = self._directory / "executions"
         with pipe.open("wb", buffering=0) as executions:
+            log = structlog.get_logger()
             self.exchange = build_exchange(
-                server, manifests, served, self._environment, self.shop, executions.fileno(), structlog.get_logger()
+                server, manifests, served, self._environment, self.shop, executions.fileno(), log
             )
             self.shop.sdk = self.exchange._server
-            verifier = TokenVerifier((policy_for(self.issuer),), self.resource, {}, lambda _event: None, time.monotonic)
+            verifier = TokenVerifier(
+                (policy_for(self.issuer),), self.resource, {}, lambda _event: None, time.monotonic
+            )
             await verifier.start(10)
             self.stream = AuditStream.open(self.audit_directory, source=None, clock=time.time_ns)
             config = GateConfig(**{
@@ -184,7 +260,9 @@ class House:
             self.gate = Gate(
                 config,
                 verifier=verifier,
-                policy=CachedPolicy(compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})),
+                policy=CachedPolicy(
+                    compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})
+                ),
                 audit=self._audit(self.stream),
                 redactor=ArgumentRedactor.ephemeral("tests"),
                 readiness=self._readiness,
@@ -210,7 +288,7 @@ class House:
         self.uvicorn = uvicorn.Server(config)
         self.uvicorn.install_signal_handlers = lambda: None
         serving = asyncio.create_task(self.uvicorn.serve(sockets=[self._socket]))
-        while not self.uvicorn.started:
+        while not self.uvicorn.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         self._ready.set()
         await serving
@@ -233,7 +311,7 @@ class House:
         scopes: tuple[str, ...] = ("shop:read",),
         headers: Mapping[str, str | None] | None = None,
         body: Any = None,
-        token: str | None = "mint",
+        token: str | None = "mint",  # noqa: S107 - not one
     ) -> httpx2.Response:
         """One request as a client would send it; `headers` replaces some, and None leaves one out."""
         message = message_of(method, params or {}, revision) if body is None else body
@@ -244,8 +322,18 @@ class House:
         content = message if isinstance(message, bytes) else json.dumps(message).encode()
         return self.http.post(self.resource, content=content, headers=merged)
 
-    def call(self, name: str, /, *, revision: str = MODERN, scopes: tuple[str, ...] = ("shop:read",), **arguments: Any) -> httpx2.Response:
-        return self.post("tools/call", {"name": name, "arguments": arguments}, revision=revision, scopes=scopes)
+    def call(
+        self,
+        name: str,
+        /,
+        *,
+        revision: str = MODERN,
+        scopes: tuple[str, ...] = ("shop:read",),
+        **arguments: Any,
+    ) -> httpx2.Response:
+        return self.post(
+            "tools/call", {"name": name, "arguments": arguments}, revision=revision, scopes=scopes
+        )
 
     def raw(self, data: bytes, *, seconds: float = 5.0) -> bytes:
         """Send bytes and read until the other side ends, or for so long."""

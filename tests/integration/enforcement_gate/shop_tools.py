@@ -46,14 +46,16 @@ async def add(a: int, b: int) -> int:
 
 
 @tool
-def find_orders(call: Call[Shop], customer: Annotated[str, Field(pattern=r"^c-[0-9]+$")], limit: int = 20) -> list[Order]:
+def find_orders(
+    call: Call[Shop], customer: Annotated[str, Field(pattern=r"^c-[0-9]+$")], limit: int = 20
+) -> list[Order]:
     """Find a customer's orders."""
     call.app.given.append(("find_orders", (customer, limit)))
     return [Order(order_id=1, item="teapot")]
 
 
 @tool
-async def remember(  # noqa: PLR0913, PLR0917
+async def remember(  # noqa: PLR0917
     call: Call[Shop],
     text: str | None = None,
     paths: str | list[str] = "",
@@ -95,7 +97,7 @@ async def leak() -> str:
 def leak_in_thread() -> str:
     """Crash in a thread, with a secret in the text and in its cause."""
     try:
-        raise ValueError(SECRET)
+        int(SECRET)
     except ValueError as error:
         raise RuntimeError(f"password={SECRET}") from error
 
@@ -133,7 +135,7 @@ async def wait(call: Call[Shop]) -> str:
     """Wait until cancelled, or let go."""
     call.app.entered.set()
     try:
-        while not call.app.gate.is_set():
+        while not call.app.gate.is_set():  # noqa: ASYNC110 - the test is in another thread
             await asyncio.sleep(0.005)
     except asyncio.CancelledError:
         call.app.cancelled.set()

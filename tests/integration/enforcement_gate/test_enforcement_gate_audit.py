@@ -1,10 +1,11 @@
-"""No body starts before its attempt is written, no answer leaves before its outcome, and nothing is left out."""
+"""No body starts before its attempt is written, no answer leaves before its outcome, nothing is left out."""
 
 import json
 from typing import Any
 
 import pytest
 from house import House
+
 from launchworthy.audit import AuditUnwritable
 
 GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
@@ -131,7 +132,7 @@ def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(failin
     honest = house.gate._policy
 
     class Broken:
-        def decide(self, query: Any) -> Any:
+        def decide(self, _: Any) -> Any:
             raise RuntimeError("the password is hunter2")
 
     house.gate._policy = Broken()
@@ -159,7 +160,7 @@ def test_what_is_unexpected_after_the_body_is_an_outcome_and_no_answer(failing, 
     monkeypatch.setattr(exchange_module, "_finished", broken)
     answer = house.post("tools/call", GOOD)
     assert answer.status_code == 500
-    attempt, ended = house.story(answer)
+    _, ended = house.story(answer)
     assert (ended["outcome"], ended["reason"]) == ("error", "internal")
 
 
@@ -167,7 +168,7 @@ def test_a_verifier_that_raises_lets_nobody_in(failing):
     house, _ = failing
 
     class Broken:
-        async def verify(self, token: Any, now: int) -> Any:
+        async def verify(self, *_: Any) -> Any:
             raise self.error("x")
 
     honest, house.gate._verifier = house.gate._verifier, Broken()

@@ -73,7 +73,11 @@ def test_a_thread_that_takes_too_long_is_answered_for(house):
 
 def events_of(answer):
     assert answer.headers["content-type"] == "text/event-stream"
-    return [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data: ")]
+    return [
+        json.loads(line.removeprefix("data: "))
+        for line in answer.text.splitlines()
+        if line.startswith("data: ")
+    ]
 
 
 def test_progress_turns_the_answer_into_a_stream(house, revision):
@@ -100,10 +104,8 @@ def test_an_impossible_progress_token_never_starts_a_stream(house, token):
     params = {"name": "count", "arguments": {"steps": 1}, "_meta": {"progressToken": token}}
     answer = house.post("tools/call", params)
     assert answer.headers["content-type"] == "application/json"
-    attempt, ended = house.story(answer)
+    _, ended = house.story(answer)
     assert ended["outcome"] in {"ok", "not_dispatched"}
-
-
 
 
 def test_a_stream_is_kept_open_by_comments(build):
@@ -111,7 +113,10 @@ def test_a_stream_is_kept_open_by_comments(build):
     params = {"name": "pulse", "arguments": {}, "_meta": {"progressToken": 1}}
     answer = house.post("tools/call", params)
     assert ": still here" in answer.text
-    assert [event.get("method", "answer") for event in events_of(answer)] == ["notifications/progress", "answer"]
+    assert [event.get("method", "answer") for event in events_of(answer)] == [
+        "notifications/progress",
+        "answer",
+    ]
 
 
 def send(house, name, revision=MODERN):
@@ -123,14 +128,18 @@ def send(house, name, revision=MODERN):
         "host": f"127.0.0.1:{house.port}",
         "content-length": str(len(content)),
     }
-    head = "POST /mcp HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
+    head = (
+        "POST /mcp HTTP/1.1\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
+    )
     connection = socket.create_connection(("127.0.0.1", house.port), timeout=5)
     connection.sendall(head.encode() + content)
     return connection
 
 
 def ended(house, name):
-    return [record for record in house.records() if record["type"] == "tool.outcome" and record["target"] == name]
+    return [
+        record for record in house.records() if record["type"] == "tool.outcome" and record["target"] == name
+    ]
 
 
 @pytest.mark.parametrize("revision", [MODERN, LEGACY])

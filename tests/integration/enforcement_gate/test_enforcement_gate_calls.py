@@ -117,20 +117,36 @@ def test_a_missing_argument_is_named(house, revision):
 def test_a_resource_template_gives_its_variables_as_arguments(house, revision):
     answer = house.post("resources/read", {"uri": "shop://order/17"}, revision=revision)
     [content] = result_of(answer)["contents"]
-    assert content == {"uri": "shop://order/17", "mimeType": "application/json", "text": '{"order_id":17,"item":"teapot"}'}
+    assert content == {
+        "uri": "shop://order/17",
+        "mimeType": "application/json",
+        "text": '{"order_id":17,"item":"teapot"}',
+    }
     assert ("order", 17) in house.shop.given
     attempt, _ = house.story(answer)
     assert attempt["target"] == "shop://order/17"
 
 
-@pytest.mark.parametrize("uri", ["shop://order/017", "shop://order/+17", "shop://order/1_7", "shop://order/ 17", "shop://order/17.0"])
+@pytest.mark.parametrize(
+    "uri",
+    ["shop://order/017", "shop://order/+17", "shop://order/1_7", "shop://order/ 17", "shop://order/17.0"],
+)
 def test_a_resource_has_one_spelling(house, uri):
     answer = house.post("resources/read", {"uri": uri})
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == -32602
 
 
-@pytest.mark.parametrize("uri", ["shop://note/..", "shop://note/%2E%2E", "shop://note/%2Fetc%2Fpasswd", "shop://note/%00", "shop://note/a%2F..%2F..%2Fb"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "shop://note/..",
+        "shop://note/%2E%2E",
+        "shop://note/%2Fetc%2Fpasswd",
+        "shop://note/%00",
+        "shop://note/a%2F..%2F..%2Fb",
+    ],
+)
 def test_a_variable_that_leads_elsewhere_is_refused(house, revision, uri):
     answer = house.post("resources/read", {"uri": uri}, revision=revision)
     assert answer.status_code == 400
@@ -143,7 +159,17 @@ def test_a_variable_is_decoded_once(house):
     assert content["text"] == "note a%2Fb"
 
 
-@pytest.mark.parametrize("uri", ["shop://order/1/2", "shop://order/", "shop://nothing", "SHOP://logo", "shop://logo?x", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "shop://order/1/2",
+        "shop://order/",
+        "shop://nothing",
+        "SHOP://logo",
+        "shop://logo?x",
+        "file:///etc/passwd",
+    ],
+)
 def test_a_uri_that_nothing_declares_is_unknown(house, revision, uri):
     answer = house.post("resources/read", {"uri": uri}, revision=revision)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32602)
@@ -163,13 +189,20 @@ def test_bytes_come_as_a_blob(house, revision):
 
 
 def test_a_prompt_is_rendered(house, revision):
-    result = result_of(house.post("prompts/get", {"name": "greet", "arguments": {"name": "ada", "times": "2"}}, revision=revision))
+    result = result_of(
+        house.post(
+            "prompts/get", {"name": "greet", "arguments": {"name": "ada", "times": "2"}}, revision=revision
+        )
+    )
     assert result["messages"] == [{"role": "user", "content": {"type": "text", "text": "hello adahello ada"}}]
     both = result_of(house.post("prompts/get", {"name": "talk"}, revision=revision))["messages"]
     assert [message["role"] for message in both] == ["user", "assistant"]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"name": "x", "times": "two"}, {"name": "x", "more": "y"}, {"name": 1}, {"name": "x", "times": 2}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"name": "x", "times": "two"}, {"name": "x", "more": "y"}, {"name": 1}, {"name": "x", "times": 2}],
+)
 def test_arguments_of_a_prompt_are_as_strict(house, revision, arguments):
     answer = house.post("prompts/get", {"name": "greet", "arguments": arguments}, revision=revision)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32602)
@@ -187,11 +220,18 @@ def test_lists_show_what_the_scopes_allow(house, revision):
     assert "wipe" not in read
     assert "find_orders" not in read, "it needs two scopes"
     assert wiped == {"wipe"}
-    assert names(house.post("tools/list", revision=revision, scopes=("shop:read", "shop:write"))) >= {"add", "find_orders"}
+    assert names(house.post("tools/list", revision=revision, scopes=("shop:read", "shop:write"))) >= {
+        "add",
+        "find_orders",
+    }
 
 
 def test_lists_show_nothing_secret_and_nothing_of_another_environment(house, revision):
-    every = names(house.post("tools/list", revision=revision, scopes=("shop:read", "shop:write", "shop:wipe", "shop:hidden")))
+    every = names(
+        house.post(
+            "tools/list", revision=revision, scopes=("shop:read", "shop:write", "shop:wipe", "shop:hidden")
+        )
+    )
     assert every.isdisjoint({"hidden", "elsewhere"})
     assert "wipe" in every
 
@@ -209,11 +249,16 @@ def test_a_second_list_is_the_same_as_the_first(house, revision):
 
 def test_the_other_lists_are_filtered_too(house, revision):
     assert names(house.post("resources/list", revision=revision), "resources") == {"logo", "broken"}
-    assert names(house.post("resources/templates/list", revision=revision), "resourceTemplates") == {"order", "note"}
+    assert names(house.post("resources/templates/list", revision=revision), "resourceTemplates") == {
+        "order",
+        "note",
+    }
     assert names(house.post("prompts/list", revision=revision), "prompts") == {"greet", "talk"}
     for method, key in (("resources/list", "resources"), ("resources/templates/list", "resourceTemplates")):
         assert names(house.post(method, revision=revision, scopes=("shop:write",)), key) == set()
-    assert names(house.post("prompts/list", revision=revision, scopes=("shop:write",)), "prompts") == {"refuse_to_talk"}
+    assert names(house.post("prompts/list", revision=revision, scopes=("shop:write",)), "prompts") == {
+        "refuse_to_talk"
+    }
 
 
 def test_the_published_schema_is_closed_and_has_no_call(house, revision):
@@ -248,7 +293,9 @@ def test_discover_ping_and_initialize_need_a_good_token_only(house):
     assert house.post("server/discover", token=None).status_code == 401
 
 
-@pytest.mark.parametrize("asked", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "1.0"])
+@pytest.mark.parametrize(
+    "asked", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", "1.0"]
+)
 def test_initialize_is_agreed_to_as_the_older_revision(house, asked):
     params = {"protocolVersion": asked, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
     answer = house.post("initialize", params, revision=LEGACY, headers={"mcp-protocol-version": None})
@@ -261,7 +308,9 @@ def test_no_session_is_ever_made_and_one_that_is_brought_is_ignored(house):
     params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
     opened = house.post("initialize", params, revision=LEGACY)
     assert "mcp-session-id" not in opened.headers
-    stolen = house.post("tools/list", revision=LEGACY, headers={"mcp-session-id": "0" * 32, "last-event-id": "7"})
+    stolen = house.post(
+        "tools/list", revision=LEGACY, headers={"mcp-session-id": "0" * 32, "last-event-id": "7"}
+    )
     assert stolen.status_code == 200
 
 
@@ -273,7 +322,10 @@ def test_two_notifications_of_the_older_revision_are_taken_and_do_nothing(house,
 
 
 def test_the_client_word_is_in_the_audit_as_its_word_only(house):
-    meta = {**META, "io.modelcontextprotocol/clientInfo": {"name": "\x1b[2Jadmin", "version": "x" * 5000, "more": {}}}
+    meta = {
+        **META,
+        "io.modelcontextprotocol/clientInfo": {"name": "\x1b[2Jadmin", "version": "x" * 5000, "more": {}},
+    }
     answer = house.post("tools/call", {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": meta})
     says = house.story(answer)[0]["client_says"]
     assert says["name"] == "\\u{1b}[2Jadmin"
@@ -286,7 +338,9 @@ def test_the_clients_trace_is_a_link_and_goes_no_further(house):
     meta = {"traceparent": parent, "tracestate": "a=b", "baggage": "user=x"}
     answer = house.post("tools/call", {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": meta})
     assert house.story(answer)[0]["trace"] == parent
-    odd = house.post("tools/call", {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": {"traceparent": "\n; drop"}})
+    odd = house.post(
+        "tools/call", {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": {"traceparent": "\n; drop"}}
+    )
     assert "trace" not in house.story(odd)[0]
 
 

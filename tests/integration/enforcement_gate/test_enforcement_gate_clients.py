@@ -12,10 +12,10 @@ from mcp.shared.exceptions import MCPError
 
 
 @asynccontextmanager
-async def connected(house, mode, *scopes, timeout=10.0):
+async def connected(house, mode, *scopes):
     headers = {"authorization": f"Bearer {house.token(*scopes)}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=timeout) as http,
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=10) as http,
         Client(streamable_http_client(house.resource, http_client=http), mode=mode) as client,
     ):
         yield client
@@ -37,7 +37,11 @@ def test_it_lists_calls_reads_and_prompts(house, mode):
             assert len((await client.list_resource_templates()).resource_templates) == 2
             [message] = (await client.get_prompt("greet", {"name": "ada"})).messages
             assert message.content.text == "hello ada"
-            assert {one.name for one in (await client.list_prompts()).prompts} == {"greet", "talk", "refuse_to_talk"}
+            assert {one.name for one in (await client.list_prompts()).prompts} == {
+                "greet",
+                "talk",
+                "refuse_to_talk",
+            }
 
     asyncio.run(use())
 
@@ -58,7 +62,7 @@ def test_it_is_told_of_progress(house, mode):
     async def use() -> list[float]:
         seen: list[float] = []
 
-        async def note(progress: float, total: float | None, message: str | None) -> None:
+        async def note(progress: float, *_: object) -> None:
             seen.append(progress)
 
         async with connected(house, mode, "shop:read") as client:

@@ -40,16 +40,23 @@ def exchange() -> Any:
     manifests = load_manifests(manifest_files())
     server = Server(shop_tools)
     served = match(manifests, server.marks())
-    return build_exchange(server, manifests, served, Environment.STAGING, shop_tools.Shop(), None, structlog.get_logger())
+    return build_exchange(
+        server, manifests, served, Environment.STAGING, shop_tools.Shop(), None, structlog.get_logger()
+    )
 
 
 def authorised(exchange, name, unvalidated, **values) -> Passage:
     target = exchange.functions[(TargetKind.TOOL, name)].manifest
     return Passage(
         Authorized(
-            call=CallId("4T7K-9QX2-M0DV"), principal=PRINCIPAL, target=target, decision=DECISION, named=name,
-            unvalidated=unvalidated, arguments=values,
-        )  # fmt: skip
+            call=CallId("4T7K-9QX2-M0DV"),
+            principal=PRINCIPAL,
+            target=target,
+            decision=DECISION,
+            named=name,
+            unvalidated=unvalidated,
+            arguments=values,
+        )
     )
 
 
@@ -73,9 +80,12 @@ def test_an_in_memory_client_lists_nothing_and_runs_nothing(exchange):
     anyio.run(attempt)
 
 
-def test_stdio_runs_nothing(exchange, monkeypatch):
+def test_stdio_runs_nothing(exchange):
     """What the SDK's stdio transport does with a request, over a pipe."""
-    meta = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
     params = {"name": "add", "arguments": {"a": 1, "b": 2}, "_meta": meta}
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
     written = io.StringIO()
@@ -186,7 +196,11 @@ def test_a_mismatch_within_the_exchange_is_a_403_and_an_outcome(house, monkeypat
     answer = house.call("add", a=1, b=2)
     assert (answer.status_code, answer.json()["error"]["data"]["reason"]) == (403, "denied")
     attempt, ended = house.story(answer)
-    assert (attempt["type"], ended["outcome"], ended["reason"]) == ("tool.attempt", "not_dispatched", "tool.dispatch_mismatch")
+    assert (attempt["type"], ended["outcome"], ended["reason"]) == (
+        "tool.attempt",
+        "not_dispatched",
+        "tool.dispatch_mismatch",
+    )
     assert house.executions.taken() == 0
     assert house.call("add", a=2, b=2).status_code == 200
     house.executions.taken()
@@ -215,10 +229,15 @@ def test_contexts_of_two_calls_do_not_mix(house):
         from house import headers_of, message_of
 
         async with httpx2.AsyncClient(trust_env=False) as client:
+
             async def one(number: int) -> int:
                 params = {"name": "add", "arguments": {"a": number, "b": 0}}
-                headers = headers_of("tools/call", params, MODERN) | {"authorization": f"Bearer {house.token()}"}
-                answer = await client.post(house.resource, json=message_of("tools/call", params, MODERN), headers=headers)
+                headers = headers_of("tools/call", params, MODERN) | {
+                    "authorization": f"Bearer {house.token()}"
+                }
+                answer = await client.post(
+                    house.resource, json=message_of("tools/call", params, MODERN), headers=headers
+                )
                 return answer.json()["result"]["structuredContent"]["result"]
 
             return list(await asyncio.gather(*(one(number) for number in range(1, 40))))

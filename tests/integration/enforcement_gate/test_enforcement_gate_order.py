@@ -4,27 +4,10 @@ import json
 import time
 
 import pytest
-from house import LEGACY, MODERN, headers_of, message_of
+from answers_of import GOOD, reason_in_audit, refused
+from house import MODERN, headers_of, message_of
 
 from launchworthy.vocabulary import Reason, Refused
-
-GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
-
-
-def refused(answer, status, code, reason, *, request_id=None):
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert body["jsonrpc"] == "2.0"
-    assert body["id"] == request_id
-    assert body["error"]["code"] == code
-    assert body["error"]["data"]["reason"] == reason
-    assert body["error"]["data"]["call"] == answer.headers["launchworthy-call"]
-    assert answer.headers["cache-control"] == "no-store"
-
-
-def reason_in_audit(house, answer):
-    [record] = house.story(answer)
-    return record["type"], record["reason"]
 
 
 def test_the_unchanged_twin_of_all_these_goes_through(house, revision):
@@ -34,9 +17,23 @@ def test_the_unchanged_twin_of_all_these_goes_through(house, revision):
 # rows 1 to 3
 
 
-@pytest.mark.parametrize("path", ["/mcp/", "/", "/MCP", "/mcp%2F", "/%6dcp", "/mcp/..", "/health", "/.well-known/oauth-protected-resource/mcp/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/mcp/",
+        "/",
+        "/MCP",
+        "/mcp%2F",
+        "/%6dcp",
+        "/mcp/..",
+        "/health",
+        "/.well-known/oauth-protected-resource/mcp/",
+    ],
+)
 def test_nothing_is_served_at_another_path_and_nothing_redirects(house, path):
-    answer = house.http.post(f"http://127.0.0.1:{house.port}{path}", headers=headers_of("tools/call", GOOD, MODERN))
+    answer = house.http.post(
+        f"http://127.0.0.1:{house.port}{path}", headers=headers_of("tools/call", GOOD, MODERN)
+    )
     refused(answer, 404, -32600, "invalid_request")
     assert reason_in_audit(house, answer) == ("protocol.rejected", "http.path")
 
@@ -48,14 +45,26 @@ def test_another_method_is_not_allowed_and_told_which_is(house, method):
     assert answer.headers["allow"] == "POST"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "localhost", "127.0.0.1:1", "127.0.0.1:{port}.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "localhost", "127.0.0.1:1", "127.0.0.1:{port}.evil.example"]
+)
 def test_another_host_is_misdirected(house, host):
     answer = house.post("tools/call", GOOD, headers={"host": host.format(port=house.port)})
     refused(answer, 421, -32600, "invalid_request")
     assert reason_in_audit(house, answer)[1] == "http.host"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://127.0.0.1", "https://console.acme.example.evil", "HTTPS://console.acme.example"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1",
+        "https://console.acme.example.evil",
+        "HTTPS://console.acme.example",
+    ],
+)
 def test_another_origin_is_forbidden(house, origin):
     answer = house.post("tools/call", GOOD, headers={"origin": origin})
     refused(answer, 403, -32600, "invalid_request")
@@ -68,33 +77,76 @@ def test_the_resources_own_origin_and_a_configured_one_are_allowed(house):
 
 
 def test_a_body_that_is_declared_too_long_is_not_waited_for(house):
-    head = f"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:{house.port}\r\ncontent-type: application/json\r\naccept: */*\r\ncontent-length: 9999999\r\n\r\n"
+    lines = [
+        "POST /mcp HTTP/1.1",
+        f"host: 127.0.0.1:{house.port}",
+        "content-type: application/json",
+        "accept: */*",
+        "content-length: 9999999",
+        "",
+        "",
+    ]
     began = time.monotonic()
-    answer = house.raw(head.encode(), seconds=3)
+    answer = house.raw("\r\n".join(lines).encode(), seconds=3)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert time.monotonic() - began < 2
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=utf-16", "application/json, application/json", "application/jsonp", "", "application/json; charset=utf-8; x=y"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/json; charset=utf-16",
+        "application/json, application/json",
+        "application/jsonp",
+        "",
+        "application/json; charset=utf-8; x=y",
+    ],
+)
 def test_another_content_type_is_refused(house, content_type):
-    refused(house.post("tools/call", GOOD, headers={"content-type": content_type}), 415, -32600, "invalid_request")
+    refused(
+        house.post("tools/call", GOOD, headers={"content-type": content_type}), 415, -32600, "invalid_request"
+    )
 
 
 def test_json_in_utf_8_may_be_said_in_any_case(house):
-    for content_type in ("Application/JSON", "application/json; charset=UTF-8", 'application/json;charset="utf-8"'):
+    for content_type in (
+        "Application/JSON",
+        "application/json; charset=UTF-8",
+        'application/json;charset="utf-8"',
+    ):
         assert house.post("tools/call", GOOD, headers={"content-type": content_type}).status_code == 200
 
 
 def test_a_compressed_body_is_refused(house):
-    refused(house.post("tools/call", GOOD, headers={"content-encoding": "gzip"}), 415, -32600, "invalid_request")
+    refused(
+        house.post("tools/call", GOOD, headers={"content-encoding": "gzip"}), 415, -32600, "invalid_request"
+    )
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "text/html", "application/json;q=0, text/event-stream", "application/json, text/event-stream;q=0.0"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json",
+        "text/event-stream",
+        "text/html",
+        "application/json;q=0, text/event-stream",
+        "application/json, text/event-stream;q=0.0",
+    ],
+)
 def test_a_client_that_cannot_take_both_forms_is_refused(house, accept):
     refused(house.post("tools/call", GOOD, headers={"accept": accept}), 406, -32600, "invalid_request")
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/*, text/*", "text/event-stream;q=0.5, application/json", "application/json , text/event-stream"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "application/*, text/*",
+        "text/event-stream;q=0.5, application/json",
+        "application/json , text/event-stream",
+    ],
+)
 def test_a_client_that_can_take_both_may_say_so_in_any_way(house, accept):
     assert house.post("tools/call", GOOD, headers={"accept": accept}).status_code == 200
 
@@ -120,7 +172,9 @@ def test_another_scheme_is_no_token(house):
 
 def test_two_tokens_are_none(house):
     token = house.token()
-    headers = [(name.encode(), value.encode()) for name, value in headers_of("tools/call", GOOD, MODERN).items()]
+    headers = [
+        (name.encode(), value.encode()) for name, value in headers_of("tools/call", GOOD, MODERN).items()
+    ]
     headers += [(b"authorization", f"Bearer {token}".encode())] * 2
     content = json.dumps(message_of("tools/call", GOOD, MODERN)).encode()
     answer = house.http.post(house.resource, content=content, headers=headers)
@@ -160,7 +214,9 @@ def test_a_bad_token_is_told_nothing_but_that(house, revision, claims, reason):
 
 def test_every_bad_token_gets_the_same_answer(house):
     def shown(answer):
-        headers = {name: value for name, value in answer.headers.items() if name not in {"launchworthy-call", "date"}}
+        headers = {
+            name: value for name, value in answer.headers.items() if name not in {"launchworthy-call", "date"}
+        }
         return headers, answer.text.replace(answer.headers["launchworthy-call"], "")
 
     tokens = (house.token(claims={"exp": 1}), house.token(claims={"aud": "x"}), "a.b.c", "x")
@@ -183,7 +239,9 @@ def test_what_is_not_ready_says_so_whatever_the_token(house):
             assert "www-authenticate" not in answer.headers
             assert "SVID" not in answer.text
             assert reason_in_audit(house, answer) == ("authn.denied", "identity.expired")
-        assert house.post("tools/call", GOOD, token=None).status_code == 401, "a stranger learns how to come in"
+        assert house.post("tools/call", GOOD, token=None).status_code == 401, (
+            "a stranger learns how to come in"
+        )
     finally:
         house.unready = None
     assert house.post("tools/call", GOOD).status_code == 200
@@ -192,7 +250,21 @@ def test_what_is_not_ready_says_so_whatever_the_token(house):
 # row 6
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe{}", b"[1", b'{"a":1,"a":2}', b'{"a":NaN}', b"{} {}", b"[" * 40 + b"]" * 40, b'{"id":1e999}', b'{"id":"\\ud800"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{}",
+        b"[1",
+        b'{"a":1,"a":2}',
+        b'{"a":NaN}',
+        b"{} {}",
+        b"[" * 40 + b"]" * 40,
+        b'{"id":1e999}',
+        b'{"id":"\\ud800"}',
+    ],
+)
 def test_what_is_not_one_strict_json_text_is_a_parse_error(house, revision, body):
     answer = house.post("tools/call", GOOD, body=body, revision=revision)
     refused(answer, 400, -32700, "invalid_request")
@@ -236,121 +308,6 @@ def test_a_body_that_grows_too_long_is_cut_off(house):
     answer = house.http.post(house.resource, content=chunks(), headers=headers)
     refused(answer, 413, -32600, "invalid_request")
     assert answer.headers["connection"] == "close"
-
-
-# rows 8 and 9
-
-
-@pytest.mark.parametrize("method", ["completion/complete", "logging/setLevel", "subscriptions/listen", "tasks/list", "resources/subscribe", "sampling/createMessage", "tools/delete", "x"])
-def test_a_method_without_a_row_does_not_exist(house, revision, method):
-    answer = house.post(method, revision=revision)
-    refused(answer, 404, -32601, "invalid_request", request_id=1)
-    assert reason_in_audit(house, answer) == ("protocol.rejected", "protocol.method")
-
-
-@pytest.mark.parametrize(
-    ("method", "revision"),
-    [
-        ("tools/call", MODERN),
-        ("tools/call", LEGACY),
-        ("ping", LEGACY),
-        ("notifications/progress", LEGACY),
-        ("notifications/cancelled", MODERN),
-        ("notifications/initialized", MODERN),
-    ],
-)
-def test_a_request_without_an_id_is_never_run(house, method, revision):
-    house.executions.taken()
-    message = {name: value for name, value in message_of(method, GOOD, revision).items() if name != "id"}
-    answer = house.post(method, GOOD, body=message, revision=revision)
-    refused(answer, 400, -32600, "invalid_request")
-    assert house.executions.taken() == 0
-
-
-def test_an_undeclared_target_is_unknown(house, revision):
-    for method, params in (("tools/call", {"name": "nothing"}), ("prompts/get", {"name": "nothing"}), ("resources/read", {"uri": "shop://nothing"})):
-        answer = house.post(method, params, revision=revision)
-        refused(answer, 400, -32602, "unknown", request_id=1)
-        assert reason_in_audit(house, answer)[1] == "tool.unknown"
-
-
-@pytest.mark.parametrize("params", [{}, {"name": 7}, {"name": None}, {"name": "add", "arguments": [1, 2]}, {"name": "add", "arguments": None}, {"name": "add", "arguments": "{}"}])
-def test_a_call_that_names_nothing_is_invalid(house, params):
-    answer = house.post("tools/call", params, revision=LEGACY)
-    refused(answer, 400, -32602, "invalid_request", request_id=1)
-
-
-def test_a_missing_scope_is_named_with_all_of_the_operations(house, revision):
-    answer = house.call("find_orders", customer="c-1", revision=revision)
-    refused(answer, 403, 403, "insufficient_scope", request_id=1)
-    assert answer.headers["www-authenticate"].startswith('Bearer error="insufficient_scope", scope="shop:read shop:write", resource_metadata="')
-    assert answer.json()["error"]["data"]["scopes"] == ["shop:read", "shop:write"]
-    assert answer.json()["error"]["message"] == "this call needs the scopes `shop:read`, `shop:write`"
-    [denied] = house.story(answer)
-    assert (denied["reason"], denied["missing_scopes"]) == ("tool.scope", ["shop:write"])
-
-
-def test_a_prompt_needs_its_scopes_too(house, revision):
-    assert house.post("prompts/get", {"name": "refuse_to_talk"}, revision=revision).status_code == 403
-
-
-def test_scopes_are_asked_before_arguments(house):
-    answer = house.call("find_orders", customer=7, nonsense=True)
-    refused(answer, 403, 403, "insufficient_scope", request_id=1)
-
-
-def test_a_secret_target_is_byte_for_byte_an_unknown_one(house, revision):
-    def shown(answer):
-        call = answer.headers["launchworthy-call"]
-        headers = [(name, value) for name, value in answer.headers.raw if name.lower() not in {b"launchworthy-call", b"date"}]
-        return answer.status_code, headers, answer.text.replace(call, "")
-
-    assert shown(house.call("hidden", revision=revision)) == shown(house.call("nothing", revision=revision))
-    assert house.call("hidden", revision=revision, scopes=("shop:hidden",)).json()["result"]["isError"] is False
-
-
-def test_the_audit_knows_which_secret_target_was_tried(house):
-    [denied] = house.story(house.call("hidden"))
-    assert (denied["target"], denied["reason"]) == ("hidden", "tool.unknown")
-
-
-# rows 10 and 11
-
-
-def test_arguments_are_asked_before_policy(house):
-    answer = house.call("add", a=1000)
-    assert answer.status_code == 200
-    assert "`b` (missing)" in answer.text
-
-
-def test_policy_may_say_no_and_names_no_rule(house, revision):
-    answer = house.call("add", a=1000, b=1, revision=revision)
-    refused(answer, 403, 403, "denied", request_id=1)
-    assert "www-authenticate" not in answer.headers
-    assert "team:" not in answer.text
-    [denied] = house.story(answer)
-    assert (denied["type"], denied["reason"], denied["rules"]) == ("tool.denied", "tool.policy", ["team:no-large-sums"])
-
-
-def test_a_tool_of_another_environment_is_denied_without_a_challenge(house, revision):
-    answer = house.call("elsewhere", revision=revision)
-    refused(answer, 403, 403, "denied", request_id=1)
-    assert house.story(answer)[0]["reason"] == "tool.environment"
-
-
-def test_nothing_of_all_this_entered_a_body(house):
-    house.executions.taken()
-    for answer in (
-        house.call("elsewhere"), house.call("add", a=1000, b=1), house.call("find_orders", customer="c-1"),
-        house.call("add", a="1", b=2), house.call("nothing"), house.post("tools/call", GOOD, token="x"),
-    ):  # fmt: skip
-        assert answer.status_code != 200 or answer.json()["result"]["isError"] is True
-    assert house.executions.taken() == 0
-    house.call("add", a=1, b=1)
-    assert house.executions.taken() == 1
-
-
-# documents
 
 
 def test_the_metadata_document_needs_no_token_and_is_at_both_places(house):

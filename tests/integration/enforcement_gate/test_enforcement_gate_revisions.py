@@ -1,4 +1,4 @@
-"""A header never decides anything: which revision it is, and what is called, stands in the one parsed body."""
+"""A header never decides anything: which revision it is, and what is called, stands in the one body."""
 
 import json
 
@@ -106,7 +106,9 @@ def test_a_modern_header_that_says_something_else_is_a_mismatch(house, headers):
     ],
 )
 def test_an_older_body_is_compared_with_headers_too(house, headers):
-    answer = house.post("tools/call", WIPE, scopes=("shop:wipe", "shop:read"), revision=LEGACY, headers=headers)
+    answer = house.post(
+        "tools/call", WIPE, scopes=("shop:wipe", "shop:read"), revision=LEGACY, headers=headers
+    )
     assert code(answer) == (400, -32020)
     assert nothing_ran(house)
     agreeing = {"mcp-method": "tools/call", "mcp-name": "=?base64?d2lwZQ==?="}
@@ -122,7 +124,12 @@ def test_a_name_header_where_nothing_is_named_is_a_mismatch(house, revision):
 def test_a_routing_header_that_stands_there_twice_is_a_mismatch(house, name, revision):
     token = house.token()
     headers = headers_of("tools/call", GOOD, revision) | {"authorization": f"Bearer {token}"}
-    twice = {"mcp-protocol-version": revision, "mcp-method": "tools/call", "mcp-name": "add", "mcp-param-region": "x"}[name]
+    twice = {
+        "mcp-protocol-version": revision,
+        "mcp-method": "tools/call",
+        "mcp-name": "add",
+        "mcp-param-region": "x",
+    }[name]
     pairs = [(key.encode(), value.encode()) for key, value in headers.items() if key != name]
     pairs += [(name.encode(), twice.encode())] * 2
     content = json.dumps(message_of("tools/call", GOOD, revision)).encode()
@@ -140,13 +147,19 @@ def test_white_space_around_a_header_value_does_not_count(house):
         "content-length": str(len(content)),
         "connection": "close",
     }
-    head = "POST /mcp HTTP/1.1\r\n" + "".join(f"{name}: \t {value} \t\r\n" for name, value in headers.items()) + "\r\n"
+    head = (
+        "POST /mcp HTTP/1.1\r\n"
+        + "".join(f"{name}: \t {value} \t\r\n" for name, value in headers.items())
+        + "\r\n"
+    )
     assert house.raw(head.encode() + content).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_name_that_is_no_ascii_comes_in_base64(house):
     uri = "shop://note/caf%C3%A9"
-    answer = house.post("resources/read", {"uri": uri}, headers={"mcp-name": "=?base64?c2hvcDovL25vdGUvY2FmJUMzJUE5?="})
+    answer = house.post(
+        "resources/read", {"uri": uri}, headers={"mcp-name": "=?base64?c2hvcDovL25vdGUvY2FmJUMzJUE5?="}
+    )
     assert answer.json()["result"]["contents"][0]["text"] == "note café"
 
 
@@ -182,7 +195,10 @@ def test_a_header_for_an_argument_that_nothing_repeats_is_ignored(house):
 
 def test_initialize_under_the_modern_header_is_refused(house):
     params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
-    assert code(house.post("initialize", params, body=message_of("initialize", params, LEGACY))) == (400, -32602)
+    assert code(house.post("initialize", params, body=message_of("initialize", params, LEGACY))) == (
+        400,
+        -32602,
+    )
     assert code(house.post("initialize", params)) == (404, -32601)
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from launchworthy.enforcement.protocol import RULE_33, bounded_h11, bounded_httptools
 from launchworthy.vocabulary import Reason
 
-LIMITS = replace(RULE_33, first_byte_seconds=0.4, head_seconds=0.4, linger_seconds=0.4)
+LIMITS = replace(RULE_33, first_byte_seconds=0.25, head_seconds=0.25, linger_seconds=0.25)
 
 
 async def show(scope: Any, receive: Any, send: Any) -> None:
@@ -22,8 +22,10 @@ async def show(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
     if scope["path"] == "/late":
-        await asyncio.sleep(0.6)
-    shown = json.dumps([[name.decode(), value.decode("latin-1")] for name, value in scope["headers"]]).encode()
+        await asyncio.sleep(0.4)
+    shown = json.dumps(
+        [[name.decode(), value.decode("latin-1")] for name, value in scope["headers"]]
+    ).encode()
     headers = [(b"content-length", str(len(shown)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": shown})
@@ -43,7 +45,9 @@ class Listener:
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,7 +74,9 @@ def read_answer(connection: socket.socket) -> tuple[bytes, bytes]:
             return received, b""
         received += chunk
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+    )
     while len(body) < length:
         body += connection.recv(65536)
     return head.split(b"\r\n")[0], body

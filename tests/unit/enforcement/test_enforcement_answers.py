@@ -66,7 +66,10 @@ def test_a_challenge_is_sent_where_another_token_could_change_the_answer(reason,
     if challenge is None:
         assert b"www-authenticate" not in headers
     else:
-        assert headers[b"www-authenticate"].decode() == challenge + f'resource_metadata="{CHALLENGES.resource_metadata}"'
+        assert (
+            headers[b"www-authenticate"].decode()
+            == challenge + f'resource_metadata="{CHALLENGES.resource_metadata}"'
+        )
 
 
 def test_what_may_pass_by_itself_says_when_to_try_again():
@@ -88,7 +91,10 @@ def test_some_refusals_say_more_than_their_reason():
     assert answer(HeaderSectionTooLarge("x"))[0] == 431
     assert row_of(Refused(Reason.HTTP_SIZE, "x")).status == 413
     _, _, body = answer(UnsupportedRevision("2024-11-05", ("2026-07-28",)))
-    assert body["error"]["data"] | {"supported": ["2026-07-28"], "requested": "2024-11-05"} == body["error"]["data"]
+    assert (
+        body["error"]["data"] | {"supported": ["2026-07-28"], "requested": "2024-11-05"}
+        == body["error"]["data"]
+    )
 
 
 def test_a_connection_ends_where_more_of_a_body_may_come():
@@ -103,5 +109,8 @@ def test_unfit_arguments_are_a_tools_result():
         written = unfit(faults, call=CALL, request_id="x", modern=modern)
         body = json.loads(written.body)
         assert (written.status, body["id"], body["result"]["isError"]) == (200, "x", True)
-        assert body["result"]["content"][0]["text"] == f"the arguments do not fit: `a` (int_type), `b.c` (missing); call {CALL}"
+        assert (
+            body["result"]["content"][0]["text"]
+            == f"the arguments do not fit: `a` (int_type), `b.c` (missing); call {CALL}"
+        )
         assert ("resultType" in body["result"]) is modern

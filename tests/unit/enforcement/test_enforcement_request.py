@@ -58,7 +58,12 @@ def test_a_good_head_is_read():
 @pytest.mark.parametrize(
     ("resource", "hosts", "others", "origin"),
     [
-        ("https://a.example/mcp", ["a.example", "a.example:443", "A.EXAMPLE"], ["a.example:80", "a.example:8443", ""], "https://a.example"),
+        (
+            "https://a.example/mcp",
+            ["a.example", "a.example:443", "A.EXAMPLE"],
+            ["a.example:80", "a.example:8443", ""],
+            "https://a.example",
+        ),
         ("https://a.example:8443/mcp", ["a.example:8443"], ["a.example"], "https://a.example:8443"),
         ("http://127.0.0.1:80/mcp", ["127.0.0.1", "127.0.0.1:80"], ["localhost"], "http://127.0.0.1"),
         ("http://[::1]:8080/mcp", ["[::1]:8080"], ["::1", "[::1]"], "http://[::1]:8080"),
@@ -93,7 +98,9 @@ def test_two_origins_are_none():
 
 
 def test_a_document_needs_neither_type_nor_accept():
-    read = head(method="GET", raw_path=b"/.well-known/oauth-protected-resource", content_type=None, accept=None)
+    read = head(
+        method="GET", raw_path=b"/.well-known/oauth-protected-resource", content_type=None, accept=None
+    )
     assert read.document is True
     with pytest.raises(MethodNotAllowed) as raised:
         head(raw_path=b"/.well-known/oauth-protected-resource")
@@ -107,7 +114,12 @@ def test_the_path_and_the_method_are_asked_first_then_the_host_then_sizes():
     assert reason(raised) is Reason.HTTP_PATH
     with pytest.raises(MethodNotAllowed):
         head(method="GET", **broken)
-    order = [(Reason.HTTP_HOST, "host"), (Reason.HTTP_SIZE, "content_length"), (Reason.HTTP_CONTENT_TYPE, "content_type"), (Reason.HTTP_ACCEPT, "accept")]
+    order = [
+        (Reason.HTTP_HOST, "host"),
+        (Reason.HTTP_SIZE, "content_length"),
+        (Reason.HTTP_CONTENT_TYPE, "content_type"),
+        (Reason.HTTP_ACCEPT, "accept"),
+    ]
     for expected, field in order:
         with pytest.raises(Refused) as raised:
             head(**broken)
@@ -157,12 +169,17 @@ def test_accept_may_come_in_several_lines():
 def test_routing_headers_that_repeat_are_named():
     assert head((b"mcp-name", b"a"), mcp_name=b"a").routing.repeated == "mcp-name"
     assert head((b"mcp-param-x", b"a"), (b"mcp-param-x", b"b")).routing.repeated == "mcp-param-x"
-    assert head((b"mcp-param-x", b" a"), (b"mcp-param-y", b"b")).routing.params == (("mcp-param-x", "a"), ("mcp-param-y", "b"))
+    assert head((b"mcp-param-x", b" a"), (b"mcp-param-y", b"b")).routing.params == (
+        ("mcp-param-x", "a"),
+        ("mcp-param-y", "b"),
+    )
     assert head((b"x-other", b"a"), (b"x-other", b"b")).routing.repeated is None
 
 
 def test_a_message_keeps_its_id_and_parameters():
-    assert read_message({"jsonrpc": "2.0", "id": "a", "method": "m"}) == Message(id="a", method="m", params={})
+    assert read_message({"jsonrpc": "2.0", "id": "a", "method": "m"}) == Message(
+        id="a", method="m", params={}
+    )
     assert read_message({"jsonrpc": "2.0", "id": 0, "method": "m", "params": {"x": 1}}).params == {"x": 1}
     assert read_message({"jsonrpc": "2.0", "method": "m"}).id is None
 
@@ -220,7 +237,11 @@ def test_an_odd_revision_is_not_echoed():
 
 
 def test_an_opening_names_the_revision_it_asked_for_where_none_is_served():
-    for params, shown in (({"protocolVersion": "2025-06-18"}, "2025-06-18"), ({"protocolVersion": 7}, ""), ({}, "")):
+    for params, shown in (
+        ({"protocolVersion": "2025-06-18"}, "2025-06-18"),
+        ({"protocolVersion": 7}, ""),
+        ({}, ""),
+    ):
         with pytest.raises(UnsupportedRevision) as raised:
             settle(message("initialize", params), routing(), ("2026-07-28",))
         assert raised.value.requested == shown
@@ -228,13 +249,30 @@ def test_an_opening_names_the_revision_it_asked_for_where_none_is_served():
 
 @pytest.mark.parametrize(
     ("value", "decoded"),
-    [("add", "add"), ("", ""), ("=?base64?YWRk?=", "add"), ("=?base64??=", ""), ("=?base64?w6k=?=", "é"), ("=?utf-8?x?=", "=?utf-8?x?=")],
+    [
+        ("add", "add"),
+        ("", ""),
+        ("=?base64?YWRk?=", "add"),
+        ("=?base64??=", ""),
+        ("=?base64?w6k=?=", "é"),
+        ("=?utf-8?x?=", "=?utf-8?x?="),
+    ],
 )
 def test_a_header_value_is_decoded(value, decoded):
     assert decode_header_value(value) == decoded
 
 
-@pytest.mark.parametrize("value", ["=?base64?YWR?=", "=?base64?YWRl=?=", "=?base64?_-?=", "=?base64?/w==?=", "=?base64?YWRkZR==?=", "=?base64?ä?="])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=?base64?YWR?=",
+        "=?base64?YWRl=?=",
+        "=?base64?_-?=",
+        "=?base64?/w==?=",
+        "=?base64?YWRkZR==?=",
+        "=?base64?ä?=",
+    ],
+)
 def test_a_header_value_that_is_not_the_canonical_encoding_is_a_mismatch(value):
     with pytest.raises(Refused) as raised:
         decode_header_value(value)
@@ -255,7 +293,9 @@ def test_every_method_that_is_served_has_a_row_and_no_other():
 
 def settle_as(revision, method, request_id=1):
     if revision is Revision.MODERN:
-        return settle(message(method, {"_meta": modern()["_meta"]}, request_id), routing("2026-07-28", method), BOTH)
+        return settle(
+            message(method, {"_meta": modern()["_meta"]}, request_id), routing("2026-07-28", method), BOTH
+        )
     return settle(message(method, {}, request_id), routing("2025-11-25"), BOTH)
 
 
@@ -267,7 +307,24 @@ def test_a_template_gives_its_variables_decoded_once():
     assert template.match("orders://order/c:17@x/line/1") == {"order_id": "c:17@x", "line": "1"}
 
 
-@pytest.mark.parametrize("uri", ["orders://order/7/line/", "orders://order//line/1", "orders://order/a/b/line/1", "orders://order/7/line/1?x", "orders://order/7/line/1#x", "orders://order/7/line/%", "orders://order/7/line/%zz", "orders://order/7/line/%ff", "orders://order/7/line/a b", "orders://order/7/line/1\n", "xorders://order/7/line/1", "ORDERS://order/7/line/1", "orders://order/7/line/a,b"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "orders://order/7/line/",
+        "orders://order//line/1",
+        "orders://order/a/b/line/1",
+        "orders://order/7/line/1?x",
+        "orders://order/7/line/1#x",
+        "orders://order/7/line/%",
+        "orders://order/7/line/%zz",
+        "orders://order/7/line/%ff",
+        "orders://order/7/line/a b",
+        "orders://order/7/line/1\n",
+        "xorders://order/7/line/1",
+        "ORDERS://order/7/line/1",
+        "orders://order/7/line/a,b",
+    ],
+)
 def test_a_template_means_nothing_else(uri):
     assert UriTemplate.of("orders://order/{order_id}/line/{line}").match(uri) is None
 
