@@ -9,7 +9,8 @@ import anyio
 import pytest
 import shop_tools
 import structlog
-from house import MODERN, eventually, manifest_files
+from house import MODERN, eventually
+from house_manifests import manifest_files
 from mcp.client import Client
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
