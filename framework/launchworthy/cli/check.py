@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(check)
+    app.command(short_help="Check some or all controls.")(check)
 
 
 def check(
@@ -77,9 +77,10 @@ def open_project(environment: Environment, python: Path | None) -> "Project":
     Raises:
         ProblemError: it cannot be read.
     """
+    from launchworthy.promotion.place import find_place
     from launchworthy.promotion.project import load_project
 
-    root = Path.cwd()
+    root = find_place(Path.cwd()).root
     own = root / ".venv" / "bin" / "python"
     interpreter = python or (own if own.exists() else Path(sys.executable))
     return load_project(

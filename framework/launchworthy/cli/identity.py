@@ -31,19 +31,15 @@ def doctor(
     """Try each step from the endpoint to the clock, and say what to do next; 1 where there is none."""
     from launchworthy.identity.doctor import diagnose
     from launchworthy.identity.doctor_page import render_diagnosis
-    from launchworthy.settings import find_project, load_framework_settings, read_project
-    from launchworthy.testing.project import TestedProject
+    from launchworthy.promotion.place import find_place
+    from launchworthy.settings import find_project, load_framework_settings
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     environ = dict(os.environ)
     if environment is not None:
         environ["LAUNCHWORTHY_ENVIRONMENT"] = environment.value
     with undecided_on_problems():
-        if package is None:
-            found = TestedProject.find(Path.cwd())
-            project = read_project(found.root, found.package)
-        else:
-            project = find_project(package)
+        project = find_place(Path.cwd()).files() if package is None else find_project(package)
         settings = load_framework_settings(environ, project)
     endpoint_from = settings.sources.get("identity.endpoint", "the settings")
     diagnosis = diagnose(

@@ -13,7 +13,7 @@ from launchworthy.vocabulary import Environment, Problem
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(lock)
+    app.command(short_help="Write what the server promises, as a diff to read.")(lock)
 
 
 def lock(

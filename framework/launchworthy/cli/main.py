@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(dev.app, name="dev")
+app.add_typer(dev.app, name="dev", short_help="Serve here, in the simulated world, and call it.")
 check.register(app)
 lock.register(app)
 explain.register(app)

@@ -4,6 +4,7 @@ A check is a small pure function over the facts of a project; a rehearsal arrang
 and says what it saw of each control that it is about. Nothing here decides: `finding.conclude` does.
 """
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -85,3 +86,10 @@ class Registry:
 
 registry = Registry()
 """Filled by the modules of `promotion.checks` and `promotion.rehearsals`."""
+
+
+def whole_registry() -> Registry:
+    """The registry with every check and every rehearsal in it."""
+    for package in ("checks", "rehearsals"):
+        importlib.import_module(f"launchworthy.promotion.{package}")
+    return registry

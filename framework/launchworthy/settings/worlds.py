@@ -5,15 +5,35 @@ reserved trust domain. Real: none of that, and no value that was left for later.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from launchworthy.manifest import is_placeholder
 from launchworthy.settings.closed import host_of, is_loopback
-from launchworthy.settings.tables import FileTables
+from launchworthy.settings.tables import IdentitySettings, IssuerSettings, ServerSettings
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
 
 
+class Resolved(Protocol):
+    """What has a world: the tables of a file, or the settings that came of it."""
+
+    @property
+    def server(self) -> ServerSettings:
+        """`[server]`."""
+        ...
+
+    @property
+    def identity(self) -> IdentitySettings:
+        """`[identity]`."""
+        ...
+
+    @property
+    def issuers(self) -> Mapping[str, IssuerSettings]:
+        """`[issuers.<name>]` by name."""
+        ...
+
+
 def check_worlds(
-    tables: FileTables, environment: Environment, sources: Mapping[str, str]
+    tables: Resolved, environment: Environment, sources: Mapping[str, str]
 ) -> tuple[Problem, ...]:
     """Tell everything that belongs to the other world.
 
@@ -29,7 +49,7 @@ def check_worlds(
     ) + tuple(() if environment.simulated else _placeholders(tables, environment, sources))
 
 
-def _real_things(tables: FileTables) -> Iterator[tuple[str, str]]:
+def _real_things(tables: Resolved) -> Iterator[tuple[str, str]]:
     for field, host in _hosts(tables):
         if not is_loopback(host):
             yield field, "is not on loopback"
@@ -39,7 +59,7 @@ def _real_things(tables: FileTables) -> Iterator[tuple[str, str]]:
         yield "identity.trust_domains", f"names another than `{SIMULATED_TRUST_DOMAIN}`"
 
 
-def _hosts(tables: FileTables) -> Iterator[tuple[str, str]]:
+def _hosts(tables: Resolved) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
     yield "server.health_bind", tables.server.health_bind[0]
@@ -49,7 +69,7 @@ def _hosts(tables: FileTables) -> Iterator[tuple[str, str]]:
             yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
 
 
-def _simulated_things(tables: FileTables) -> Iterator[tuple[str, str]]:
+def _simulated_things(tables: Resolved) -> Iterator[tuple[str, str]]:
     server, identity = tables.server, tables.identity
     if is_loopback(host_of(server.resource)) or not server.resource.startswith("https://"):
         yield "server.resource", "is on loopback"
@@ -69,7 +89,7 @@ def _is_simulated_identity(subject: str) -> bool:
 
 
 def _placeholders(
-    tables: FileTables, environment: Environment, sources: Mapping[str, str]
+    tables: Resolved, environment: Environment, sources: Mapping[str, str]
 ) -> Iterator[Problem]:
     for field, value in texts_of(tables):
         if is_placeholder(value):
@@ -82,7 +102,7 @@ def _placeholders(
             )
 
 
-def texts_of(tables: FileTables) -> Iterator[tuple[str, str]]:
+def texts_of(tables: Resolved) -> Iterator[tuple[str, str]]:
     """The names that must be real ones, by dotted field."""
     yield "server.resource", tables.server.resource
     yield "identity.expected_id", tables.identity.expected_id

@@ -11,7 +11,7 @@ from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.control import load_catalogue
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
-from launchworthy.promotion.registry import registry
+from launchworthy.promotion.registry import registry, whole_registry
 
 _PINNED = re.compile(r"@[0-9a-f]{40}$")
 _WORKFLOWS = ".github/workflows"
@@ -76,7 +76,7 @@ def the_template_is_known(project: Project) -> Iterator[Assertion]:
 def the_gate_is_whole(project: Project) -> Iterator[Assertion]:
     """Every control of this catalogue has code that decides it, and nothing decides an unknown one."""
     del project
-    catalogue, decided = {control.id for control in load_catalogue()}, set(registry.decided())
+    catalogue, decided = {control.id for control in load_catalogue()}, set(whole_registry().decided())
     for control in sorted(catalogue ^ decided):
         yield broken(
             f"{control} is in the catalogue or decided, and not both", None, "reinstall launchworthy"
