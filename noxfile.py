@@ -183,6 +183,13 @@ def template(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """What security costs, beside the bare SDK and fastmcp; writes docs/benchmarks.md."""
+    install(session, "--group", "bench", "--editable", ".[dev]")
+    session.run("python", "tests/bench/bench.py", *session.posargs)
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Render the examples anew, from the template in the working tree."""
     install(session, "--group", "template")

@@ -93,7 +93,7 @@ def config_loaded(parts: Parts) -> events.ConfigLoaded:
 def trust_loaded(record: VerifiedRecord) -> events.TrustLoaded:
     """Which record was accepted, and whose."""
     return events.TrustLoaded(
-        trust_digest=record.predicate.trust_policy_sha256,
+        trust_digest=record.trust_policy_sha256,
         record_digest=record.reference.sha256,
         signer=str(record.signer),
         commit=record.digests[Subject.COMMIT],
