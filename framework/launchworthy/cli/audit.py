@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from launchworthy.cli.choices import Output
 from launchworthy.cli.ending import NO, YES, end, undecided_on_problems
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -40,7 +41,7 @@ def verify(
     require_sealed: Annotated[
         bool, typer.Option("--require-sealed", help="A file that was not closed is a no.")
     ] = False,
-    output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
 ) -> None:
     """Are these files what was written? 0 intact, 1 tampered, 2 could not be decided."""
     from launchworthy.audit.anchors import read_anchors
@@ -55,7 +56,7 @@ def verify(
             trust_directory=trust,
             anchors=notes,
         )
-    if output == "json":
+    if output is Output.JSON:
         typer.echo(json.dumps({"state": result.state.value, **asdict(result)}, indent=1, default=str))
     else:
         typer.echo("\n".join(result.lines()))
@@ -72,7 +73,7 @@ def show(
     reason: Annotated[str | None, typer.Option("--reason", help="A reason, or its family: `token`.")] = None,
     since: Annotated[datetime | None, typer.Option("--since", help="Not before (UTC).")] = None,
     until: Annotated[datetime | None, typer.Option("--until", help="Before (UTC).")] = None,
-    output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
 ) -> None:
     """Who did what, was it allowed, and why? `verify` says whether the records can be believed."""
     from launchworthy.audit.story import Filter, Verdict, call_story, rows
@@ -91,7 +92,7 @@ def show(
             until=_utc(until),
         )
         found = list(rows(_records(paths), wanted))
-    if output == "json":
+    if output is Output.JSON:
         for row in found:
             typer.echo(json.dumps(asdict(row), default=str))
     else:

@@ -1,5 +1,6 @@
 """Which controls hold now? `check`: some or all, quick, and never a record."""
 
+import difflib
 import json
 import os
 import sys
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launchworthy.cli.choices import Output, Promoted
 from launchworthy.cli.ending import NO, UNDECIDED, YES, end, needs_extra, undecided_on_problems
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 if TYPE_CHECKING:
     from launchworthy.promotion.control import Control
     from launchworthy.promotion.project import Project
+    from launchworthy.promotion.result import Result
 
 
 def register(app: typer.Typer) -> None:
@@ -31,40 +34,49 @@ def check(
         bool, typer.Option("--rehearse", help="Start the server and attack it as well.")
     ] = False,
     environment: Annotated[
-        Environment, typer.Option("--environment", help="For which environment.")
-    ] = Environment.PRODUCTION,
+        Promoted, typer.Option("--environment", help="For which environment.")
+    ] = Promoted.PRODUCTION,
     python: Annotated[
         Path | None, typer.Option("--python", help="The interpreter of the project's environment.")
     ] = None,
-    output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
 ) -> None:
     """Check some or all controls, at most two seconds without --rehearse; it never makes a record."""
     needs_extra("promote", lambda: __import__("yaml"))
-    from launchworthy.promotion.reports.terminal import render_terminal
-    from launchworthy.promotion.run import NOTHING_REHEARSED, findings_of, make_result, run_checks
-    from launchworthy.promotion.verdict import Verdict
-
     began = time.monotonic()
     with undecided_on_problems():
-        project = open_project(environment, python)
-        selected = _selected(controls or [], rehearse=rehearse)
-        wanted = frozenset(control.id for control in selected)
-        rehearsed = NOTHING_REHEARSED
-        if rehearse:
-            from launchworthy.promotion.rehearsals.engine import run_rehearsals
+        _refuse_unknown(controls or [])
+        project = open_project(environment.environment, python)
+        result = _run(project, controls or [], rehearse=rehearse, began=began)
+    code = YES if result.cleared else (NO if result.failed else UNDECIDED)
+    if output is Output.JSON:
+        typer.echo(json.dumps(result.as_json(), indent=1))
+    else:
+        from launchworthy.promotion.reports.terminal import render_terminal
 
-            rehearsed = run_rehearsals(project, wanted, show_progress)
-        findings = findings_of(selected, run_checks(project, wanted), rehearsed if rehearse else None)
-        result = make_result(
-            project, selected, findings, partial=True, rehearsed=rehearsed, version="unbuilt", began=began
-        )
-    code = YES if result.verdict is Verdict.CLEARED else (NO if result.failed else UNDECIDED)
-    typer.echo(
-        json.dumps(result.as_json(), indent=1)
-        if output == "json"
-        else render_terminal(result, exit_code=code)
-    )
+        typer.echo(render_terminal(result, exit_code=code))
     end(code)
+
+
+def _run(project: "Project", names: list[str], *, rehearse: bool, began: float) -> "Result":
+    from launchworthy.promotion.run import NOTHING_REHEARSED, findings_of, make_result, run_checks
+
+    selected = _selected(names, project.rehearsed, rehearse=rehearse)
+    wanted = frozenset(control.id for control in selected)
+    rehearsed = None
+    if rehearse:
+        from launchworthy.promotion.rehearsals.engine import run_rehearsals
+
+        rehearsed = run_rehearsals(project, wanted, show_progress)
+    return make_result(
+        project,
+        selected,
+        findings_of(selected, run_checks(project, wanted), rehearsed),
+        partial=True,
+        rehearsed=rehearsed or NOTHING_REHEARSED,
+        version=project.version,
+        began=began,
+    )
 
 
 def open_project(environment: Environment, python: Path | None) -> "Project":
@@ -77,15 +89,24 @@ def open_project(environment: Environment, python: Path | None) -> "Project":
     Raises:
         ProblemError: it cannot be read.
     """
+    from launchworthy.promotion.child import Asking
     from launchworthy.promotion.place import find_place
-    from launchworthy.promotion.project import load_project
 
-    root = find_place(Path.cwd()).root
+    place = find_place(Path.cwd())
+    root = place.root
     own = root / ".venv" / "bin" / "python"
     interpreter = python or (own if own.exists() else Path(sys.executable))
-    return load_project(
-        root, environment=environment, python=interpreter, now=int(time.time()), environ=dict(os.environ)
-    )
+    with Asking(interpreter, place.package, place.root) as asking:
+        from launchworthy.promotion.project import load_project  # heavy: loaded while the child thinks
+
+        return load_project(
+            place,
+            environment=environment,
+            python=interpreter,
+            now=int(time.time()),
+            environ=dict(os.environ),
+            asking=asking,
+        )
 
 
 def show_progress(what: str, done: int, of: int) -> None:
@@ -95,17 +116,38 @@ def show_progress(what: str, done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _selected(names: list[str], *, rehearse: bool) -> "tuple[Control, ...]":
+def _refuse_unknown(names: list[str]) -> None:
     from launchworthy.promotion.control import FAMILIES, load_catalogue
-    from launchworthy.promotion.run import readable_controls
 
-    catalogue = load_catalogue()
-    known = {control.id for control in catalogue} | set(FAMILIES)
+    known = {control.id for control in load_catalogue()} | set(FAMILIES)
     for name in names:
         if name not in known:
-            what = f"`{name}` is no control of this release and no family"
+            close = difflib.get_close_matches(name.casefold(), {each.casefold(): each for each in known}, n=1)
+            meant = [each for each in known if each.casefold() in close]
+            question = f"; did you mean `{meant[0]}`?" if meant else ""
+            what = f"`{name}` is no control of this release and no family{question}"
             raise ProblemError(
                 Problem(reason="unknown-control", what=what, fix=("launchworthy explain controls",))
             )
-    named = tuple(each for each in catalogue if not names or each.id in names or each.family in names)
-    return named if rehearse else tuple(each for each in named if each.id in readable_controls())
+
+
+def _selected(names: list[str], environment: Environment, *, rehearse: bool) -> "tuple[Control, ...]":
+    """What counts in this environment and was asked for; without rehearsals, what reading can decide.
+
+    Raises:
+        ProblemError: `nothing-to-check`: nothing is left.
+    """
+    from launchworthy.promotion.control import controls_for
+    from launchworthy.promotion.run import readable_controls
+
+    found = tuple(
+        each
+        for each in controls_for(environment)
+        if (not names or each.id in names or each.family in names)
+        and (rehearse or each.id in readable_controls())
+    )
+    if not found:
+        what = f"reading decides nothing of what was asked for `{environment}`"
+        fix = ("ask the running server: launchworthy check --rehearse",)
+        raise ProblemError(Problem(reason="nothing-to-check", what=what, fix=fix))
+    return found

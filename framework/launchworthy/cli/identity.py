@@ -32,14 +32,18 @@ def doctor(
     from launchworthy.identity.doctor import diagnose
     from launchworthy.identity.doctor_page import render_diagnosis
     from launchworthy.promotion.place import find_place
-    from launchworthy.settings import find_project, load_framework_settings
+    from launchworthy.settings import find_project, load_framework_settings, read_project
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     environ = dict(os.environ)
     if environment is not None:
         environ["LAUNCHWORTHY_ENVIRONMENT"] = environment.value
     with undecided_on_problems():
-        project = find_place(Path.cwd()).files() if package is None else find_project(package)
+        if package is None:
+            place = find_place(Path.cwd())
+            project = read_project(place.root, place.package)
+        else:
+            project = find_project(package)
         settings = load_framework_settings(environ, project)
     endpoint_from = settings.sources.get("identity.endpoint", "the settings")
     diagnosis = diagnose(

@@ -34,7 +34,8 @@ def lock(
     changes = promise.difference(before, after)
     if check:
         if changes:
-            what = f"launchworthy.lock does not match: {changes[0]}"
+            differs = f"launchworthy.lock does not match: {changes[0]}"
+            what = "there is no launchworthy.lock" if project.lock is None else differs
             say("held", Problem(reason="lock-out-of-date", what=what, fix=_FIX))
         end(NO if changes else YES)
     _write(project.root / promise.NAME, after)

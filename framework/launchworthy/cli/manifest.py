@@ -37,9 +37,11 @@ def show(
     """Print each tool, resource and prompt: effect, scopes, where it runs, approval, and its audit."""
     from launchworthy.manifest import load_manifests
     from launchworthy.promotion.place import find_place
+    from launchworthy.settings import read_project
 
     with undecided_on_problems():
-        manifests = load_manifests(find_place(Path.cwd()).files().manifests())
+        place = find_place(Path.cwd())
+        manifests = load_manifests(read_project(place.root, place.package).manifests())
     typer.echo(_render(manifests, output))
     end(YES)
 

@@ -27,9 +27,11 @@ def test() -> None:
     from launchworthy.manifest import load_manifests
     from launchworthy.policy import compile_policy, load_cases, run_cases, uncovered
     from launchworthy.promotion.place import find_place
+    from launchworthy.settings import read_project
 
     with undecided_on_problems():
-        files = find_place(Path.cwd()).files()
+        place = find_place(Path.cwd())
+        files = read_project(place.root, place.package)
         manifests = load_manifests(files.manifests())
         policies = {each: compile_policy(manifests, each, files.policy(each)) for each in _REAL}
         cases = load_cases(_PATH, _content(files.root / _PATH), manifests)

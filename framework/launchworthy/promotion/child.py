@@ -4,10 +4,15 @@ The gate never imports what it judges. The child runs in the project's own envir
 variables made for it, bounded in time and output; whatever else it does is a problem, never a pass.
 """
 
+import os
+import selectors
+import signal
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +20,7 @@ from launchworthy.vocabulary import Problem, ProblemError
 
 _SECONDS = 30.0
 _MAX_BYTES = 8 * 1024 * 1024
+_PIECE = 64 * 1024
 Kind = Literal["tool", "resource", "prompt"]
 
 
@@ -57,40 +63,99 @@ class Answer(_Said):
     problems: tuple[dict[str, str], ...]
 
 
-def ask_project(python: Path, package: str, root: Path) -> Answer:
-    """Ask the project's code, in its own environment.
+class Asking:
+    """A child that was asked and may still think; it is stopped whatever happens.
 
-    Args:
-        python: of that environment.
-        package: to be imported.
-        root: of the project.
-
-    Raises:
-        ProblemError: `code-not-described`: it cannot be imported, hangs, or prints something else.
+    It runs beside whatever the gate reads meanwhile, and nothing of it outlives `answer` or `stop`.
     """
-    with tempfile.TemporaryDirectory(prefix="lw-") as scratch, tempfile.TemporaryFile() as out:
+
+    def __init__(self, python: Path, package: str, root: Path) -> None:
+        """Start the child.
+
+        Args:
+            python: of the project's own environment.
+            package: to be imported.
+            root: of the project.
+
+        Raises:
+            ProblemError: `code-not-described`: the interpreter cannot be started.
+        """
+        self._package, self._root = package, root
+        self._scratch = tempfile.TemporaryDirectory(prefix="lw-")
+        self._deadline = time.monotonic() + _SECONDS
         try:
-            done = subprocess.run(  # noqa: S603 - the project's own interpreter
+            self._child = subprocess.Popen(  # noqa: S603 - the project's own interpreter
                 [python, "-I", "-m", "launchworthy.server.describing", package],
-                cwd=scratch,
-                env={"PATH": "/usr/bin:/bin", "HOME": scratch, "LANG": "C.UTF-8"},
+                cwd=self._scratch.name,
+                env={"PATH": "/usr/bin:/bin", "HOME": self._scratch.name, "LANG": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                timeout=_SECONDS,
-                check=False,
                 start_new_session=True,
             )
-        except subprocess.TimeoutExpired:
-            raise _refused(package, root, f"did not answer within {_SECONDS:.0f} s") from None
         except OSError as error:
+            self._scratch.cleanup()
             raise _refused(package, root, f"cannot be asked ({type(error).__name__})") from None
-        if done.returncode != 0:
-            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing on stderr"]
-            raise _refused(package, root, f"cannot be imported: {last[0][:200]}")
-        out.seek(0)
-        said = out.read(_MAX_BYTES + 1)
-    return _read(said, package, root)
+
+    def __enter__(self) -> Self:
+        """It is already running."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Stop it, where nobody waited for the answer."""
+        self.stop()
+
+    def answer(self) -> Answer:
+        """Wait for the answer.
+
+        Raises:
+            ProblemError: `code-not-described`: it cannot be imported, hangs, or prints something else.
+        """
+        try:
+            said, complaint = self._listen()
+        finally:
+            self.stop()
+        if self._child.returncode != 0:
+            last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["nothing on stderr"]
+            raise _refused(self._package, self._root, f"cannot be imported: {last[0][:200]}")
+        return _read(said, self._package, self._root)
+
+    def stop(self) -> None:
+        """End the child and everything that it has started; a second time does nothing."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        for pipe in (self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                pipe.close()
+        self._scratch.cleanup()
+
+    def _listen(self) -> tuple[bytes, bytes]:
+        """Everything on stdout and stderr until both end; more than is allowed, or too late, is refused."""
+        heard = {"said": bytearray(), "complaint": bytearray()}
+        with selectors.DefaultSelector() as selector:
+            for pipe, name in ((self._child.stdout, "said"), (self._child.stderr, "complaint")):
+                if pipe is not None:
+                    selector.register(pipe, selectors.EVENT_READ, name)
+            while selector.get_map():
+                ready = selector.select(self._deadline - time.monotonic())
+                if not ready and time.monotonic() >= self._deadline:
+                    raise _refused(self._package, self._root, f"did not answer within {_SECONDS:.0f} s")
+                for key, _ in ready:
+                    piece = os.read(key.fd, _PIECE)
+                    heard[key.data] += piece
+                    if not piece:
+                        selector.unregister(key.fileobj)
+                    if len(heard[key.data]) > _MAX_BYTES:
+                        raise _refused(self._package, self._root, "prints too much when it is imported")
+        self._await_end()
+        return bytes(heard["said"]), bytes(heard["complaint"])
+
+    def _await_end(self) -> None:
+        try:
+            self._child.wait(timeout=max(0.0, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise _refused(self._package, self._root, f"did not end within {_SECONDS:.0f} s") from None
 
 
 def _read(said: bytes, package: str, root: Path) -> Answer:

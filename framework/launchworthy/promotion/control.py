@@ -69,6 +69,12 @@ def load_catalogue() -> tuple[Control, ...]:
     return tuple(controls)
 
 
+def controls_for(environment: Environment) -> tuple[Control, ...]:
+    """The controls that count in an environment; a rehearsal has those of `production`."""
+    meant = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
+    return tuple(control for control in load_catalogue() if meant in control.environments)
+
+
 def to_come() -> tuple[ControlId, ...]:
     """The controls that no check of this release decides."""
     text = (resources.files("launchworthy.promotion") / "catalogue" / "to_come.toml").read_text(

@@ -37,25 +37,26 @@ def render(project: Project) -> str:
 
 
 def difference(before: str, after: str) -> tuple[str, ...]:
-    """What changed, a line each, in words that name the section; at most five and how many more."""
+    """What changed, a line each, in words that name the fact; at most five and how many more.
+
+    Empty only where the two are the same, byte for byte.
+    """
     changes = list(_changes(before, after))
+    if not changes and before != after:
+        changes = ["its lines are not as `launchworthy lock` writes them"]
     more = len(changes) - _MAX_CHANGES
     return (*changes[:_MAX_CHANGES], *([f"and {more} more"] if more > 0 else []))
 
 
 def unified(before: str, after: str) -> str:
     """The same as a diff."""
-    return "".join(
-        difflib.unified_diff(
-            before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{NAME}", f"b/{NAME}", n=1
-        )
-    )
+    return "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{NAME}", f"b/{NAME}", n=1))
 
 
 def _section(name: str, fields: dict[str, Any]) -> Iterator[str]:
     yield f"\n[{name}]\n"
     for field, value in _flat(fields, ""):
-        yield f"{field} = {json.dumps(value, ensure_ascii=False, sort_keys=True)}\n"
+        yield f"{field} = {_value(value)}\n"
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -68,6 +69,17 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def _key(key: str) -> str:
     return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    """One line of JSON in which every character can be seen: what nobody sees is written as an escape."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as they are written, and not as Unicode would break them."""
+    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def _published(project: Project, kind: str, name: str) -> dict[str, Any]:
@@ -92,7 +104,7 @@ def _changes(before: str, after: str) -> Iterator[str]:
 def _facts(text: str) -> dict[str, str]:
     facts: dict[str, str] = {}
     section = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("["):
             section = line.strip("[]")
         elif "=" in line and not line.startswith("#"):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from launchworthy.settings import ProjectFiles, read_project
 from launchworthy.vocabulary import Problem, ProblemError
 
 _MARK = Path("manifests", "server.toml")
@@ -21,14 +20,6 @@ class Place:
 
     root: Path
     package: str
-
-    def files(self) -> ProjectFiles:
-        """Read what the running server would read.
-
-        Raises:
-            ProblemError: a file cannot be read.
-        """
-        return read_project(self.root, self.package)
 
 
 def find_place(start: Path) -> Place:

@@ -10,9 +10,9 @@ from launchworthy.attestation.tree import GitFacts, read_git_facts
 from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
-from launchworthy.promotion.child import Answer, ask_project
-from launchworthy.promotion.place import place_at
-from launchworthy.settings import ProjectFiles, Settings, inspect_settings
+from launchworthy.promotion.child import Answer, Asking
+from launchworthy.promotion.place import Place
+from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 REAL = (Environment.STAGING, Environment.PRODUCTION)
@@ -76,6 +76,11 @@ class Project:
         """The policy of the environment that is rehearsed."""
         return self.policies[self.rehearsed]
 
+    @property
+    def version(self) -> str:
+        """As pyproject.toml says it; `unbuilt` where only a build would know."""
+        return str(self.toml("pyproject.toml").get("project", {}).get("version", "unbuilt"))
+
     def text(self, path: str) -> str | None:
         """A file of the project as text, or None where it is not there."""
         file = self.root / path
@@ -101,28 +106,34 @@ class Project:
 
 
 def load_project(
-    root: Path, *, environment: Environment, python: Path, now: int, environ: Mapping[str, str]
+    place: Place,
+    *,
+    environment: Environment,
+    python: Path,
+    now: int,
+    environ: Mapping[str, str],
+    asking: Asking,
 ) -> Project:
     """Read a project.
 
     Args:
-        root: its folder.
+        place: where it is.
         environment: to be promoted: `staging`, `production`, or `rehearsal` (a wheel for rehearsals only).
         python: the interpreter of the project's own environment.
         now: seconds since the epoch.
         environ: of this process; git gets a little of it.
+        asking: the child that was asked what the code says; it answers last, and is the caller's to stop.
 
     Raises:
         ProblemError: a file cannot be read, or the code cannot be asked.
     """
     rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
-    place = place_at(root)
-    files, package = place.files(), place.package
+    files = read_project(place.root, place.package)
     manifests = load_manifests(files.manifests())
     cases = files.root / CASES
     return Project(
         root=files.root,
-        package=package,
+        package=place.package,
         files=files,
         environment=environment,
         rehearsed=rehearsed,
@@ -131,11 +142,11 @@ def load_project(
         others={each: _settings(files, each) for each in REAL if each is not rehearsed},
         policies={each: compile_policy(manifests, each, files.policy(each)) for each in REAL},
         cases=load_cases(CASES, cases.read_bytes(), manifests) if cases.is_file() else (),
-        answer=ask_project(python, package, files.root),
         git=_git(files.root, environ),
         lock=files.files.get("launchworthy.lock"),
         python=python,
         now=now,
+        answer=asking.answer(),
     )
 
 

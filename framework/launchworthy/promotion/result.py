@@ -63,6 +63,11 @@ class Result:
         return decide(self.findings, (control.id for control in self.controls))
 
     @property
+    def cleared(self) -> bool:
+        """Whether everything that was looked at holds."""
+        return self.verdict is Verdict.CLEARED
+
+    @property
     def failed(self) -> tuple[Finding, ...]:
         """What does not hold."""
         return tuple(finding for finding in self.findings if finding.status is Status.FAIL)

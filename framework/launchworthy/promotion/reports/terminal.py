@@ -19,11 +19,11 @@ def render_terminal(result: Result, *, exit_code: int) -> str:
 def headline(result: Result) -> str:
     """`orders 0.3.1 · commit 3f9c2ab, clean · for production · launchworthy 0.4.0, 41 controls`."""
     commit = f"commit {result.commit[:7]}" if result.commit is not None else "no commit"
-    state = "clean" if not result.dirty else f"{len(result.dirty)} files differ"
+    state = "clean" if not result.dirty else _counted(len(result.dirty), "file differs", "files differ")
     return (
         f"{result.project} {result.project_version} · {commit}, {state} · "
         f"for {result.environment.value} · launchworthy {result.framework_version}, "
-        f"{len(result.controls)} controls"
+        f"{_counted(len(result.controls), 'control', 'controls')}"
     )
 
 
@@ -54,8 +54,8 @@ def _verdict(result: Result) -> str:
     holding = sum(finding.status in HOLDS for finding in result.findings)
     if result.verdict is Verdict.CLEARED:
         word = "HOLD" if result.partial else "CLEARED"
-        return f"{word}   {holding} controls hold, none is undecided"
-    parts = [f"{held} {'control does' if held == 1 else 'controls do'} not hold"] if held else []
+        return f"{word}   {_counted(holding, 'control holds', 'controls hold')}, none is undecided"
+    parts = [_counted(held, "control does not hold", "controls do not hold")] if held else []
     parts += [f"{undecided} could not be decided"] if undecided else []
     return f"HELD   {', '.join(parts) or 'nothing was looked at'}"
 
@@ -91,3 +91,7 @@ def _table(result: Result) -> Iterator[str]:
         )
         seconds = sum(finding.seconds for finding in findings)
         yield f" {family:<20}" + "".join(f"{cell or '·':>11}" for cell in cells) + f"{seconds:>9.1f} s"
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
