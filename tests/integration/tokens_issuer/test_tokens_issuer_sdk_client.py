@@ -69,7 +69,7 @@ def protected(verifier: TokenVerifier, issuer: SimulatedIssuer) -> Starlette:
         try:
             values = [value for name, value in request.headers.raw if name == b"authorization"]
             token = parse_authorization(values, request.url.query.encode())
-            principal = await verifier.verify(token, int(time.time()))  # noqa: TID251 - a test's shell
+            principal = await verifier.verify(token, int(time.time()))
         except Refused as refusal:
             error = "invalid_token" if refusal.reason.family == "token" else None
             return refused(401, error, NEEDED["/mcp"])
@@ -168,7 +168,7 @@ def browser_auth(document: str | None) -> httpx2.Auth:
 
 def agent_auth(issuer: SimulatedIssuer) -> httpx2.Auth:
     async def assertion(audience: str) -> str:
-        return issuer.client.assertion(audience, int(time.time()))  # noqa: TID251 - a test's shell
+        return issuer.client.assertion(audience, int(time.time()))
 
     return PrivateKeyJWTOAuthProvider(
         RESOURCE, Storage(), issuer.client.client_id, assertion, issuer=issuer.issuer

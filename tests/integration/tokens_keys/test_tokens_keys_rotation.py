@@ -11,7 +11,7 @@ from launchworthy.testing.issuer import Fault, SimulatedIssuer
 from launchworthy.testing.issuer_keys import generate_key
 from launchworthy.tokens import KeyEventKind
 from launchworthy.tokens.verified_tokens import MAX_TOKENS
-from launchworthy.vocabulary import Principal, Reason, Refused
+from launchworthy.vocabulary import BearerToken, Principal, Reason, Refused
 
 
 def test_200_random_kids_cause_no_request(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
@@ -113,6 +113,38 @@ def test_a_withdrawn_key_takes_remembered_tokens_with_it_at_the_next_refresh(
     assert court.outcome(remembered) == UNKNOWN
 
 
+def test_a_withdrawal_without_a_new_key_ends_remembered_tokens_as_well(
+    court: Court, issuer: SimulatedIssuer, clock: Clock
+) -> None:
+    stolen = issuer.keys.active()
+    issuer.keys.rotate()
+    clock.elapsed = 250
+    assert court.outcome(issuer.mint()) == GOOD
+    court.settle()
+    clock.elapsed = 480
+    remembered = issuer.mint(key=stolen)
+    assert court.outcome(remembered) == GOOD
+    issuer.keys.withdraw(stolen.kid)
+    clock.elapsed = 500
+    court.outcome(issuer.mint())
+    court.settle()
+    assert (court.events[-1].added, court.events[-1].removed) == ((), (stolen.kid,))
+    assert court.outcome(remembered) == UNKNOWN
+
+
+def test_keys_are_renewed_ahead_while_requests_go_on(
+    court: Court, issuer: SimulatedIssuer, clock: Clock
+) -> None:
+    clock.elapsed = 239
+    assert court.outcome(issuer.mint()) == GOOD
+    court.settle()
+    assert issuer.counts["keys"] == 1
+    clock.elapsed = 240
+    assert court.outcome(issuer.mint()) == GOOD
+    court.settle()
+    assert issuer.counts["keys"] == 2
+
+
 def test_a_kid_that_stands_for_another_key_ends_the_old_one(
     court: Court, issuer: SimulatedIssuer, clock: Clock
 ) -> None:
@@ -157,6 +189,10 @@ def test_unusable_keys_beside_good_ones_are_named_and_not_used(
     clock.elapsed = 300
     assert court.outcome(issuer.mint(key=encryption)) == Reason.TOKEN_KEY
     assert court.outcome(issuer.mint()) == GOOD
+    clock.elapsed = 320
+    before = issuer.counts["keys"]
+    assert court.outcome(issuer.mint(key=encryption)) == Reason.TOKEN_KEY
+    assert issuer.counts["keys"] == before
     assert court.events[-1].ignored == ("for-encryption",)
     assert court.events[-1].detail == "`for-encryption`: its `use` is `enc`"
 
@@ -236,6 +272,15 @@ def test_a_remembered_token_ends_when_it_ends(court: Court, issuer: SimulatedIss
     assert court.outcome(token) == Reason.TOKEN_EXPIRED
 
 
+def test_a_token_is_remembered_for_a_minute(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
+    token = BearerToken(issuer.mint())
+    assert court.outcome(token.reveal()) == GOOD
+    now = int(clock.wall())
+    assert court.verifier._verified.find(token.digest, now + 59) is not None
+    assert court.verifier._verified.find(token.digest, now + 60) is None
+    assert len(court.verifier._verified) == 0
+
+
 def test_failures_are_never_remembered(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
     early = issuer.mint(claims={"nbf": int(clock.wall()) + 35})
     assert court.outcome(early) == Reason.TOKEN_NOT_YET
@@ -255,8 +300,6 @@ def test_what_is_remembered_is_bounded(court: Court, issuer: SimulatedIssuer) ->
 
 
 async def _verified(court: Court, token: str) -> Principal:
-    from launchworthy.vocabulary import BearerToken
-
     return await court.verifier.verify(BearerToken(token), int(court.clock.wall()))
 
 

@@ -107,6 +107,23 @@ def test_what_is_for_someone_else_or_over_is_seen_before_the_signature() -> None
         assert refusal.value.reason is reason
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"aud": "https://other.example"}, Reason.TOKEN_AUDIENCE),
+        ({"exp": NOW - 30, "iat": NOW - 60}, Reason.TOKEN_EXPIRED),
+        ({"exp": None}, Reason.TOKEN_CLAIMS),
+        ({"iat": NOW + 31}, Reason.TOKEN_NOT_YET),
+        ({"scope": " ".join("s" * 100 + str(number) for number in range(41))}, Reason.TOKEN_CLAIMS),
+    ],
+)
+def test_everything_is_looked_at_again_after_the_signature(change: dict[str, object], reason: Reason) -> None:
+    principal_of(SignedClaims(GOOD), EXPECTED, NOW)
+    with pytest.raises(Refused) as refusal:
+        principal_of(SignedClaims({**GOOD, **change}), EXPECTED, NOW)
+    assert refusal.value.reason is reason
+
+
 def test_an_issuer_is_a_string() -> None:
     assert unverified_issuer(UnverifiedClaims(GOOD)) == EXPECTED.issuer
     with pytest.raises(Refused) as refusal:
