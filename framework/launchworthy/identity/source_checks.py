@@ -72,6 +72,8 @@ def check_socket(endpoint: str, owner_uids: tuple[int, ...], timeout_seconds: fl
         raise SourceError(Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}`") from None
     except PermissionError:
         raise _no_access(endpoint) from None
+    except OSError as error:
+        raise SourceError(Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}` ({_why(error)})") from None
     if not stat.S_ISSOCK(final.st_mode):
         raise SourceError(Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}` (it is no socket)")
     peer_uid = _peer_uid(path, endpoint, timeout_seconds)
@@ -91,8 +93,8 @@ def check_file(path: Path, owner_uids: tuple[int, ...]) -> os.stat_result:
         final = _check_way(path, trusted)
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(Cause.NO_FILE, f"there is no file `{path}`") from None
-    except PermissionError:
-        raise SourceError(Cause.NO_ACCESS, f"this process may not reach `{path}`") from None
+    except OSError as error:
+        raise SourceError(Cause.NO_ACCESS, f"this process cannot reach `{path}` ({_why(error)})") from None
     if not stat.S_ISREG(final.st_mode):
         raise SourceError(Cause.NO_FILE, f"`{path}` is no file")
     if final.st_mode & _OTHERS_MAY_WRITE:
@@ -150,9 +152,14 @@ def _peer_uid(path: Path, endpoint: str, timeout_seconds: float) -> int:
         except PermissionError:
             raise _no_access(endpoint) from None
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise SourceError(Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}` ({why})") from None
+            raise SourceError(
+                Cause.NOTHING_LISTENS, f"nothing listens on `{endpoint}` ({_why(error)})"
+            ) from None
         return _credentials_of(probe)
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _no_access(endpoint: str) -> SourceError:

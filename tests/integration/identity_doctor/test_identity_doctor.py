@@ -48,7 +48,7 @@ def ask(api, patient):
                 "expected_id": ORDERS,
                 "trust_domains": ("dev.invalid",),
                 "owner_uids": (os.geteuid(),),
-                "call_timeout": 0.3,
+                "call_timeout": 3.0,
                 "process": ThisProcess(uid=65532, gid=65532, executable="/app/bin/python"),
                 "pod": None,
                 **other,
@@ -90,7 +90,7 @@ def test_a_healthy_patient(ask):
 )
 def test_each_fault_of_an_agent_has_its_step(api, ask, fault, step, pattern):
     api.set_fault(fault)
-    found = ask()
+    found = ask(call_timeout=0.3 if fault is Fault.HANG else 3.0)
     assert (at_fault(found), marks(found)) == (step, pattern)
     assert (found.exit_code, found.gets) == (1, None)
     assert found.advice

@@ -215,9 +215,12 @@ def test_an_address_without_an_owner_is_refused(endpoint):
     assert caught.value.failure.cause is Cause.ENDPOINT
 
 
-def test_a_path_that_no_kernel_takes_is_nothing(place):
-    failure = refused(place / ("a" * 200))
-    assert failure.cause is Cause.NOTHING_LISTENS
+@pytest.mark.parametrize("name", ["a" * 200, "a" * 300])
+def test_a_path_that_no_kernel_takes_is_nothing(place, name):
+    assert refused(place / name).cause is Cause.NOTHING_LISTENS
+    if len(name) > 255:
+        with pytest.raises(SourceError, match="cannot reach"):
+            check_file(place / name, (ME,))
 
 
 def test_an_address_is_a_scheme_and_an_absolute_path():

@@ -38,7 +38,7 @@ class World:
                 "expected_id": ORDERS,
                 "trust_domains": ("dev.invalid",),
                 "socket_owner_uids": (os.geteuid(),),
-                "call_timeout": 0.3,
+                "call_timeout": 3.0,
                 "clock": self.clock,
                 "max_wait": 0.4,
                 **other,

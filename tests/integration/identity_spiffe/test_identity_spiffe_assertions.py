@@ -51,7 +51,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_gives_no_assertion_and_passes(world, fault):
-    async with world.ready() as identity:
+    async with world.ready(call_timeout=0.3 if fault is Fault.HANG else 3.0) as identity:
         world.api.set_fault(fault, Rpc.JWT)
         with pytest.raises(IdentityUnavailable, match=FAULTS[fault]):
             await identity.assertion(LOGIN)

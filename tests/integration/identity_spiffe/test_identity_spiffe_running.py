@@ -212,7 +212,7 @@ async def test_an_agent_that_never_renews_makes_it_stale_and_then_expired(world,
 
 async def test_a_stream_that_is_silent_past_the_time_of_a_renewal_is_noticed(world, until):
     world.api.set_x509_ttl(3)
-    async with world.ready() as identity:
+    async with world.ready(call_timeout=0.3) as identity:
         before = identity.x509()
         world.api.set_fault(Fault.HANG)
         await until(lambda: identity.status().phase is Phase.STALE)
@@ -222,6 +222,17 @@ async def test_a_stream_that_is_silent_past_the_time_of_a_renewal_is_noticed(wor
         assert await until(lambda: identity.status().phase is Phase.READY) < 1.5
         assert identity.x509().serial != before.serial
         await until(lambda: set(world.kinds()) == {"acquired", "refresh_failed", "rotated"})
+
+
+async def test_a_defect_of_ours_is_told_and_ends_no_supervisor(world, until):
+    async with world.ready() as identity:
+        before, identity._supervisor._watch = identity._supervisor._watch, None
+        world.api.set_fault(Fault.STREAM_END)
+        world.api.set_fault(Fault.NONE)
+        await until(lambda: identity.status().detail.startswith("TypeError"))
+        assert identity.status().phase is Phase.READY
+        identity._supervisor._watch = before
+        await until(lambda: identity.status().detail == "")
 
 
 async def test_closing_leaves_no_thread_and_no_stream(world, until):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from launchworthy.identity.cause import SourceError
 from launchworthy.identity.workload_api import fetch_update
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.workload_api import Rpc, WorkloadApi
@@ -53,6 +54,11 @@ def test_an_intermediate_authority_is_part_of_the_chain(world):
     with WorkloadApi(authority, "orders") as api:
         [svid] = fetch_update(api.endpoint, 5.0).svids
     assert len(svid.chain) == 2
+
+
+def test_a_socket_that_is_gone_by_the_time_of_the_call_is_named(world):
+    with world.api.outage(), pytest.raises(SourceError, match="nothing listens"):
+        fetch_update(world.api.endpoint, 1.0)
 
 
 def test_its_counters_count(world):

@@ -281,6 +281,22 @@ async def test_a_file_that_is_replaced_between_the_check_and_the_reading_is_not_
     platform.project(platform.mint())
     with pytest.raises(SourceError, match="was replaced while it was read"):
         identity._read(checked)
+    platform.path.unlink()
+    with pytest.raises(SourceError, match="cannot be read"):
+        identity._read(checked)
+    await identity.aclose()
+
+
+async def test_a_defect_of_ours_is_told_and_ends_no_watch(platform):
+    platform.project(platform.mint())
+    identity = platform.identity()
+    await identity.start(5)
+    look, identity._read = identity._read, None
+    platform.project(platform.mint(jti="2"))
+    await until(lambda: platform.kinds() == ["acquired", "refresh_failed"])
+    assert identity.status().detail.startswith("TypeError")
+    identity._read = look
+    await until(lambda: platform.kinds()[-1] == "rotated")
     await identity.aclose()
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from launchworthy.identity.cause import Cause, SourceError
@@ -100,6 +101,19 @@ def test_the_key_must_belong_to_the_certificate(authority, now):
 def test_the_certificate_must_bear_the_name_that_was_read(authority, now):
     lying = replace(authority.mint_x509("payments", ttl=60), spiffe_id=OURS)
     assert refused(update(authority, lying), now).cause is Cause.UNREADABLE
+
+
+def test_a_certificate_without_a_name_is_refused(authority, now):
+    svid = presented(authority.mint_x509("orders", ttl=60))
+    nameless = (
+        x509.CertificateBuilder(svid.chain[0].issuer, svid.chain[0].subject, svid.chain[0].public_key())
+        .serial_number(1)
+        .not_valid_before(svid.chain[0].not_valid_before_utc)
+        .not_valid_after(svid.chain[0].not_valid_after_utc)
+        .sign(svid.private_key, SHA256())
+    )
+    bare = Update(svids=(replace(svid, chain=(nameless,)),), bundles={"dev.invalid": authority.roots})
+    assert refused(bare, now).detail == "the certificate names nobody"
 
 
 def test_a_key_that_cannot_sign_here_is_refused(authority, now):
