@@ -40,6 +40,7 @@ def test_several_findings_come_in_order_and_each_place_once() -> None:
 def test_a_finding_never_shows_the_value() -> None:
     finding = only(f'token = "{TOKEN}"')
     assert TOKEN not in repr(finding)
+    assert "fingerprint_input" not in repr(finding)
     with pytest.raises(TypeError):
         str(finding.fingerprint_input)
     for leak in (pickle.dumps, copy.deepcopy, dataclasses.asdict, json.dumps):
