@@ -168,9 +168,8 @@ class Gate:
         await reply.finish(answer)
 
     async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
-        headers = scope["headers"]
         raw_path = scope.get("raw_path") or scope["path"].encode()
-        head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=headers)
+        head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=scope["headers"])
         if head.document:
             return self._document.answer(trace.call)
         bearer = parse_authorization(head.authorization, scope["query_string"])
@@ -183,7 +182,6 @@ class Gate:
         request = VerifiedRequest(
             settled=settled,
             head=head,
-            headers=headers,
             principal=principal,
             token=token,
             resource=self._config.resource,

@@ -1,7 +1,7 @@
 """What does the SDK see of a request?
 
-Few headers, no token but its digest, nothing of a proxy, nothing of the client's trace context, and no way
-back to the client but the answer itself.
+No header (no Authorization, no Cookie, nothing of a proxy), no token but its digest, nothing of the client's
+trace context, and no way back to the client but the answer itself.
 """
 
 from collections.abc import Mapping
@@ -13,46 +13,33 @@ from mcp.server.auth.provider import AccessToken
 from mcp.shared.dispatcher import CallOptions
 from mcp.shared.exceptions import NoBackChannelError
 from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
-from mcp.shared.message import ServerMessageMetadata
 from mcp.shared.transport_context import TransportContext
 from pydantic_core import to_json
-from starlette.requests import Request
 
 from launchworthy.enforcement.request import RequestId
 from launchworthy.enforcement.verified_request import VerifiedRequest
 
 _TRACE_CONTEXT = frozenset({"traceparent", "tracestate", "baggage"})
-_SHOWN_HEADERS = frozenset(
-    {b"accept", b"content-type", b"host", b"mcp-method", b"mcp-name", b"mcp-protocol-version", b"user-agent"}
-)
-"""All that the SDK may know of a request's header section."""
 
 
 class RequestContext:
     """The SDK's `DispatchContext` of one request: there is no way back to the client but its own answer."""
 
-    __slots__ = ("__weakref__", "message_metadata", "request", "user")
+    __slots__ = ("request", "user")
 
     can_send_request = False
+    message_metadata = None
+    transport = TransportContext(kind="streamable-http", can_send_request=False)
 
     def __init__(self, request: VerifiedRequest) -> None:
         """Show of the request what the SDK may know."""
         self.request = request
         self.user = DigestUser(request)
-        headers = [one for one in request.headers if one[0] in _SHOWN_HEADERS]
-        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
-        self.message_metadata = ServerMessageMetadata(request_context=Request({**scope, "user": self.user}))
 
     @property
     def request_id(self) -> RequestId | None:
         """The id of the request."""
         return self.request.settled.message.id
-
-    @property
-    def transport(self) -> TransportContext:
-        """What the SDK knows of the connection."""
-        headers = self.message_metadata.request_context.headers
-        return TransportContext(kind="streamable-http", can_send_request=False, headers=headers)
 
     @property
     def cancel_requested(self) -> anyio.Event:

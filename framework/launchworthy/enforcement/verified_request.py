@@ -1,6 +1,5 @@
 """What does the gate hand on once a request's token was good and its revision is settled?"""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from launchworthy.enforcement.records import Trace
@@ -16,7 +15,6 @@ class VerifiedRequest:
     Attributes:
         settled: what it asks, and in which revision.
         head: what its headers claim.
-        headers: all of them, as they came.
         principal: who calls.
         token: the digest of the token; the token itself ends at the gate.
         resource: this server, as the token's audience names it.
@@ -28,7 +26,6 @@ class VerifiedRequest:
 
     settled: Settled
     head: Head
-    headers: Iterable[tuple[bytes, bytes]]
     principal: Principal
     token: TokenDigest
     resource: str

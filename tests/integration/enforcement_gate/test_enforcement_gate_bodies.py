@@ -155,13 +155,15 @@ def test_a_client_that_leaves_cancels_the_body(build, revision):
 
 
 def test_a_client_that_stays_gets_its_answer(build):
-    house = build()
-    connection = send(house, "wait")
-    assert house.shop.entered.wait(5)
-    time.sleep(0.15)
-    house.shop.gate.set()
-    assert b"let go" in connection.recv(65536)
-    connection.close()
+    house = build(armed_after=0.0)
+    with send(house, "wait") as connection:
+        assert house.shop.entered.wait(5)
+        house.shop.gate.set()
+        received = b""
+        while b"let go" not in received:
+            chunk = connection.recv(65536)
+            assert chunk, received
+            received += chunk
     assert not house.shop.cancelled.is_set()
     assert [record["outcome"] for record in ended(house, "wait")] == ["ok"]
 

@@ -94,13 +94,11 @@ class Head:
         document: it asks for the metadata document; nothing else here counts then.
         authorization: the values of its Authorization fields, unchecked.
         routing: what its headers claim about the body.
-        agent: `User-Agent`: the client's word.
     """
 
     document: bool
     authorization: tuple[bytes, ...]
     routing: RoutingHeaders
-    agent: str | None
 
 
 def read_head(
@@ -118,20 +116,20 @@ def read_head(
         Refused: `http.*`; `protocol.invalid` where the length of the body is ambiguous.
     """
     document = _check_target(endpoint, method, raw_path)
-    fields, repeated, routed, section = _fields(headers)
+    headers = tuple(headers)
+    fields, repeated = _fields(headers)
     _check_host(endpoint, fields, repeated)
-    if section.count > MAX_FIELDS:
+    if len(headers) > MAX_FIELDS:
         raise HeaderSectionTooLarge(f"more than {MAX_FIELDS} header fields")
-    if section.size > MAX_SECTION:
+    if sum(len(name) + len(value) for name, value in headers) + 4 * len(headers) > MAX_SECTION:
         raise HeaderSectionTooLarge(f"more than {MAX_SECTION} bytes of header fields")
     if not document:
         _check_size(endpoint, fields, repeated)
         _check_types(fields, repeated)
     return Head(
         document=document,
-        authorization=tuple(section.authorization),
-        routing=_routing(fields, repeated, routed),
-        agent=_text(fields.get(b"user-agent")),
+        authorization=_every(b"authorization", headers, fields, repeated),
+        routing=_routing(headers, fields, repeated),
     )
 
 
@@ -147,37 +145,30 @@ def _check_target(endpoint: Endpoint, method: str, raw_path: bytes) -> bool:
     return document
 
 
-@dataclass(slots=True)
-class _Section:
-    count: int
-    size: int
-    authorization: list[bytes]
-
-
-def _fields(
-    headers: Iterable[tuple[bytes, bytes]],
-) -> tuple[dict[bytes, bytes], set[bytes], list[tuple[bytes, bytes]], _Section]:
-    """One pass: the first value of each name, the names that came again, `Mcp-Param-*`, and sizes."""
+def _fields(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[dict[bytes, bytes], set[bytes]]:
+    """The first value of each name, and the names that came again."""
     fields: dict[bytes, bytes] = {}
     repeated: set[bytes] = set()
-    routed: list[tuple[bytes, bytes]] = []
-    section = _Section(0, 0, [])
-    count = size = 0
     for name, value in headers:
-        count += 1
-        size += len(name) + len(value) + 4
         if name in fields:
             repeated.add(name)
             if name == b"accept":  # a list: several lines are one (RFC 9110 §5.3)
                 fields[name] += b"," + value
         else:
             fields[name] = value
-        if name == b"authorization":
-            section.authorization.append(value.strip(_WHITE_SPACE))
-        elif name.startswith(b"mcp-param-"):
-            routed.append((name, value))
-    section.count, section.size = count, size
-    return fields, repeated, routed, section
+    return fields, repeated
+
+
+def _every(
+    wanted: bytes,
+    headers: tuple[tuple[bytes, bytes], ...],
+    fields: Mapping[bytes, bytes],
+    repeated: set[bytes],
+) -> tuple[bytes, ...]:
+    """All values of one name."""
+    if wanted in repeated:
+        return tuple(value.strip(_WHITE_SPACE) for name, value in headers if name == wanted)
+    return (fields[wanted].strip(_WHITE_SPACE),) if wanted in fields else ()
 
 
 def _check_host(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
@@ -233,20 +224,25 @@ def _acceptable(media_range: bytes) -> bytes | None:
 
 
 def _routing(
-    fields: Mapping[bytes, bytes], repeated: set[bytes], routed: list[tuple[bytes, bytes]]
+    headers: tuple[tuple[bytes, bytes], ...], fields: Mapping[bytes, bytes], repeated: set[bytes]
 ) -> RoutingHeaders:
-    twice = sorted(name for name in repeated if name in _ROUTING or name.startswith(b"mcp-param-"))
+    twice = (
+        [name for name in sorted(repeated) if name in _ROUTING or name.startswith(_PARAM)] if repeated else []
+    )
     return RoutingHeaders(
         version=_text(fields.get(b"mcp-protocol-version")),
         method=_text(fields.get(b"mcp-method")),
         name=_text(fields.get(b"mcp-name")),
         params=tuple(
-            (name.decode("latin-1"), value.strip(_WHITE_SPACE).decode("latin-1")) for name, value in routed
+            (name.decode("latin-1"), value.strip(_WHITE_SPACE).decode("latin-1"))
+            for name, value in headers
+            if name.startswith(_PARAM)
         ),
         repeated=twice[0].decode("latin-1") if twice else None,
     )
 
 
+_PARAM = b"mcp-param-"
 _ROUTING = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name"})
 
 
