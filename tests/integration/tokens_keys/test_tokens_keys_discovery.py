@@ -147,6 +147,34 @@ def test_metadata_are_read_once_a_day(court: Court, issuer: SimulatedIssuer, clo
     assert issuer.counts["discovery"] == 2
 
 
+def test_after_a_failure_the_metadata_are_asked_whether_the_keys_have_moved(
+    court: Court, issuer: SimulatedIssuer, clock: Clock
+) -> None:
+    issuer.faults.keys = Fault.NOT_FOUND
+    clock.elapsed = 300
+    assert court.outcome(issuer.mint()) == GOOD
+    issuer.faults.keys = Fault.NONE
+    issuer.faults.metadata = {"jwks_uri": f"{issuer.jwks_uri}?moved"}
+    clock.elapsed = 310
+    assert court.outcome(issuer.mint()) == GOOD
+    court.settle()
+    assert court.verifier.status()[0].fresh
+    assert court.events[-1].jwks_uri == f"{issuer.jwks_uri}?moved"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1"])
+def test_in_the_real_world_an_issuer_on_this_machine_stops_the_start_for_good(
+    issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner, address: str
+) -> None:
+    async def resolve(_host: str, _port: int) -> tuple[str, ...]:
+        return (address,)
+
+    real = policy(issuer, issuer="https://login.acme.example", allow_loopback_http=False)
+    refusal = refused_start(Court(runner, clock, real, resolve=resolve))
+    assert (refusal.exit_code, refusal.problems[0].reason) == (EX_CONFIG, "issuer-endpoint")
+    assert "where we do not connect" in refusal.problems[0].what
+
+
 @pytest.mark.parametrize("fault", [Fault.STATUS_500, Fault.HANG])
 def test_without_metadata_a_known_address_goes_on_serving(
     issuer: SimulatedIssuer, clock: Clock, runner: asyncio.Runner, fault: Fault
