@@ -155,7 +155,8 @@ class Supervisor:
         if self._stopping.is_set():
             return
         with self._watch(source.endpoint, inbox.put):
-            answer = self._next(inbox, lambda: source.call_timeout, patience=source.call_timeout)
+            patience = time.monotonic() + source.call_timeout
+            answer = _next(inbox, lambda: patience - time.monotonic())
             if answer is None:
                 raise SourceError(
                     Cause.NO_ANSWER, f"the agent accepts and gave no answer within {source.call_timeout:g} s"
@@ -163,25 +164,9 @@ class Supervisor:
             began = self._clock()
             while isinstance(answer, Update):
                 self._apply(answer)
-                answer = self._next(inbox, lambda: self._until_overdue(began), patience=None)
+                answer = _next(inbox, lambda: self._until_overdue(began))
         if isinstance(answer, Failure):
             raise SourceError(answer.cause, answer.detail, code=answer.code)
-
-    def _next(
-        self,
-        inbox: _Inbox,
-        left: Callable[[], float],
-        *,
-        patience: float | None,
-    ) -> Update | Failure | _Signal | None:
-        """What came, or None when the time is over."""
-        give_up = time.monotonic() + patience if patience is not None else None
-        while True:
-            seconds = give_up - time.monotonic() if give_up is not None else left()
-            if seconds <= 0:
-                return None
-            with suppress(Empty):
-                return inbox.get(timeout=min(seconds, LOOK_AGAIN_SECONDS))
 
     def _apply(self, update: Update) -> None:
         now = self._clock()
@@ -223,3 +208,11 @@ def pause(cause: Cause, attempts: int, max_wait: float, random: float) -> float:
     """
     limit = min(LOCAL_WAIT_SECONDS, max_wait) if TRAITS[cause].local else max_wait
     return min(limit, FIRST_WAIT_SECONDS * (1 << min(attempts, MAX_DOUBLINGS))) * (1 + random) / 2
+
+
+def _next(inbox: _Inbox, left: Callable[[], float]) -> Update | Failure | _Signal | None:
+    """What came, or None when no seconds are left; that is asked again, since clocks are set meanwhile."""
+    while (seconds := left()) > 0:
+        with suppress(Empty):
+            return inbox.get(timeout=min(seconds, LOOK_AGAIN_SECONDS))
+    return None

@@ -1,7 +1,6 @@
 """An identity in use: rotations, faults, outages, expiry and revocation, each with its way back."""
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -63,12 +62,10 @@ async def test_svids_of_four_seconds_are_renewed_before_they_expire(world):
     world.api.set_x509_ttl(4)
     async with world.ready() as identity:
         first, serials = identity.x509(), set()
-        end = time.monotonic() + 4.5
-        while time.monotonic() < end:
+        while world.clock() <= first.not_after + 0.2:
             serials.add(identity.x509().serial)
             assert identity.x509().not_after > world.clock()
             await asyncio.sleep(0.02)
-        assert world.clock() > first.not_after
         assert len(serials) >= 3
         assert set(world.kinds()) == {"acquired", "rotated"}
 

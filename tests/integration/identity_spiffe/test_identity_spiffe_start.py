@@ -61,11 +61,11 @@ async def test_what_does_not_pass_refuses_the_start_and_names_the_cause(world, f
     world.api.set_fault(fault)
     identity = world.identity(call_timeout=0.3 if fault is Fault.HANG else 3.0, max_wait=0.1)
     with pytest.raises(StartupRefused) as refused:
-        await identity.start(0.5)
+        await identity.start(0.4)
     [problem] = refused.value.problems
     assert refused.value.exit_code == EX_TEMPFAIL
     assert problem.reason == "no-identity"
-    assert problem.what.startswith(f"no identity within 0.5 s: {PASSING[fault]}")
+    assert problem.what.startswith(f"no identity within 0.4 s: {PASSING[fault]}")
     assert problem.fix[-1] == "launchworthy identity doctor"
     assert identity.status().phase is Phase.CLOSED
 
