@@ -35,7 +35,7 @@ class Clock:
         return NOW + self.elapsed
 
 
-def policy(issuer: SimulatedIssuer, **changes: Any) -> IssuerPolicy:
+def policy(issuer: SimulatedIssuer, /, **changes: Any) -> IssuerPolicy:
     fields: dict[str, Any] = {
         "name": "simulated",
         "issuer": issuer.issuer,
