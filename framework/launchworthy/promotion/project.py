@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,15 @@ from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
 from launchworthy.promotion.child import Answer, Asking
 from launchworthy.promotion.place import Place
+from launchworthy.promotion.tree_texts import TreeText, read_texts
 from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 REAL = (Environment.STAGING, Environment.PRODUCTION)
 CASES = "tests/policy.toml"
-_SKIPPED = frozenset(
-    {
-        ".git",
-        ".venv",
-        ".nox",
-        "node_modules",
-        "__pycache__",
-        "dist",
-        ".launchworthy",
-        ".mypy_cache",
-        ".ruff_cache",
-    }
-)
-_MAX_TEXT = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """A project as the gate sees it.
 
@@ -94,15 +82,22 @@ class Project:
         """
         return tomllib.loads(self.text(path) or "")
 
+    @cached_property
+    def tree(self) -> tuple[TreeText, ...]:
+        """Every text file below the root, tracked by git or not; read once."""
+        return tuple(read_texts(self.root, tracked=self._tracked()))
+
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every text file below the root, tracked by git or not, with its path."""
-        for path in sorted(self.root.rglob("*")):
-            relative = path.relative_to(self.root)
-            if _SKIPPED.intersection(relative.parts) or not path.is_file() or path.is_symlink():
-                continue
-            content = path.read_bytes()[:_MAX_TEXT]
-            if b"\0" not in content:
-                yield relative.as_posix(), content.decode("utf-8", errors="replace")
+        """Every text file below the root with its path; one that is too long is empty."""
+        return ((one.path, one.text) for one in self.tree)
+
+    def _tracked(self) -> frozenset[str]:
+        """What git tracks below the root."""
+        if not isinstance(self.git, GitFacts) or not self.root.is_relative_to(self.git.top):
+            return frozenset()
+        inside = self.root.relative_to(self.git.top).as_posix()
+        prefix = "" if inside == "." else f"{inside}/"
+        return frozenset(path.removeprefix(prefix) for path in self.git.tracked if path.startswith(prefix))
 
 
 def load_project(

@@ -2,19 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from launchworthy.promotion.checks.assertions import broken, seen
+from launchworthy.promotion.checks.workflows import workflow_mistakes
 from launchworthy.promotion.control import load_catalogue
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry, whole_registry
 
-_PINNED = re.compile(r"@[0-9a-f]{40}$")
-_WORKFLOWS = ".github/workflows"
+_HASH = re.compile(r"^sha(256|384|512):[0-9a-f]{64,128}$")
+_WORKFLOW = re.compile(r"^\.github/workflows/[^/]+\.ya?ml$")
+_ACTION = re.compile(r"^(\.github/actions/.+/)?action\.ya?ml$")
 
 
 @registry.check("SUP-01")
@@ -25,34 +27,29 @@ def dependencies_are_pinned(project: Project) -> Iterator[Assertion]:
         yield broken("there is no uv.lock", None, "uv lock, and commit it")
         return
     packages = tomllib.loads(text).get("package", [])
+    pyproject = project.toml("pyproject.toml").get("project", {})
+    own = _spelt(str(pyproject.get("name", "")))
     for package in packages:
-        files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
-        source = package.get("source", {})
-        if "registry" in source and not (files and all("hash" in file for file in files)):
-            yield broken(f"`{package['name']}` has no hash", "uv.lock", "uv lock, and commit it")
-        if "git" in source or "url" in source:
-            yield broken(f"`{package['name']}` comes from an address", "uv.lock", "take it from the index")
-    locked = {package["name"] for package in packages}
-    for requirement in project.toml("pyproject.toml")["project"].get("dependencies", ()):
-        name = re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower().replace("_", "-").replace(".", "-")
-        if name not in locked:
+        if package["name"] != own:
+            yield from _locked_package(package)
+    written = {}
+    for requirement in pyproject.get("dependencies", ()):
+        name, specifier = _requirement(requirement)
+        written[name] = specifier
+        if name not in {package["name"] for package in packages}:
             yield broken(f"`{name}` is required and not locked", "uv.lock", "uv lock, and commit it")
+    yield from _stale(written, next((each for each in packages if each["name"] == own), {}))
     yield seen(f"{len(packages)} packages are locked, with hashes")
 
 
 @registry.check("SUP-03")
 def workflows_hold_no_more_than_they_need(project: Project) -> Iterator[Assertion]:
     """Actions are pinned, nothing is granted at the top, and who signs runs no code of the project."""
-    workflows = {path: text for path, text in project.texts() if path.startswith(_WORKFLOWS)}
-    if not workflows:
+    files = {path: text for path, text in project.texts() if _WORKFLOW.match(path) or _ACTION.match(path)}
+    if not any(_WORKFLOW.match(path) for path in files):
         raise NotApplicable("there are no workflows")
-    for path, text in workflows.items():
-        try:
-            workflow = yaml.safe_load(text)
-        except yaml.YAMLError:
-            yield broken("this workflow is no YAML", path, "correct it")
-            continue
-        findings = list(_workflow(path, workflow if isinstance(workflow, dict) else {}))
+    for path, text in files.items():
+        findings = list(workflow_mistakes(path, text, action=_WORKFLOW.match(path) is None))
         yield from findings
         if not findings:
             yield seen(f"{path} is pinned and grants nothing beyond its jobs")
@@ -65,8 +62,8 @@ def the_template_is_known(project: Project) -> Iterator[Assertion]:
     if answers is None:
         yield broken("there is no .copier-answers.yml", None, "copier update needs it: take it back from git")
         return
-    said = yaml.safe_load(answers) or {}
-    if "_commit" not in said or "_src_path" not in said:
+    said = yaml.safe_load(answers)
+    if not isinstance(said, dict) or not {"_commit", "_src_path"} <= said.keys():
         yield broken("the answers name no template", ".copier-answers.yml", "take the file back from git")
     else:
         yield seen(f"from template {said['_commit']}")
@@ -84,34 +81,42 @@ def the_gate_is_whole(project: Project) -> Iterator[Assertion]:
     yield seen(f"{len(catalogue)} controls, each with its check")
 
 
-def _workflow(path: str, workflow: dict[Any, Any]) -> Iterator[Assertion]:
-    permissions = workflow.get("permissions", "unset")
-    if permissions not in ({}, "read-all") and not _reads_only(permissions):
-        yield broken(f"the workflow grants {permissions} to every job", path, "permissions: {}")
-    triggers = workflow.get(True, workflow.get("on", {}))  # YAML 1.1 reads `on` as true
-    if "pull_request_target" in (triggers if isinstance(triggers, (dict, list)) else [triggers]):
-        yield broken("strangers' pull requests run with this project's rights", path, "use pull_request")
-    for name, job in (workflow.get("jobs") or {}).items():
-        yield from _job(path, name, job if isinstance(job, dict) else {})
+def _locked_package(package: Mapping[str, Any]) -> Iterator[Assertion]:
+    """One package of the lock: from an index or a wheel, with a hash for each of its files."""
+    source = package.get("source", {})
+    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else [])]
+    if not {"registry", "path"} & source.keys():
+        kind = next(iter(source), "nowhere")
+        yield broken(f"`{package['name']}` comes from {kind}, unpinned", "uv.lock", "take it from the index")
+    elif not files or not all(_HASH.match(str(file.get("hash", ""))) for file in files):
+        yield broken(f"`{package['name']}` has no hash", "uv.lock", "uv lock, and commit it")
 
 
-def _job(path: str, name: str, job: dict[str, Any]) -> Iterator[Assertion]:
-    steps = [step for step in job.get("steps", ()) if isinstance(step, dict)]
-    for used in [job.get("uses"), *(step.get("uses") for step in steps)]:
-        if isinstance(used, str) and not used.startswith("./") and not _PINNED.search(used):
-            yield broken(f"job `{name}` uses {used}, which can change", path, "pin it by commit")
-    permissions = job.get("permissions", {})
-    signs = permissions == "write-all" or (
-        isinstance(permissions, dict) and permissions.get("id-token") == "write"
-    )
-    checks_out = any("actions/checkout" in str(step.get("uses", "")) for step in steps)
-    if signs and checks_out and any("run" in step for step in steps):
-        yield broken(
-            f"job `{name}` can sign and runs code of the project",
-            path,
-            "sign in a job of its own, which runs nothing of the project",
-        )
+def _stale(written: Mapping[str, frozenset[str]], own: Mapping[str, Any]) -> Iterator[Assertion]:
+    """Whether the lock was made for other requirements than pyproject.toml has now."""
+    locked = {
+        each["name"]: _specifiers(each["specifier"]) if "specifier" in each else None
+        for each in own.get("metadata", {}).get("requires-dist", ())
+        if "extra ==" not in each.get("marker", "")
+    }
+    for name in sorted(written.keys() | locked.keys()):
+        stale = name not in written or name not in locked
+        if stale or (locked[name] is not None and locked[name] != written[name]):
+            yield broken(f"uv.lock was made for another `{name}`", "uv.lock", "uv lock, and commit it")
 
 
-def _reads_only(permissions: object) -> bool:
-    return isinstance(permissions, dict) and all(value in ("read", "none") for value in permissions.values())
+def _requirement(text: str) -> tuple[str, frozenset[str]]:
+    """Name and version specifiers of a requirement as people write it (PEP 508)."""
+    before_marker = text.partition(";")[0]
+    name = re.split(r"[^A-Za-z0-9_.-]", before_marker.strip())[0]
+    rest = re.sub(r"\[[^]]*\]", "", before_marker.strip()[len(name) :])
+    return _spelt(name), _specifiers(rest)
+
+
+def _specifiers(text: str) -> frozenset[str]:
+    return frozenset(part for part in text.replace(" ", "").strip("()").split(",") if part)
+
+
+def _spelt(name: str) -> str:
+    """A name as indexes spell it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from launchworthy.promotion.checks.assertions import broken, seen
+from launchworthy.promotion.checks.source import mentions
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import REAL, Project
 from launchworthy.promotion.registry import registry
@@ -41,16 +42,16 @@ def identities_differ_between_environments(project: Project) -> Iterator[Asserti
         if isinstance(other, tuple):
             yield from (_told(problem) for problem in other)
             continue
-        mine = _distinguishing(project.settings)
-        for field, value in _distinguishing(other).items():
-            if value in (mine.get(field), ""):
+        mine = {value: field for field, value in _distinguishing(project.settings)}
+        for field, value in _distinguishing(other):
+            if value in mine:
                 yield broken(
-                    f"`{field}` is the same in {project.rehearsed} and {environment}",
+                    f"`{field}` of {environment} is `{mine[value]}` of {project.rehearsed}",
                     other.sources.get(field),
                     "give each environment its own",
                 )
             else:
-                yield seen(f"`{field}` of {environment} differs")
+                yield seen(f"`{field}` of {environment} is its own")
 
 
 @registry.check("ID-05")
@@ -59,22 +60,22 @@ def nothing_simulated_is_left(project: Project) -> Iterator[Assertion]:
     problems = [each for each in _world_problems(project) if each.reason == "wrong-world"]
     yield from (_told(problem) for problem in problems)
     yield seen(f"no setting of {project.rehearsed} names loopback or {SIMULATED_TRUST_DOMAIN}")
-    for path, text in project.texts():
-        if path.startswith(f"src/{project.package}/") and path.endswith(".py"):
-            for number, line in enumerate(text.splitlines(), start=1):
-                if "launchworthy.testing" in line:
-                    yield broken(
-                        "the package names the simulated world", f"{path}:{number}", "leave it to tests/"
-                    )
+    for mention in mentions(project):
+        if mention.name.startswith("launchworthy.testing"):
+            yield broken("the package names the simulated world", mention.where, "leave it to tests/")
     yield seen("the package names nothing of launchworthy.testing")
 
 
-def _distinguishing(settings: Settings) -> dict[str, str]:
-    fields = {
-        "server.resource": settings.server.resource,
-        "identity.expected_id": settings.identity.expected_id,
-    }
-    return fields | {f"issuers.{name}.issuer": table.issuer for name, table in settings.issuers.items()}
+def _distinguishing(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What no two environments may share, by field; written in two ways it is still the same."""
+    yield "server.resource", _plain(settings.server.resource)
+    yield "identity.expected_id", settings.identity.expected_id
+    for name, table in settings.issuers.items():
+        yield f"issuers.{name}.issuer", _plain(table.issuer)
+
+
+def _plain(url: str) -> str:
+    return url.rstrip("/").casefold()
 
 
 def _world_problems(project: Project) -> tuple[Problem, ...]:

@@ -7,6 +7,7 @@ from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
+from launchworthy.promotion.tree_texts import MAX_TEXT
 
 
 @registry.check("SEC-01")
@@ -19,21 +20,31 @@ def settings_cannot_hold_a_secret(project: Project) -> Iterator[Assertion]:
     if not project.answer.weak:
         yield seen("no field of the settings class can hold a secret")
     yield seen(f"no secret in config/{project.rehearsed}.toml: it was read")
+    for environment, other in project.others.items():
+        for problem in other if isinstance(other, tuple) else ():
+            if problem.reason == "secret-by-value":
+                yield broken(problem.what, problem.where or f"config/{environment}.toml", *problem.fix)
 
 
 @registry.check("SEC-02")
 def there_is_no_secret_in_the_tree(project: Project) -> Iterator[Assertion]:
     """Every text file below the root, tracked or not, holds no secret by name, shape or checksum."""
-    files = 0
-    for path, text in project.texts():
-        files += 1
-        for finding in find_secrets(text, path=path):
+    for one in project.tree:
+        if not one.whole:
+            yield broken(
+                f"the file is longer than the {MAX_TEXT // 1024**2} MiB that are looked at",
+                one.path,
+                "split it, or keep it elsewhere",
+            )
+        for finding in find_secrets(one.text, path=one.path):
             yield broken(
                 _what(finding),
-                f"{path}:{finding.line}",
+                f"{one.path}:{finding.line}",
                 "rotate it first: whoever can read the tree has it by now; then take it out",
             )
-    yield seen(f"{files} files of the tree hold no secret that is known by name, shape or checksum")
+    yield seen(
+        f"{len(project.tree)} files of the tree hold no secret that is known by name, shape or checksum"
+    )
 
 
 def _what(finding: Finding) -> str:

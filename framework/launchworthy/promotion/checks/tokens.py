@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from launchworthy.manifest import is_placeholder
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
+
+_HTTPS = 443
+_DAY = 86_400
+_MINUTE = 60
 
 
 @registry.check("TOK-04")
@@ -16,10 +21,19 @@ def the_audience_is_canonical(project: Project) -> Iterator[Assertion]:
     parts = urlsplit(resource)
     if parts.scheme != "https":
         yield broken(f"the resource `{resource}` is not https", where, "use https")
+    if parts.query or parts.fragment or parts.port == _HTTPS:
+        yield broken(f"the resource `{resource}` is not canonical", where, "no query, no fragment, no :443")
     if resource.endswith("/"):
         yield broken(f"the resource `{resource}` ends in a slash", where, "take the slash away")
-    if (parts.hostname or "").endswith(".invalid"):
+    if is_placeholder(resource):
         yield broken("the public URL was left for later", where, 'resource = "https://…"')
+    for name, issuer in project.settings.issuers.items():
+        if is_placeholder(issuer.issuer):
+            yield broken(
+                f"the issuer `{name}` was left for later",
+                project.settings.sources.get(f"issuers.{name}.issuer"),
+                'issuer = "https://…"',
+            )
     yield seen(f"the one audience is {resource}")
 
 
@@ -28,4 +42,10 @@ def lifetimes_are_bounded(project: Project) -> Iterator[Assertion]:
     """Each issuer's tokens live an hour at most, or as long as was declared, a day at most."""
     for name, issuer in project.settings.issuers.items():
         longest, leeway = int(issuer.max_lifetime), int(issuer.leeway)
+        if longest > _DAY or leeway > _MINUTE:
+            yield broken(
+                f"tokens of `{name}` may live {longest} s, with clocks {leeway} s apart",
+                project.settings.sources.get(f"issuers.{name}.max_lifetime"),
+                'max_lifetime = "1h"',
+            )
         yield seen(f"tokens of `{name}` live {longest} s at most, and clocks may differ by {leeway} s")

@@ -1,17 +1,20 @@
 """Tools and scopes: is everything declared, specific, closed, pinned and covered by cases?"""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from launchworthy.manifest import Effect, TargetKind, TargetManifest
+from launchworthy.manifest import ArgumentClass, Effect, TargetKind, TargetManifest, find_hidden
 from launchworthy.policy.cases import run_cases, uncovered
 from launchworthy.promotion import lock
 from launchworthy.promotion.checks.assertions import broken, seen
-from launchworthy.promotion.finding import Assertion
+from launchworthy.promotion.checks.schemas import open_ends
+from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import CASES, REAL, Project
 from launchworthy.promotion.registry import registry
 
-_OMNIBUS = frozenset({"*", "all", "any", "admin", "full", "root", "everything"})
+_OMNIBUS = frozenset({"all", "any", "admin", "full", "root", "everything", "superuser", "wildcard"})
+_SEPARATORS = re.compile(r"[:./_-]")
 
 
 @registry.check("AZ-01")
@@ -21,42 +24,54 @@ def code_and_manifests_agree(project: Project) -> Iterator[Assertion]:
         yield broken(
             problem.get("what", "cannot be said"), problem.get("where"), *problem.get("fix", "").splitlines()
         )
-    marked: set[tuple[str, str]] = {(one.kind, one.name) for one in project.answer.registered}
-    declared: dict[tuple[str, str], TargetManifest] = {
-        (kind.value, name): target for (kind, name), target in project.manifests.targets.items()
-    }
-    for kind, name in sorted(marked - declared.keys()):
+    marked = {(one.kind, one.name): one.where for one in project.answer.registered}
+    declared = {(kind.value, name): target for (kind, name), target in project.manifests.targets.items()}
+    for kind, name in sorted(marked.keys() - declared.keys()):
         yield broken(
-            f"the {kind} `{name}` is in the code and in no manifest", None, "declare it, or take it out"
+            f"the {kind} `{name}` is in the code and in no manifest",
+            marked[kind, name],
+            "declare it, or take it out",
         )
-    for kind, name in sorted(declared.keys() - marked):
-        where = declared[kind, name].where
+    for kind, name in sorted(declared.keys() - marked.keys()):
         yield broken(
-            f"the {kind} `{name}` is declared and not in the code", where, "implement it, or take it out"
+            f"the {kind} `{name}` is declared and not in the code",
+            declared[kind, name].where,
+            "implement it, or take it out",
         )
-    for kind, name in sorted(marked & declared.keys()):
+    for kind, name in sorted(marked.keys() & declared.keys()):
         yield seen(f"{kind} `{name}` is declared, with {' '.join(declared[kind, name].scopes)}")
 
 
 @registry.check("AZ-03")
 def scopes_are_specific(project: Project) -> Iterator[Assertion]:
     """No scope is a wildcard or an omnibus; each names what it is for."""
-    for target in project.manifests.targets.values():
-        for scope in target.scopes:
-            parts = scope.replace(".", ":").replace("/", ":").split(":")
-            if "*" in scope or _OMNIBUS.intersection(part.lower() for part in parts) or len(parts) == 1:
-                yield broken(
-                    f"the scope `{scope}` of `{target.name}` is not specific",
-                    target.where,
-                    "name resource and action: `orders:read`",
-                )
-            else:
-                yield seen(f"`{scope}` of `{target.name}` is specific")
+    server = "manifests/server.toml"
+    scopes = project.manifests.server.scopes
+    named = [
+        (scope, target.name, target.where)
+        for target in project.manifests.targets.values()
+        for scope in target.scopes
+    ]
+    named += [(scope, "entry", server) for scope in scopes.entry]
+    for granted, implied in scopes.implies.items():
+        named += [(scope, "implies", server) for scope in (granted, *implied)]
+    for scope, name, where in named:
+        if is_specific(scope):
+            yield seen(f"`{scope}` of `{name}` is specific")
+        else:
+            yield broken(
+                f"the scope `{scope}` of `{name}` is not specific",
+                where,
+                "name resource and action: `orders:read`",
+            )
 
 
 @registry.check("AZ-05")
 def policy_decides_as_expected(project: Project) -> Iterator[Assertion]:
     """Every case comes out as the team expects, and each tool has a yes and a no in each environment."""
+    for environment, policy in project.policies.items():
+        policy.self_test()
+        yield seen(f"the policy of {environment} denies strangers, and whatever it cannot evaluate")
     for result in run_cases(project.cases, project.policies):
         if result.passed:
             yield seen(f"{result.case.where} in {result.environment}: {result.case.expect}")
@@ -70,23 +85,26 @@ def policy_decides_as_expected(project: Project) -> Iterator[Assertion]:
 @registry.check("TL-01")
 def inputs_are_closed_and_bounded(project: Project) -> Iterator[Assertion]:
     """Each tool takes an object that is closed, and every value in it has bounds."""
-    for target in project.answer.targets:
-        if target.kind != TargetKind.TOOL.value:
+    for manifest, published in _tools(project):
+        if published is None:
+            yield _unsaid(manifest)
             continue
-        where = project.manifests.targets[TargetKind.TOOL, target.name].where
-        schema = target.published.get("inputSchema", {})
-        open_ends = list(_open_ends(schema, schema, "arguments"))
-        for what in open_ends:
-            yield broken(
-                f"`{target.name}`: {what}", where, "give it bounds in the function's types: Field(…)"
-            )
-        if not open_ends:
-            yield seen(f"the arguments of `{target.name}` are closed and bounded")
+        found = list(open_ends(published.get("inputSchema", {}), "arguments"))
+        for what in found:
+            fix = "give it bounds in the function's types: Field(…)"
+            yield broken(f"`{manifest.name}`: {what}", manifest.where, fix)
+        if not found:
+            yield seen(f"the arguments of `{manifest.name}` are closed and bounded")
 
 
 @registry.check("TL-02")
 def definitions_are_pinned(project: Project) -> Iterator[Assertion]:
-    """`launchworthy.lock` says what tools, policy and settings promise today."""
+    """`launchworthy.lock` says what tools, policy and settings promise today, and nothing of it is hidden."""
+    for target in project.answer.targets:
+        for hidden in find_hidden("\n".join(_texts(target.published))):
+            yield broken(
+                f"what clients see of `{target.name}` holds {hidden.name}", None, "take the character out"
+            )
     if project.lock is None:
         yield broken("there is no launchworthy.lock", None, "launchworthy lock, and commit it")
         return
@@ -103,77 +121,78 @@ def definitions_are_pinned(project: Project) -> Iterator[Assertion]:
 @registry.check("TL-04")
 def annotations_agree_with_effects(project: Project) -> Iterator[Assertion]:
     """What clients are told of a tool's effect is what the manifest says."""
-    for target in project.answer.targets:
-        if target.kind != TargetKind.TOOL.value:
+    for manifest, published in _tools(project):
+        if published is None:
+            yield _unsaid(manifest)
             continue
-        manifest = project.manifests.targets[TargetKind.TOOL, target.name]
-        said = target.published.get("annotations", {})
+        said = published.get("annotations", {})
         wanted = {
             "readOnlyHint": manifest.effect is Effect.READ,
             "destructiveHint": manifest.effect is Effect.DESTRUCTIVE,
         }
-        wrong = [name for name, value in wanted.items() if _hint(said, name) != value]
+        wrong = [name for name, value in wanted.items() if said.get(name) is not value]
         if wrong:
             yield broken(
-                f"`{target.name}` tells clients another {wrong[0]}", manifest.where, "upgrade the framework"
+                f"`{manifest.name}` tells clients another {wrong[0]}", manifest.where, "upgrade the framework"
             )
         else:
-            yield seen(f"`{target.name}` is said to be {manifest.effect}")
-        yield from _header_parameters(target.published.get("inputSchema", {}), manifest)
+            yield seen(f"`{manifest.name}` is said to be {manifest.effect}")
+        yield from _header_parameters(published.get("inputSchema", {}), manifest)
 
 
-def _hint(said: Mapping[str, Any], name: str) -> bool:
-    return bool(said.get(name, False))
+def is_specific(scope: str) -> bool:
+    """Whether a scope names a resource and an action, and neither of them is everything."""
+    parts = [part for part in _SEPARATORS.split(scope.casefold()) if part]
+    return len(parts) > 1 and "*" not in scope and not _OMNIBUS.intersection(parts)
+
+
+def _tools(project: Project) -> Iterator[tuple[TargetManifest, Mapping[str, Any] | None]]:
+    """Each declared tool with what clients see of it; None where the code does not say.
+
+    Raises:
+        NotApplicable: the server has no tools.
+    """
+    tools = project.manifests.tools()
+    if not tools:
+        raise NotApplicable("no manifest declares a tool")
+    published = {
+        target.name: target.published
+        for target in project.answer.targets
+        if target.kind == TargetKind.TOOL.value
+    }
+    for manifest in tools:
+        yield manifest, published.get(manifest.name)
+
+
+def _unsaid(manifest: TargetManifest) -> Assertion:
+    return broken(
+        f"the code does not say what clients see of `{manifest.name}`",
+        manifest.where,
+        "see AZ-01: code and manifests must agree first",
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in what clients see, names included."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from _texts(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _texts(inner)
+        case _:
+            return
 
 
 def _header_parameters(schema: Mapping[str, Any], manifest: TargetManifest) -> Iterator[Assertion]:
     for name, described in schema.get("properties", {}).items():
-        if "x-mcp-header" in described and manifest.argument_class(name).value != "clear":
+        if "x-mcp-header" in described and manifest.argument_class(name) is not ArgumentClass.CLEAR:
             yield broken(
                 f"`{manifest.name}` sends `{name}` in a header, and it is not clear in the audit",
                 manifest.where,
                 "take the header away, or say why it may be seen: clear",
             )
-
-
-def _open_ends(schema: Any, root: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Every place of a JSON schema that takes anything, or anything of any size."""
-    if not isinstance(schema, dict):
-        yield f"{where} takes anything"
-        return
-    if "$ref" in schema:
-        schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})
-    if "enum" in schema or "const" in schema or "format" in schema:
-        return
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if choices:
-        for choice in choices:
-            yield from _open_ends(choice, root, where)
-        return
-    yield from _open_end_of(schema, root, where)
-
-
-def _open_end_of(  # noqa: C901 - one arm a type of JSON schema
-    schema: Mapping[str, Any], root: Mapping[str, Any], where: str
-) -> Iterator[str]:
-    match schema.get("type"):
-        case "object":
-            if schema.get("additionalProperties") is not False:
-                yield f"{where} takes more than it names"
-            for name, inner in schema.get("properties", {}).items():
-                yield from _open_ends(inner, root, name)
-        case "array":
-            if "maxItems" not in schema:
-                yield f"{where} has no longest list"
-            yield from _open_ends(schema.get("items"), root, where)
-        case "string":
-            if "maxLength" not in schema and "pattern" not in schema:
-                yield f"{where} has no longest text"
-        case "integer" | "number":
-            low = "minimum" in schema or "exclusiveMinimum" in schema
-            if not (low and ("maximum" in schema or "exclusiveMaximum" in schema)):
-                yield f"{where} is a number without bounds"
-        case "boolean" | "null":
-            return
-        case _:
-            yield f"{where} takes anything"

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 from launchworthy.promotion.checks.assertions import broken, seen
+from launchworthy.promotion.checks.source import mentions
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
 from launchworthy.settings.closed import is_loopback
+
+_STDIO = frozenset({"stdio", "stdio_server"})
 
 
 @registry.check("TR-02")
@@ -33,11 +36,7 @@ def there_is_one_way_in(project: Project) -> Iterator[Assertion]:
                 "pyproject.toml",
                 f"take [project.{table}] out: the container runs python -m {project.package}",
             )
-    for path, text in project.texts():
-        if path.startswith(f"src/{project.package}/") and path.endswith(".py"):
-            for number, line in enumerate(text.splitlines(), start=1):
-                if "stdio" in line and "mcp" in line:
-                    yield broken(
-                        "the package serves over stdio", f"{path}:{number}", "run(server) serves HTTP"
-                    )
+    for mention in mentions(project):
+        if mention.name in _STDIO or (mention.imported and "stdio" in mention.name.split(".")):
+            yield broken("the package names the stdio transport", mention.where, "run(server) serves HTTP")
     yield seen(f"python -m {project.package} is the one way to start it")

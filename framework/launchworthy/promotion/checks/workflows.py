@@ -1,0 +1,92 @@
+"""What may a workflow do, and whose code does it run? Read as YAML, never as text."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from launchworthy.promotion.checks.assertions import broken
+from launchworthy.promotion.finding import Assertion
+
+_PINNED = re.compile(r"@[0-9a-f]{40}$|^docker://[^@]+@sha256:[0-9a-f]{64}$")
+_SECRET = re.compile(r"\bsecrets\s*(\.|\[\s*['\"])\s*(?!GITHUB_TOKEN\b)\w", re.IGNORECASE)
+_STRANGERS = ("pull_request_target", "workflow_run")
+
+
+def workflow_mistakes(path: str, text: str, *, action: bool) -> Iterator[Assertion]:
+    """Everything that a workflow, or an action of the project, may not do.
+
+    Args:
+        path: of the file.
+        text: of the file.
+        action: whether it is an action, whose steps run in the job of whoever uses it.
+    """
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        read = None
+    if not isinstance(read, dict):
+        yield broken("this is no YAML table", path, "correct it")
+    elif action:
+        yield from _unpinned(path, "this action", _steps(read.get("runs")))
+    else:
+        yield from _workflow(path, read)
+
+
+def _workflow(path: str, workflow: dict[Any, Any]) -> Iterator[Assertion]:
+    permissions = workflow.get("permissions", "everything that the repository allows")
+    if permissions != "read-all" and not _reads_only(permissions):
+        yield broken(f"the workflow grants {_shown(permissions)} to every job", path, "permissions: {}")
+    triggers = workflow.get(True, workflow.get("on", {}))  # YAML 1.1 reads `on` as true
+    for trigger in _STRANGERS:
+        if trigger in (triggers if isinstance(triggers, (dict, list)) else [triggers]):
+            yield broken(
+                f"strangers' changes run with this project's rights ({trigger})", path, "on: pull_request"
+            )
+    for name, job in (workflow.get("jobs") or {}).items():
+        yield from _job(path, f"job `{name}`", job if isinstance(job, dict) else {}, permissions)
+
+
+def _job(path: str, name: str, job: dict[Any, Any], inherited: object) -> Iterator[Assertion]:
+    steps = _steps(job)
+    yield from _unpinned(path, name, [job, *steps])
+    permissions = job.get("permissions", inherited)
+    if permissions == "write-all":
+        yield broken(f"{name} may write everything", path, "grant what it needs, one by one")
+    runs_project = any("actions/checkout" in str(step.get("uses", "")) for step in steps) and any(
+        "run" in step or str(step.get("uses", "")).startswith("./") for step in steps
+    )
+    signs = isinstance(permissions, dict) and permissions.get("id-token") == "write"
+    if runs_project and signs:
+        yield broken(
+            f"{name} can sign and runs code of the project",
+            path,
+            "sign in a job of its own, which runs nothing of the project",
+        )
+    if runs_project and _SECRET.search(json.dumps(job, default=str)):
+        yield broken(
+            f"{name} holds a secret and runs code of the project",
+            path,
+            "use it in a job of its own, which runs nothing of the project",
+        )
+
+
+def _steps(holder: object) -> list[dict[Any, Any]]:
+    steps = holder.get("steps") if isinstance(holder, dict) else None
+    return [step for step in steps or () if isinstance(step, dict)]
+
+
+def _unpinned(path: str, name: str, users: list[dict[Any, Any]]) -> Iterator[Assertion]:
+    for used in (user.get("uses") for user in users):
+        if isinstance(used, str) and not used.startswith("./") and not _PINNED.search(used):
+            yield broken(f"{name} uses {used}, which can change", path, "pin it by its full commit")
+
+
+def _reads_only(permissions: object) -> bool:
+    return isinstance(permissions, dict) and all(value in {"read", "none"} for value in permissions.values())
+
+
+def _shown(permissions: object) -> str:
+    return json.dumps(permissions) if isinstance(permissions, dict) else str(permissions)
