@@ -1,4 +1,4 @@
-"""What does the package's source name? Modules, names and words, from its syntax tree; nothing is imported."""
+"""What does the package's source name? Modules, names and words, from its syntax tree."""
 
 import ast
 from collections.abc import Iterator

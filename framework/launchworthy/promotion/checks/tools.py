@@ -24,7 +24,9 @@ def code_and_manifests_agree(project: Project) -> Iterator[Assertion]:
         yield broken(
             problem.get("what", "cannot be said"), problem.get("where"), *problem.get("fix", "").splitlines()
         )
-    marked = {(one.kind, one.name): one.where for one in project.answer.registered}
+    marked: dict[tuple[str, str], str] = {
+        (one.kind, one.name): one.where for one in project.answer.registered
+    }
     declared = {(kind.value, name): target for (kind, name), target in project.manifests.targets.items()}
     for kind, name in sorted(marked.keys() - declared.keys()):
         yield broken(
