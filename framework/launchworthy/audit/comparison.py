@@ -163,7 +163,7 @@ def _vouch(file: Evidence, present: Mapping[str, Evidence]) -> bool:
         return True
     changed = earlier.anchored_to < link.size
     earlier.anchored_to = max(earlier.anchored_to, link.size)
-    if earlier.trust is None and not earlier.facts.served and earlier.facts.bound is None:
+    if earlier.trust is None and earlier.facts.bound is None:  # unbound, and undamaged: it never served
         earlier.trust = Trust.LINKED
         changed = True
     return changed

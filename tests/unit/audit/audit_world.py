@@ -70,7 +70,12 @@ class Authority:
         return directory
 
     def issue(
-        self, identity: str = SOURCE, *, key: object = None, uris: Iterable[str] | None = None
+        self,
+        identity: str = SOURCE,
+        *,
+        key: object = None,
+        uris: Iterable[str] | None = None,
+        authority: bool = False,
     ) -> "Workload":
         workload_key = key if key is not None else ec.generate_private_key(ec.SECP256R1())
         names = [x509.UniformResourceIdentifier(uri) for uri in (uris if uris is not None else [identity])]
@@ -83,7 +88,7 @@ class Authority:
             .not_valid_before(self.at - timedelta(minutes=1))
             .not_valid_after(self.at + timedelta(hours=1))
             .add_extension(x509.SubjectAlternativeName(names), critical=True)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(_usage(sign_certificates=False), critical=True)
             .add_extension(
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),

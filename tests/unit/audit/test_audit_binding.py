@@ -71,6 +71,8 @@ def test_an_authority_is_no_workload():
     proof = replace(PROOF, chain=PROOF.bundle)
     with pytest.raises(BindingError, match="authority"):
         check_binding(proof, PAYLOAD, SOURCE)
+    with pytest.raises(BindingError, match="authority"):
+        check_binding(AUTHORITY.issue(authority=True).sign(PAYLOAD), PAYLOAD, SOURCE)
 
 
 @pytest.mark.parametrize(

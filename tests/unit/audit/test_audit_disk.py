@@ -8,6 +8,7 @@ import pytest
 from audit_world import Authority, Clock, SmallDisk, attempt, bound_stream, outcome
 
 from launchworthy.audit import AuditUnwritable
+from launchworthy.audit.events import ServerStarting
 from launchworthy.audit.stream import AuditStream
 from launchworthy.audit.verification import State, verify_paths
 
@@ -207,19 +208,45 @@ def test_an_end_that_cannot_be_written_is_said_and_the_file_is_as_after_a_crash(
 
 
 def test_a_rotation_that_fails_leaves_the_old_stream_in_use(tmp_path, clock):
-    class Ends(SmallDisk):
-        pass
-
-    disk = Ends(60_000)
+    disk = SmallDisk(60_000)
     stream = AuditStream.open(
         tmp_path / "audit", source=None, clock=clock, disk=disk, reserve_bytes=RESERVE, rotate_at=500
     )
     path = stream.path
     disk.failure = errno.EIO
     with pytest.raises(AuditUnwritable, match="could not be ended"):
-        stream.record(attempt())
+        stream.record(ServerStarting(environment="production", version="0.1.0"))
     disk.failure = None
     assert (stream.path, [file.name for file in path.parent.iterdir()]) == (path, [path.name])
-    stream.record(attempt())
+    stream.record(ServerStarting(environment="production", version="0.1.0"))
     assert stream.path != path
     stream.close()
+    keys = [stream.verifier_key, json.loads(path.read_bytes().splitlines()[0])["data"]["key"]]
+    found = verify_paths([path.parent], require_sealed=True, pinned_keys=keys)
+    assert found.exit_code == 0, found.lines()
+
+
+def test_a_binding_that_could_not_be_written_has_not_happened(tmp_path, clock):
+    disk = SmallDisk(60_000)
+    stream = AuditStream.open(tmp_path / "audit", source=None, clock=clock, disk=disk, reserve_bytes=RESERVE)
+    proof = WORKLOAD.sign(stream.binding_payload())
+    disk.failure = errno.EIO
+    with pytest.raises(AuditUnwritable):
+        stream.bind(proof, WORKLOAD.identity)
+    assert not stream.bound
+    disk.failure = None
+    clock.forward(1.1)
+    stream.record(ServerStarting(environment="production", version="0.1.0"))
+    assert json.loads(stream.path.read_bytes().splitlines()[-1])["source"].startswith("urn:")
+    stream.bind(proof, WORKLOAD.identity)
+    stream.close()
+    assert state_of(stream).state is State.INTACT_SEALED
+
+
+def test_the_key_is_gone_even_if_the_end_could_not_be_written(stream, disk):
+    key = stream._writer.chain.key
+    disk.failure = errno.EIO
+    with pytest.raises(AuditUnwritable):
+        stream.close()
+    with pytest.raises(ValueError, match="gone"):
+        key.seal(0, bytes(32))

@@ -1,4 +1,4 @@
-"""What a record costs, against what it must cost: processor time, as ratios in one run, the best of several."""
+"""What a record costs, against what it must cost: processor time, ratios in one run, the best of several."""
 
 import json
 import os

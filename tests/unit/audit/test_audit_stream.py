@@ -389,6 +389,38 @@ def test_without_a_proof_the_old_stream_goes_on(directory, clock):
     asyncio.run(scenario())
 
 
+def test_a_proof_for_something_else_is_no_proof_for_the_next_stream(directory, clock):
+    class Confused:
+        async def prove(self, payload):
+            return WORKLOAD.sign(payload if b"\n1\n" in payload else b"something else")
+
+    async def scenario():
+        stream = opened(directory, clock)
+        await stream.bind_with(Confused(), SOURCE)
+        path = stream.path
+        with pytest.raises(BindingError, match="has not signed"):
+            await stream.rotate()
+        stream.record(attempt())
+        assert (stream.path, len(list(directory.iterdir()))) == (path, 1)
+        stream.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_is_closed_while_the_proof_is_made_stays_closed(directory, clock):
+    async def scenario():
+        stream = opened(directory, clock)
+        await stream.bind_with(WORKLOAD, SOURCE)
+        rotation = asyncio.ensure_future(stream.rotate())
+        await asyncio.sleep(0)
+        stream.close()
+        with pytest.raises(AuditUnwritable, match="closed"):
+            await rotation
+        assert len(list(directory.iterdir())) == 1
+
+    asyncio.run(scenario())
+
+
 def test_a_stream_bound_without_a_prover_is_not_rotated_into_an_unbound_one(directory, clock):
     async def scenario():
         stream = bound_stream(directory, WORKLOAD, clock=clock, rotate_at=1)

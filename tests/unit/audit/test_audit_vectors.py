@@ -1,7 +1,7 @@
 """A file that was written once verifies for ever, and the writer still writes the same bytes.
 
-`tests/vectors/audit.json` holds a small stream, the roots and anchors that belong to it, and what must be said of
-it after each harm. A change of the format needs a new version of the format, not a new vector.
+`tests/vectors/audit.json` holds a small stream, the roots and anchors that belong to it, and what must be said
+of it after each harm. A change of the format needs a new version of the format, not a new vector.
 """
 
 import json
@@ -74,4 +74,7 @@ def test_both_verifiers_say_what_the_vector_says(case, tmp_path):
     record = found.streams[0].damage.record if found.streams[0].damage else None
     assert (found.streams[0].state.value, record) == (case["state"], case["record"])
     roots = load_pem_x509_certificates(VECTOR["roots"].encode()) if case.get("trusted", True) else []
-    assert verify(path.read_bytes(), name=path.name, roots=roots, anchors=anchors) == (case["state"], case["record"])
+    assert verify(path.read_bytes(), name=path.name, roots=roots, anchors=anchors) == (
+        case["state"],
+        case["record"],
+    )
