@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from launchworthy.detection.dialect import Dialect
-from launchworthy.detection.notations import Name, Pair, read
+from launchworthy.detection.notations import ESCAPES, Name, Pair, read
 
 _PROMISING = re.compile(
     r"pass|pwd|secret|token|key|cred|auth|bearer|jwt|pw\b|pat\b|salt|pepper|seed|dsn|webhook|cookie|session|mnemonic"
@@ -33,6 +33,8 @@ def pairs(text: str, lowered: str, dialect: Dialect) -> Iterator[Pair]:
             continue
         left = text[max(0, start - _LONGEST_NAME) : start]
         begin = start - (len(left) - len(left.rstrip(_NAME_CHARACTERS)))
+        if text[max(0, begin - 1) : begin + 1] in ESCAPES:  # `\nNAME=…` in a string of a string
+            begin += 1
         rest = _REST_OF_NAME.match(text, start)
         seen = rest.end() if rest is not None else start
         if seen - begin <= _LONGEST_NAME:

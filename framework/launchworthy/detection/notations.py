@@ -79,6 +79,9 @@ _OTHER_PARAMETERS = re.compile(
     r"(?:^|[\s\"';])(?:host|hostaddr|user|dbname|port|server|uid|database|sslmode|data source)=\S",
     re.IGNORECASE,
 )
+_ESCAPE = re.compile(r"\\[nrt]")
+ESCAPES = frozenset({"\\n", "\\r", "\\t"})
+"""How a string of a string begins a new line."""
 _BLOCKS = frozenset({"|", "|-", "|+", ">", ">-", ">+"})
 _QUOTES = frozenset("\"'`")
 _FIRST_ARGUMENT = frozenset({"('", '("'})
@@ -168,10 +171,16 @@ def _bare(at: Name, found: re.Match[str]) -> tuple[Pair, ...]:
         return _to(_IN_FLOW, at, start, place)
     if at.dialect is Dialect.WORDS:
         return _to(_TO_BLANK, at, start, place)
-    if at.before in _QUOTES:  # the whole pair stands in quotes: `"NAME=value"`
-        (whole,) = _to(_TO_LINE_END, at, start, place)
-        return (whole._replace(value=whole.value.partition(at.before)[0]),)
+    if at.before in _QUOTES or at.text[max(0, at.begin - 2) : at.begin] in ESCAPES:
+        return _in_quotes(at, start)
     return _line(at, start)
+
+
+def _in_quotes(at: Name, start: int) -> tuple[Pair, ...]:
+    """The whole pair stands in quotes: `"NAME=value"`, or in a file that is a string of another."""
+    (whole,) = _to(_TO_LINE_END, at, start, PLACE[at.dialect])
+    quote = at.before if at.before in _QUOTES else '"'
+    return (whole._replace(value=_ESCAPE.split(whole.value.partition(quote)[0])[0]),)
 
 
 def _line(at: Name, start: int) -> tuple[Pair, ...]:
@@ -180,7 +189,7 @@ def _line(at: Name, start: int) -> tuple[Pair, ...]:
     if "{" in at.text[_line_start(at.text, start) : start]:
         return _to(_IN_FLOW, at, start, place)
     (rest,) = _to(_TO_LINE_END, at, start, place)
-    value = _COMMENT.sub("", rest.value).strip()
+    value = "" if rest.value.startswith("# ") else _COMMENT.sub("", rest.value).strip()
     return _block(at, start) if value in _BLOCKS else (rest._replace(value=value),)
 
 

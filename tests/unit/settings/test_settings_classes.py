@@ -107,7 +107,7 @@ OPEN_TYPES = [
     tuple[Identifier | str, ...],
     SecretRef | Identifier,
     SecretRef | str,
-    Literal["red", "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"],
+    Literal["red", TOKEN],
 ]
 
 
