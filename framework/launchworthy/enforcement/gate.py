@@ -20,7 +20,7 @@ from contextlib import suppress
 from mcp.shared.inbound import validate_mcp_param_headers
 
 from launchworthy.audit import AuditUnwritable, StrangersBudget
-from launchworthy.audit.events import Refusal
+from launchworthy.audit.events import ProtocolRejected, Refusal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
@@ -72,14 +72,16 @@ __all__ = ["Gate", "GateConfig", "RefusalNote"]
 MAX_DEPTH = 32
 """How deep a body may be nested."""
 _CALL_ID_BITS = 60
+_TURNED_AWAY = {Reason.HTTP_SIZE: 431, Reason.HTTP_DEADLINE: 408}
+_FLUSH_SECONDS = 1.1
+"""A second's summary is written after that second."""
 
 
 class Gate:
     """An ASGI application: the MCP endpoint behind every check, the metadata documents, and nothing else.
 
     Attributes:
-        strangers: records the refusals of callers whom nobody knows, or counts them; flush it now and then,
-            and finish it in the end.
+        strangers: records the refusals of callers whom nobody knows, or counts them; finish it in the end.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names each part
@@ -111,7 +113,7 @@ class Gate:
             exchange: the SDK's server.
             clock: seconds since the epoch.
             random_bits: as many random bits as asked for.
-            environment: where this runs.
+            environment: whose promises count; in a rehearsal, those of the environment that is rehearsed.
             on_refusal: told of every refusal; `launchworthy dev` prints them.
         """
         self._config = config
@@ -126,6 +128,7 @@ class Gate:
         self._environment = environment
         self._on_refusal = on_refusal
         self.strangers = StrangersBudget(audit.record)
+        self._flush: asyncio.TimerHandle | None = None
         self._runs = RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after)
         declared = tuple(one.manifest for one in served)
         self._targets = Targets(declared)
@@ -166,6 +169,13 @@ class Gate:
             reply.close()
             raise
         await reply.finish(answer)
+
+    def turned_away(self, reason: Reason) -> None:
+        """Record what the protocol refused before there was a request; for `bounded_protocol(report=…)`."""
+        status = _TURNED_AWAY.get(reason, 400)
+        event = ProtocolRejected(reason=reason, status=status, detail="refused before there was a request")
+        with suppress(AuditUnwritable):
+            self._count(event, None)
 
     async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
         raw_path = scope.get("raw_path") or scope["path"].encode()
@@ -293,7 +303,7 @@ class Gate:
         event = records.refused(trace, refused, status, self._redactor)
         with suppress(AuditUnwritable):
             if isinstance(event, Refusal):
-                self.strangers.note(event, trace.source, self._clock())
+                self._count(event, trace.source)
             else:
                 self._audit.record(event)
         if self._on_refusal is not None:
@@ -308,6 +318,17 @@ class Gate:
                     target=trace.target.name if trace.target is not None else trace.named,
                 )
             )
+
+    def _count(self, event: Refusal, source: str | None) -> None:
+        """Record a refusal at the door, or count it; what was counted is written when its second is over."""
+        self.strangers.note(event, source, self._clock())
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._write_counts)
+
+    def _write_counts(self) -> None:
+        self._flush = None
+        with suppress(AuditUnwritable):  # they are kept for the next time
+            self.strangers.flush(self._clock())
 
     def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
         self._audit.record(records.served(request.trace, status, result))

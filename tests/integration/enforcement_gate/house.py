@@ -123,6 +123,7 @@ class House:
             self._ready.set()
 
     async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
         manifests = load_manifests(manifest_files())
         server = Server(shop_tools)
         served = match(manifests, server.marks())

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from house import House
+from house import House, eventually
 
 from launchworthy.audit import AuditUnwritable
+from launchworthy.vocabulary import Reason
 
 GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
 
@@ -125,6 +126,31 @@ def test_every_request_leaves_a_record_or_is_counted_in_one(build):
     denied = [record for record in house.records() if record["type"] == "authn.denied"]
     assert sum(record.get("count", 1) for record in denied) == 70
     assert all(record["sources"] == ["127.0.0.0/24"] for record in denied)
+
+
+def test_what_was_counted_is_written_though_nobody_comes_again(failing):
+    house, _ = failing
+    headers = {"content-type": "application/json", "accept": "*/*"}
+    for _ in range(60):
+        house.http.post(house.resource, headers=headers)
+
+    def summary():
+        return [
+            record for record in house.records() if record["type"] == "authn.denied" and "count" in record
+        ]
+
+    assert eventually(summary)
+
+
+def test_what_the_protocol_refuses_is_recorded_too(failing):
+    house, _ = failing
+    house.loop.call_soon_threadsafe(house.gate.turned_away, Reason.HTTP_SIZE)
+
+    def found():
+        return [one for one in house.records() if one.get("detail") == "refused before there was a request"]
+
+    [record] = eventually(found)
+    assert (record["type"], record["reason"], record["status"]) == ("protocol.rejected", "http.size", 431)
 
 
 def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(failing, capfd):
