@@ -46,13 +46,14 @@ def doctor(
             project = find_project(package)
         settings = load_framework_settings(environ, project)
     endpoint_from = settings.sources.get("identity.endpoint", "the settings")
+    own = (os.getuid(),) if settings.environment.simulated else ()  # as the server trusts the simulated agent
     diagnosis = diagnose(
         kind=settings.identity.kind,
         endpoint=settings.identity.endpoint,
         endpoint_from=endpoint_from,
         expected_id=settings.identity.expected_id,
         trust_domains=settings.identity.trust_domains,
-        socket_owner_uids=settings.identity.socket_owner_uids,
+        socket_owner_uids=(*settings.identity.socket_owner_uids, *own),
         call_timeout=settings.identity.call_timeout,
         clock=time.time,
     )
