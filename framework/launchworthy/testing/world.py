@@ -70,7 +70,7 @@ class World:
             issuers: the names of the issuer tables in those settings; one issuer each.
             algorithms: what those issuers sign with; a subset of what the settings accept.
             identity: `spiffe` or `file`, as those settings say.
-            x509_ttl: seconds that an SVID lives.
+            x509_ttl: seconds that an SVID lives; a token file's token, ten minutes at most.
             start_deadline: how long a start may wait for an identity and for keys.
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
@@ -103,7 +103,9 @@ class World:
             self.subject = self.authority.spiffe_id(name)
         else:
             self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
-            self.token_file = ProjectedTokenFile(directory / "token", subject=self.subject)
+            self.token_file = ProjectedTokenFile(
+                directory / "token", subject=self.subject, ttl=min(600.0, x509_ttl)
+            )
         self.executions: ExecutionPipe
 
     @property

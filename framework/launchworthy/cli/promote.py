@@ -1,0 +1,157 @@
+"""May this build go? `promote` judges, `attest` signs what was judged, `verify-record` believes neither."""
+
+import json
+import os
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launchworthy.cli.check import open_project, show_progress
+from launchworthy.cli.choices import Promoted
+from launchworthy.cli.ending import (
+    INTERRUPTED,
+    NO,
+    UNDECIDED,
+    YES,
+    end,
+    needs_extra,
+    say,
+    undecided_on_problems,
+)
+from launchworthy.vocabulary import ProblemError
+
+if TYPE_CHECKING:
+    from launchworthy.promotion.result import Result
+
+TRUST_FILE = Path("/etc/launchworthy/trust.toml")
+SOCKET_VARIABLE = "SPIFFE_ENDPOINT_SOCKET"
+_Trust = Annotated[Path, typer.Option("--trust", help="The platform's trust policy.")]
+
+
+class Report(StrEnum):
+    """How the result is printed; files are written in any case."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(short_help="Judge this project by every control.")(promote)
+    app.command(short_help="Sign what was judged.")(attest)
+    app.command("verify-record", short_help="See whether a record counts here.")(verify_record)
+
+
+def promote(
+    environment: Annotated[
+        Promoted, typer.Option("--environment", help="For which environment.")
+    ] = Promoted.PRODUCTION,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Where the reports go; dist/promotion if not said.")
+    ] = None,
+    report: Annotated[Report, typer.Option("--format", help="What is printed.")] = Report.TEXT,
+    python: Annotated[
+        Path | None, typer.Option("--python", help="The interpreter of the project's environment.")
+    ] = None,
+) -> None:
+    """Read and rehearse everything, and write dist/promotion/report.*; signs nothing."""
+    needs_extra("promote", lambda: (__import__("yaml"), __import__("psutil")))
+    from launchworthy.promotion import promoting
+
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    began = time.monotonic()
+    with undecided_on_problems():
+        project = open_project(environment.environment, python)
+        unrecordable = promoting.not_recordable(project)
+        if unrecordable is not None:
+            say("could not decide", unrecordable)
+        try:
+            result = promoting.promote(project, progress=show_progress, began=began)
+        except KeyboardInterrupt:
+            end(INTERRUPTED)
+        promoting.write_reports(result, output or promoting.output_folder(project))
+    if unrecordable is not None:
+        code = UNDECIDED
+    else:
+        code = YES if result.cleared else (NO if result.failed else UNDECIDED)
+    _show(result, report, code)
+    end(code)
+
+
+def _show(result: "Result", report: Report, code: int) -> None:
+    from launchworthy.promotion.reports.junit import render_junit
+    from launchworthy.promotion.reports.terminal import render_terminal
+
+    match report:
+        case Report.JSON:
+            typer.echo(json.dumps(result.as_json(), indent=1))
+        case Report.JUNIT:
+            typer.echo(render_junit(result), nl=False)
+        case Report.TEXT:
+            typer.echo(render_terminal(result, exit_code=code))
+
+
+def attest(
+    report: Annotated[Path, typer.Argument(help="dist/promotion/report.json")],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", help=f"Workload API; {SOCKET_VARIABLE} if not said.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option("--identity", help="Who signs, where the trust policy lists several.")
+    ] = None,
+    trust: _Trust = TRUST_FILE,
+) -> None:
+    """Compute every digest anew, compare them with the report, and sign; runs no code of the project."""
+    from launchworthy.promotion.attesting import attest_report
+
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        attested = attest_report(
+            Path.cwd(),
+            report,
+            endpoint=endpoint or os.environ.get(SOCKET_VARIABLE),
+            identity=identity,
+            trust_file=trust,
+            environ=dict(os.environ),
+            clock=time.time,
+        )
+    except ProblemError as error:
+        for problem in error.problems:
+            say("not signed", problem)
+        end(NO)
+    for line in attested.lines():
+        typer.echo(line)
+    end(YES)
+
+
+def verify_record(
+    path: Annotated[
+        Path | None, typer.Argument(help="A project, a wheel, or an installed package; here if not said.")
+    ] = None,
+    trust: _Trust = TRUST_FILE,
+    environment: Annotated[
+        Promoted | None, typer.Option("--environment", help="Where it should count; its own if not said.")
+    ] = None,
+) -> None:
+    """See whether a promotion record counts for what lies here; 1 where none does."""
+    from launchworthy.promotion.verifying import verify_at
+
+    try:
+        lines = verify_at(
+            path or Path.cwd(),
+            trust_file=trust,
+            environment=environment.environment if environment is not None else None,
+            environ=dict(os.environ),
+            now=int(time.time()),
+        )
+    except ProblemError as error:
+        for problem in error.problems:
+            say("no record", problem)
+        end(NO)
+    for line in lines:
+        typer.echo(line)
+    end(YES)

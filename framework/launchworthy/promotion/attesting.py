@@ -1,0 +1,246 @@
+"""How does a report become a record? In a second job, which runs no code of the project and believes nothing.
+
+1. the report is read as a stranger's and decided anew (`report_file`)
+2. every digest that can be computed without building is computed from the tree, and equals the report's
+3. the identity that is to sign is one of the trust policy's promoters for this environment
+4. the statement is signed with that identity's X.509-SVID, fetched now and forgotten
+5. the record is verified as a build would verify it, and only then written
+
+The wheel's digest is the one thing taken from the report: building it would run the project's code. The
+build hook compares it with the wheel that it makes.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchworthy._version import __version__
+from launchworthy.attestation import (
+    BUILD_LIMIT,
+    RUN_LIMIT,
+    Counts,
+    Facts,
+    Predicate,
+    Purpose,
+    SpiffeId,
+    Subject,
+    TrustPolicy,
+    UnverifiedRecord,
+    X509SvidSigner,
+    new_statement,
+    render_instant,
+    sign_statement,
+    verify_record,
+)
+from launchworthy.attestation.project_files import read_tree_facts
+from launchworthy.attestation.records import RECORD_DIRECTORY, record_name
+from launchworthy.attestation.tree import read_git_facts
+from launchworthy.attestation.trust_file import read_trust_policy
+from launchworthy.identity.spiffe import SpiffeIdentity
+from launchworthy.manifest import load_manifests
+from launchworthy.policy import compile_policy
+from launchworthy.promotion.finding import Status
+from launchworthy.promotion.place import find_place
+from launchworthy.promotion.promoting import catalogue_digest, write_whole
+from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
+from launchworthy.promotion.result import report_digest
+from launchworthy.settings import inspect_settings, read_project
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
+
+_DEADLINE = 15.0
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """A record that was written.
+
+    Attributes:
+        path: relative to the project.
+        signer: who signed.
+        predicate: what it says.
+        digests: of what.
+    """
+
+    path: str
+    signer: str
+    predicate: Predicate
+    digests: Mapping[Subject, str]
+
+    def lines(self) -> tuple[str, ...]:
+        """What a person reads."""
+        signed = render_instant(self.predicate.signed_at).replace("T", " ").replace("Z", " UTC")
+        commit, wheel = self.digests[Subject.COMMIT], self.digests[Subject.WHEEL]
+        settings, lock = self.digests[Subject.SETTINGS], self.digests[Subject.UV_LOCK]
+        last_build = render_instant(self.predicate.build_until)[:10]
+        last_start = render_instant(self.predicate.run_until)[:10]
+        return (
+            f" signed    {self.path}",
+            f" by        {self.signer}, {signed} (its own clock)",
+            " approved  by nobody: approvals are not enforced yet",
+            f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · "
+            f"uv.lock {lock[:_SHOWN]} · settings {settings[:_SHOWN]}",
+            f" for       {self.predicate.environment} only; build until {last_build}, run until {last_start}",
+        )
+
+
+def attest_report(  # noqa: PLR0913 - what a signature depends on
+    start: Path,
+    report_path: Path,
+    *,
+    endpoint: str | None,
+    identity: str | None,
+    trust_file: Path,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+) -> Attested:
+    """Check a report against the tree, sign it, and write the record.
+
+    Args:
+        start: the project, or a folder in it.
+        report_path: of `promote`.
+        endpoint: of the Workload API: `unix:///…`.
+        identity: who signs; may be left out where the trust policy lists one promoter.
+        trust_file: the platform's.
+        environ: for git.
+        clock: seconds since the epoch.
+
+    Raises:
+        ProblemError: it must not be signed, or cannot be.
+    """
+    root = find_place(start).root
+    try:
+        content = report_path.read_bytes()
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        problem = Problem(
+            reason="no-report", where=str(report_path), what=what, fix=("launchworthy promote writes it",)
+        )
+        raise ProblemError(problem) from None
+    report = read_report(content, where=str(report_path))
+    require_cleared(report, where=str(report_path))
+    digests = _same_digests(root, report, environ, where=str(report_path))
+    trust = read_trust_policy(trust_file, environment=report.environment, outside=root)
+    expected = _promoter(trust, report.environment, identity)
+    signer = _signer(endpoint, expected, clock)
+    now = int(clock())
+    predicate = _predicate(report, content, trust, now)
+    envelope = sign_statement(new_statement(digests, predicate), signer)
+    name = record_name(report.environment)
+    facts = Facts(environment=report.environment, digests=digests)
+    verify_record(
+        UnverifiedRecord(where=name, envelope=envelope),
+        trust=trust,
+        facts=facts,
+        purpose=Purpose.BUILT,
+        now=now,
+    )
+    folder = root / RECORD_DIRECTORY
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / name, envelope)
+    return Attested(
+        path=f"{RECORD_DIRECTORY}/{name}", signer=str(signer.identity), predicate=predicate, digests=digests
+    )
+
+
+def digests_of_tree(root: Path, environment: Environment, environ: Mapping[str, str]) -> dict[Subject, str]:
+    """Everything that a record names and that can be computed from the tree; runs none of it.
+
+    Raises:
+        ProblemError: the tree is not its commit, or cannot be read.
+    """
+    rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
+    tree = read_tree_facts(root, read_git_facts(root, environ=environ), environment=environment)
+    files = read_project(root, find_place(root).package)
+    manifests = load_manifests(files.manifests())
+    return {
+        **tree.digests,
+        Subject.MANIFESTS: manifests.digest,
+        Subject.POLICY: compile_policy(manifests, rehearsed, files.policy(rehearsed)).digest,
+        Subject.SETTINGS: inspect_settings(files, rehearsed).digest,
+        Subject.CATALOGUE: catalogue_digest(),
+    }
+
+
+def _same_digests(
+    root: Path, report: ReportFile, environ: Mapping[str, str], *, where: str
+) -> dict[Subject, str]:
+    """The digests of the tree, which are the report's; and the wheel's, which the report alone knows."""
+    here = digests_of_tree(root, report.environment, environ)
+    different = [
+        subject.value for subject, digest in here.items() if report.facts.get(subject.value) != digest
+    ]
+    wheel = report.facts.get(Subject.WHEEL.value)
+    if different or wheel is None or report.dirty:
+        named = ", ".join(f"`{name}`" for name in different) or "`wheel-content`"
+        what = f"was made of another tree: {named}"
+        fix = ("launchworthy promote, on the commit that is to be built",)
+        raise ProblemError(Problem(reason="report-of-another-tree", where=where, what=what, fix=fix))
+    return {**here, Subject.WHEEL: wheel}
+
+
+def _promoter(trust: TrustPolicy, environment: Environment, identity: str | None) -> SpiffeId:
+    promoters = sorted(trust.of(environment).promoters)
+    if identity is None and len(promoters) > 1:
+        what = f"lists {len(promoters)} promoters for `{environment}`, and nobody said which one signs"
+        fix = (f"launchworthy attest … --identity {promoters[0]}",)
+        raise ProblemError(Problem(reason="promoter-not-said", where=trust.where, what=what, fix=fix))
+    wanted = promoters[0] if identity is None else identity
+    if wanted not in promoters:
+        what = f"does not list `{wanted}` as a promoter of `{environment}`"
+        fix = ("let the promoter of this environment sign",)
+        raise ProblemError(Problem(reason="record-not-trusted", where=trust.where, what=what, fix=fix))
+    return SpiffeId.parse(wanted)
+
+
+def _signer(endpoint: str | None, expected: SpiffeId, clock: Callable[[], float]) -> X509SvidSigner:
+    if endpoint is None:
+        what = "nobody said where the Workload API is, from which the promoter's identity comes"
+        fix = ("--endpoint unix:///…, or set SPIFFE_ENDPOINT_SOCKET",)
+        raise ProblemError(Problem(reason="no-identity", what=what, fix=fix))
+    return asyncio.run(_fetch_signer(endpoint, expected, clock))
+
+
+async def _fetch_signer(endpoint: str, expected: SpiffeId, clock: Callable[[], float]) -> X509SvidSigner:
+    simulated = expected.trust_domain == SIMULATED_TRUST_DOMAIN
+    source = SpiffeIdentity(
+        endpoint=endpoint,
+        expected_id=str(expected),
+        trust_domains=(expected.trust_domain,),
+        socket_owner_uids=(0, os.getuid()) if simulated else (0,),
+        call_timeout=3.0,
+        clock=clock,
+    )
+    try:
+        await source.start(_DEADLINE)
+        held = source.x509()
+        return X509SvidSigner(private_key=held.private_key, certificates=held.chain)
+    finally:
+        await source.aclose()
+
+
+def _predicate(report: ReportFile, content: bytes, trust: TrustPolicy, now: int) -> Predicate:
+    return Predicate.model_validate(
+        {
+            "record_id": f"lwr1-{secrets.token_hex(16)}",
+            "environment": report.environment,
+            "report_sha256": report_digest(content),
+            "counts": Counts(
+                passed=report.count(Status.PASS),
+                waived=0,
+                not_applicable=report.count(Status.NOT_APPLICABLE),
+                requests=report.requests,
+            ),
+            "waivers": (),
+            "catalogue": report.catalogue,
+            "framework": __version__,
+            "trust_policy_sha256": trust.sha256,
+            "signed_at": now,
+            "build_until": now + BUILD_LIMIT,
+            "run_until": now + RUN_LIMIT,
+            "previous": None,
+        }
+    )

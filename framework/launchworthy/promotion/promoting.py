@@ -1,0 +1,113 @@
+"""Everything at once, for one environment: checks, rehearsals, verdict, and the facts that a record names.
+
+The report that comes of it is a claim like any other: `attesting` computes every digest anew and signs only
+what it finds again.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from launchworthy.attestation.content import files_digest
+from launchworthy.attestation.project_files import read_tree_facts
+from launchworthy.attestation.records import RECORD_DIRECTORY
+from launchworthy.attestation.statement import Subject
+from launchworthy.attestation.tree import GitFacts
+from launchworthy.promotion.control import controls_for
+from launchworthy.promotion.project import Project
+from launchworthy.promotion.rehearsals.engine import run_rehearsals
+from launchworthy.promotion.reports.junit import render_junit
+from launchworthy.promotion.result import Result, render_report
+from launchworthy.promotion.run import findings_of, make_result, run_checks
+from launchworthy.vocabulary import Problem, ProblemError
+
+Progress = Callable[[str, int, int], None]
+
+
+def promote(project: Project, *, progress: Progress, began: float) -> Result:
+    """Judge a project by every control that counts in its environment.
+
+    Args:
+        project: as it lies there.
+        progress: told what runs now.
+        began: of `time.monotonic`.
+    """
+    controls = controls_for(project.environment)
+    wanted = frozenset(control.id for control in controls)
+    rehearsed = run_rehearsals(project, wanted, progress)
+    checked = run_checks(project, wanted)
+    facts = {**rehearsed.facts, **declared_facts(project), **tree_facts(project)}
+    version = facts.pop("version", project.version)
+    return make_result(
+        project,
+        controls,
+        findings_of(controls, checked, rehearsed),
+        partial=False,
+        rehearsed=replace(rehearsed, facts=facts),
+        version=version,
+        began=began,
+    )
+
+
+def declared_facts(project: Project) -> dict[str, str]:
+    """What manifests, policy and settings come to, as a start will compute it, and our own catalogue."""
+    return {
+        Subject.MANIFESTS.value: project.manifests.digest,
+        Subject.POLICY.value: project.policy.digest,
+        Subject.SETTINGS.value: project.settings.digest,
+        Subject.CATALOGUE.value: catalogue_digest(),
+    }
+
+
+def tree_facts(project: Project) -> dict[str, str]:
+    """What the tree comes to; nothing where it is not its commit, or lacks a lock."""
+    if not isinstance(project.git, GitFacts):
+        return {}
+    with contextlib.suppress(ProblemError):
+        found = read_tree_facts(project.root, project.git, environment=project.environment)
+        return {subject.value: digest for subject, digest in found.digests.items()}
+    return {}
+
+
+def catalogue_digest() -> str:
+    """Hex digest of the catalogue's files."""
+    folder = resources.files("launchworthy.promotion") / "catalogue"
+    files = {each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".toml")}
+    return files_digest(files)
+
+
+def not_recordable(project: Project) -> Problem | None:
+    """Why no record can come of this tree, whatever is found; None where one can."""
+    if isinstance(project.git, Problem):
+        return project.git
+    try:
+        project.git.require_clean()
+    except ProblemError as error:
+        return error.problems[0]
+    return None
+
+
+def write_reports(result: Result, folder: Path) -> tuple[Path, ...]:
+    """Write `report.json` and `report.xml`, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {"report.json": render_report(result), "report.xml": render_junit(result).encode()}
+    return tuple(write_whole(folder / name, content) for name, content in contents.items())
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Replace a file whole: what is interrupted leaves the old one."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path
+
+
+def output_folder(project: Project) -> Path:
+    """Where reports and records go, if nothing is said: `dist/promotion`."""
+    return project.root / RECORD_DIRECTORY

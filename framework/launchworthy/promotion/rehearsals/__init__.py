@@ -1,0 +1,5 @@
+"""What does the running server do when things go wrong? One file a fault; importing this registers all."""
+
+from launchworthy.promotion.rehearsals import access, audit, doors, identity, keys, outages, starting
+
+__all__ = ["access", "audit", "doors", "identity", "keys", "outages", "starting"]

@@ -1,0 +1,150 @@
+"""What does a report on disk say, and may it be signed? Read as a stranger's, and decided anew.
+
+The verdict that stands in it is not believed: every control of this release's catalogue must have exactly
+one finding in it, and the verdict over those findings must be CLEARED again.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from launchworthy.promotion.control import CATALOGUE_VERSION, controls_for
+from launchworthy.promotion.finding import Assertion, ControlId, Finding, Status
+from launchworthy.promotion.result import SCHEMA
+from launchworthy.promotion.verdict import HOLDS, Verdict, decide
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+_LIMIT = 16 * 1024 * 1024
+_Text = Annotated[str, Field(max_length=4096)]
+_Number = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Assertion(_Said):
+    holds: bool
+    what: _Text
+    where: _Text | None
+    fix: tuple[_Text, ...]
+    requests: _Number
+    twin: bool
+
+
+class _Finding(_Said):
+    control: Annotated[str, Field(pattern=r"^[A-Z]{2,4}-[0-9]{2}$")]
+    title: _Text
+    family: _Text
+    status: Status
+    message: _Text
+    rehearsed: bool
+    requests: _Number
+    milliseconds: _Number
+    assertions: tuple[_Assertion, ...]
+
+
+class _Replaced(_Said):
+    field: _Text
+    promoted: _Text
+    rehearsed: _Text
+
+
+class ReportFile(_Said):
+    """`report.json`, as `result.Result.as_json` writes it."""
+
+    schema_: Annotated[Literal["urn:launchworthy:promotion-report:v1"], Field(alias="schema")]
+    project: _Text
+    project_version: _Text
+    framework_version: _Text
+    catalogue: _Text
+    to_come: tuple[_Text, ...]
+    environment: Environment
+    partial: bool
+    verdict: Verdict
+    commit: _Text | None
+    dirty: tuple[_Text, ...]
+    facts: dict[str, _Text]
+    requests: _Number
+    findings: tuple[_Finding, ...]
+    replaced: tuple[_Replaced, ...]
+    started_at: _Number
+    milliseconds: _Number
+
+    def count(self, status: Status) -> int:
+        """How many findings came out like this."""
+        return sum(finding.status is status for finding in self.findings)
+
+
+def read_report(content: bytes, *, where: str) -> ReportFile:
+    """Read a report.
+
+    Raises:
+        ProblemError: `report-malformed`.
+    """
+    try:
+        if len(content) > _LIMIT:
+            raise ValueError("too long")
+        return ReportFile.model_validate_json(content)
+    except (ValidationError, ValueError):
+        what = f"is no report of this schema ({SCHEMA})"
+        fix = ("take the file as `launchworthy promote` wrote it",)
+        raise ProblemError(Problem(reason="report-malformed", where=where, what=what, fix=fix)) from None
+
+
+def require_cleared(report: ReportFile, *, where: str) -> None:
+    """See that it clears this release's whole catalogue.
+
+    Raises:
+        ProblemError: `report-not-cleared`, `report-partial` or `report-of-another-catalogue`.
+    """
+    if report.partial:
+        raise _refused(where, "report-partial", "is of some controls only; only `promote` looks at all")
+    controls = controls_for(report.environment)
+    names = [control.id for control in controls]
+    if report.catalogue != CATALOGUE_VERSION or sorted(report_controls(report)) != sorted(names):
+        what = (
+            f"is of another catalogue than this launchworthy's ({CATALOGUE_VERSION}, {len(names)} controls)"
+        )
+        raise _refused(where, "report-of-another-catalogue", what)
+    try:
+        findings = [_finding(each) for each in report.findings]
+    except ValueError as error:
+        raise _refused(where, "report-malformed", f"contradicts itself: {error}") from None
+    holding = [each for each in findings if each.status in HOLDS]
+    cleared = report.verdict is Verdict.CLEARED and decide(findings, names) is Verdict.CLEARED
+    if not cleared:
+        what = f"is held: {len(findings) - len(holding)} of {len(findings)} controls do not hold"
+        raise _refused(where, "report-not-cleared", what)
+
+
+def report_controls(report: ReportFile) -> tuple[str, ...]:
+    """The controls that it has findings of."""
+    return tuple(finding.control for finding in report.findings)
+
+
+def _finding(said: _Finding) -> Finding:
+    """The finding again, which cannot be made if it is a pass that nothing supports."""
+    return Finding(
+        control=ControlId(said.control),
+        status=said.status,
+        message=said.message,
+        assertions=tuple(
+            Assertion(
+                holds=each.holds,
+                what=each.what,
+                where=each.where,
+                fix=each.fix,
+                requests=each.requests,
+                twin=each.twin,
+            )
+            for each in said.assertions
+        ),
+        rehearsed=said.rehearsed,
+        seconds=said.milliseconds / 1000,
+    )
+
+
+def _refused(where: str, reason: str, what: str) -> ProblemError:
+    fix = ("launchworthy promote, and what it says",)
+    return ProblemError(Problem(reason=reason, where=where, what=what, fix=fix))

@@ -1,0 +1,135 @@
+"""Does a record count for what lies here? For a project's tree, a wheel file, or an installed package."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchworthy.attestation import (
+    Facts,
+    Purpose,
+    Subject,
+    UnverifiedRecord,
+    VerifiedRecord,
+    render_instant,
+    unverified_environment,
+    verify_longest_lasting,
+)
+from launchworthy.attestation.content import find_dist_info, installed_content_digest, wheel_content_digest
+from launchworthy.attestation.records import RECORD_DIRECTORY, installed_records, records_in, wheel_records
+from launchworthy.attestation.trust_file import read_trust_policy
+from launchworthy.promotion.attesting import digests_of_tree
+from launchworthy.promotion.place import find_place
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What lies at a path.
+
+    Attributes:
+        records: what was found.
+        searched: where.
+        outside: where a trust policy must not lie.
+        tree: the project, or None.
+        wheel: the content digest of the wheel, or None.
+    """
+
+    records: tuple[UnverifiedRecord, ...]
+    searched: str
+    outside: Path | None
+    tree: Path | None
+    wheel: str | None
+
+
+def verify_at(
+    path: Path,
+    *,
+    trust_file: Path,
+    environment: Environment | None,
+    environ: Mapping[str, str],
+    now: int,
+) -> tuple[str, ...]:
+    """Verify the records at a path; returns what a person reads.
+
+    Args:
+        path: a project or a folder in it, a wheel, or an installed package's folder.
+        trust_file: the platform's.
+        environment: where it should count; None takes what the one record that is there says.
+        environ: for git.
+        now: seconds since the epoch.
+
+    Raises:
+        ProblemError: none counts.
+    """
+    found = _find(path)
+    where = environment or _environment(found)
+    digests: dict[Subject, str] = {}
+    if found.tree is not None:
+        digests |= digests_of_tree(found.tree, where, environ)
+    if found.wheel is not None:
+        digests[Subject.WHEEL] = found.wheel
+    verified = verify_longest_lasting(
+        found.records,
+        trust=read_trust_policy(trust_file, environment=where, outside=found.outside),
+        facts=Facts(environment=where, digests=digests),
+        purpose=Purpose.BUILD if found.tree is not None else Purpose.INSPECT,
+        now=now,
+        searched=found.searched,
+    )
+    return _lines(verified, compared=len(digests), now=now)
+
+
+def _find(path: Path) -> _Found:
+    if path.suffix == ".whl":
+        return _Found(
+            records=wheel_records(path),
+            searched=path.name,
+            outside=None,
+            tree=None,
+            wheel=wheel_content_digest(path),
+        )
+    if (path / "__init__.py").is_file() and (path / "_launchworthy").is_dir():
+        dist_info = find_dist_info(path.resolve())
+        return _Found(
+            records=installed_records(dist_info),
+            searched=dist_info.name,
+            outside=path.resolve(),
+            tree=None,
+            wheel=installed_content_digest(dist_info),
+        )
+    root = find_place(path.resolve()).root
+    return _Found(
+        records=records_in(root / RECORD_DIRECTORY),
+        searched=RECORD_DIRECTORY,
+        outside=root,
+        tree=root,
+        wheel=None,
+    )
+
+
+def _environment(found: _Found) -> Environment:
+    said = {unverified_environment(record) for record in found.records}
+    if len(said) == 1:
+        return said.pop()
+    what = f"{found.searched} has {len(found.records)} records for {len(said)} environments"
+    fix = ("launchworthy verify-record --environment …",) if said else ("launchworthy promote",)
+    reason = "environment-not-said" if said else "no-record"
+    raise ProblemError(Problem(reason=reason, what=what, fix=fix))
+
+
+def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, ...]:
+    predicate = verified.predicate
+    ended = " (over)" if now > predicate.run_until else ""
+    return (
+        f" genuine   {verified.where}",
+        f" by        {verified.signer}, {render_instant(predicate.signed_at)}",
+        f" for       {predicate.environment} only, commit {verified.digests[Subject.COMMIT][:7]}, "
+        f"wheel {verified.digests[Subject.WHEEL][:_SHOWN]}",
+        f" compared  {compared} digests with what lies here",
+        f" counts    {predicate.counts.passed} controls passed, {predicate.counts.not_applicable} not applicable, "
+        f"{predicate.counts.requests} requests",
+        f" until     {render_instant(predicate.build_until)} for builds, "
+        f"{render_instant(predicate.run_until)} for starts{ended}",
+    )
