@@ -25,16 +25,14 @@ class Structure(NamedTuple):
 
 
 _NAMED = re.compile(
-    r"""(?:\b|["'])(?:name|key|parameterkey|variable|variable_name|envvar)["']?\s{0,4}[:=]\s{0,4}["']?"""
-    r"""(?P<name>[A-Za-z_][\w.-]{1,80})["']?\s{0,4},?\s{1,40}-?["']?(?:parameter)?(?:default_?)?value["']?"""
+    r"""(?<![a-z0-9_])(?:name|key|parameterkey|variable|variable_name|envvar)["']?\s{0,4}[:=]\s{0,4}["']?"""
+    r"""(?P<name>[a-z_][\w.-]{1,80})["']?\s{0,4},?\s{1,40}-?["']?(?:parameter)?(?:default_?)?value["']?"""
     r"""\s{0,4}[:=]\s{0,4}(?:"(?P<double>[^"\n]{0,999})"|'(?P<single>[^'\n]{0,999})'"""
-    r"""|(?P<bare>[^\s"'\[{|>][^\n]{0,999}))""",
-    re.IGNORECASE,
+    r"""|(?P<bare>[^\s"'\[{|>][^\n]{0,999}))"""
 )
 _VALUE_FIRST = re.compile(
     r"""["']value["']\s{0,4}:\s{0,4}["'](?P<double>[^"'\n]{0,999})["']\s{0,4},\s{0,40}"""
-    r"""["'](?:name|key)["']\s{0,4}:\s{0,4}["'](?P<name>[\w.-]{2,80})["']""",
-    re.IGNORECASE,
+    r"""["'](?:name|key)["']\s{0,4}:\s{0,4}["'](?P<name>[\w.-]{2,80})["']"""
 )
 _VARIABLE = re.compile(
     r"""\bvariable\s{1,9}"(?P<name>[\w-]{2,80})"\s{0,9}\{[^{}]{0,400}?\bdefault\s{0,9}=\s{0,9}"""
@@ -73,16 +71,19 @@ def structures(text: str, lowered: str, path: str) -> Iterator[Structure]:
         yield from _kubernetes(text)
     for sign, pattern in _LISTS:
         if sign in lowered:
-            for found in pattern.finditer(text):
-                yield Structure(found.start(), found.end(), (_pair(found, found["name"], PLACE[dialect]),))
+            for found in pattern.finditer(lowered):
+                start, end = found.span("name")
+                if family(text[start:end]) is not None:
+                    yield _beside(text, found, text[start:end], PLACE[dialect])
     if path.endswith("pgpass"):
         for found in _PGPASS.finditer(text):
-            yield Structure(found.start(), found.end(), (_pair(found, "password", Place.CONFIGURATION),))
+            yield _beside(text, found, "password", Place.CONFIGURATION)
 
 
-def _pair(found: re.Match[str], name: str, place: Place) -> Pair:
+def _beside(text: str, found: re.Match[str], name: str, place: Place) -> Structure:
     group = next(each for each, value in found.groupdict().items() if value is not None and each != "name")
-    return Pair(name, found[group].strip(), found.start(group), place)
+    start, end = found.span(group)
+    return Structure(found.start(), found.end(), (Pair(name, text[start:end].strip(), start, place),))
 
 
 def _kubernetes(text: str) -> Iterator[Structure]:

@@ -33,37 +33,43 @@ class _Unled(NamedTuple):
 
     Attributes:
         kind: as it is reported.
-        sign: a text in lower case without which there is none.
+        sign: a text in lower case that is in it, or near.
+        reach: how far around the sign the whole is, with room to see that it stands alone.
         pattern: the whole, or the group `value` of it.
     """
 
     kind: str
     sign: str
+    reach: int
     pattern: re.Pattern[str]
 
 
 _UNLED = (
-    _Unled("telegram-token", ":aa", re.compile(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])")),
+    _Unled("telegram-token", ":aa", 99, re.compile(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])")),
     _Unled(
         "azure-client-secret",
         "q~",
+        99,
         re.compile(r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~.-])"),
     ),
     _Unled(
         "openai-key",
         "t3blbkfj",
+        600,
         re.compile(r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,200}T3BlbkFJ[A-Za-z0-9_-]{20,200}"),
     ),
-    _Unled("mailchimp-key", "-us", re.compile(r"(?<![\w-])[a-f0-9]{32}-us\d{1,2}(?![\w-])")),
+    _Unled("mailchimp-key", "-us", 99, re.compile(r"(?<![\w-])[a-f0-9]{32}-us\d{1,2}(?![\w-])")),
     _Unled(
         "shared-access-signature",
         "sig=",
+        900,
         re.compile(r"[?&]s[ervptg]=[^\s\"']{0,400}?&sig=(?P<value>[A-Za-z0-9%+/=_-]{40,100})"),
     ),
-    _Unled("django-secret-key", "django-insecure-", re.compile(r"django-insecure-[^\s\"']{30,100}")),
+    _Unled("django-secret-key", "django-insecure-", 200, re.compile(r"django-insecure-[^\s\"']{30,100}")),
     _Unled(
         "discord-token",
         "discord",
+        400,
         re.compile(r"(?<![\w-])[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![\w-])"),
     ),
 )
@@ -78,8 +84,7 @@ def tokens(text: str, lowered: str) -> Iterator[Shape]:
             yield from _token(text, at, provider)
             at = text.find(provider.begins, at + 1)
     for unled in _UNLED:
-        if unled.sign in lowered:
-            yield from _unled(text, unled)
+        yield from _unled(text, lowered, unled)
     if "eyJ" in text:
         yield from _jwts(text)
 
@@ -110,11 +115,25 @@ def _was_generated(token: str, provider: Provider) -> bool:
     return entropy(rest) >= _MIN_SPREAD and not is_placeholder(rest)
 
 
-def _unled(text: str, unled: _Unled) -> Iterator[Shape]:
+def _unled(text: str, lowered: str, unled: _Unled) -> Iterator[Shape]:
     group = "value" if "value" in unled.pattern.groupindex else 0
-    for found in unled.pattern.finditer(text):
-        if not is_benign(found[group]):
-            yield Shape(unled.kind, found[group], found.start(group))
+    for start, end in _around(lowered, unled.sign, unled.reach):
+        for found in unled.pattern.finditer(text, start, end):
+            if not is_benign(found[group]):
+                yield Shape(unled.kind, found[group], found.start(group))
+
+
+def _around(lowered: str, sign: str, reach: int) -> Iterator[tuple[int, int]]:
+    """The surroundings of every sign; those that touch are one, so that nothing is read twice."""
+    at = lowered.find(sign)
+    while at >= 0:
+        start = max(0, at - reach)
+        end = at + reach
+        at = lowered.find(sign, at + 1)
+        while 0 <= at < end + reach:
+            end = at + reach
+            at = lowered.find(sign, at + 1)
+        yield start, end
 
 
 def _jwts(text: str) -> Iterator[Shape]:
