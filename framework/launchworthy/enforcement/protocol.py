@@ -31,6 +31,8 @@ _BODY: Final = (
     b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"not a request that is served here",'
     b'"data":{"reason":"invalid_request"}}}'
 )
+VERSIONS: Final = frozenset({"1.0", "1.1"})
+"""Of HTTP; what follows any other is not for this parser."""
 _FIELD_OVERHEAD = 4
 """Colon, space and line end, as the request had them or could have."""
 
@@ -244,6 +246,8 @@ class _H11Connection(h11.Connection):
             raise h11.RemoteProtocolError("the header section is too large", error_status_hint=431)
         if b"content-length" in names and b"transfer-encoding" in names:  # h11 would take it; RFC 9112 §6.3
             raise h11.RemoteProtocolError("the length of the body is ambiguous")
+        if request.http_version.decode() not in VERSIONS:
+            raise h11.RemoteProtocolError("another version of HTTP")
 
 
 class _H11(Bounds, H11Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from launchworthy.enforcement.protocol import Bounds, Phase
+from launchworthy.enforcement.protocol import VERSIONS, Bounds, Phase
 from launchworthy.vocabulary import Reason
 
 _FIELD_OVERHEAD = 4
@@ -16,6 +16,10 @@ class HttpTools(Bounds, HttpToolsProtocol):
 
     The parser keeps a field until it is complete, however long it gets; so bytes are counted as they come,
     until the header section is complete, and fields as they are parsed.
+
+    What it reads differently from others does not pass. It takes the body of a request that offers an upgrade
+    for the next request, so an offer is refused. It hands trailers over as if they were headers, so they are
+    dropped: nothing of a trailer may say who is calling or what (RFC 9110 §6.5.1). It takes any version.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,18 +65,23 @@ class HttpTools(Bounds, HttpToolsProtocol):
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One complete field."""
+        """One complete field; after the header section it is a trailer, which nobody reads."""
         self._fields += 1
         self._count(len(name) + len(value) + _FIELD_OVERHEAD)
-        if not self._too_large:
+        if not self._too_large and self._phase is Phase.HEAD:
             super().on_header(name, value.strip(b" \t"))
 
     def on_headers_complete(self) -> None:
         """The header section is complete, and small enough to go on."""
         if self._too_large or self.is_turned_away():
             return
+        if self.parser.should_upgrade() or self.parser.get_http_version() not in VERSIONS:
+            self.turn_away(400, Reason.PROTOCOL_INVALID)
+            return
         self._unparsed = 0
         super().on_headers_complete()
+        path, _, query = self.url.partition(b"?")  # as it came: neither an authority nor a fragment taken off
+        self.scope["raw_path"], self.scope["query_string"] = path, query
         self.enter(Phase.BODY)
 
     def on_body(self, body: bytes) -> None:

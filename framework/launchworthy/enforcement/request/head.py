@@ -181,6 +181,9 @@ def _check_host(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set
 
 
 def _check_size(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
+    coding = fields.get(b"transfer-encoding", b"chunked").strip(_WHITE_SPACE).lower()
+    if coding != b"chunked" or b"transfer-encoding" in repeated:
+        raise Refused(Reason.PROTOCOL_INVALID, "the body is in another transfer coding than chunked")
     declared = fields.get(b"content-length")
     if declared is None:
         return
