@@ -30,7 +30,7 @@ from launchworthy.manifest import Manifests, Served, ServerManifest, TargetKey
 from launchworthy.vocabulary import Environment
 
 _OK: Final = 200
-_LISTS_KEPT: Final = 256
+_LISTS_KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

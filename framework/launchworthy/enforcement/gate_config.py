@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from launchworthy.enforcement.body import RULE_33, Pace
 from launchworthy.enforcement.presence import ARMED_AFTER
 from launchworthy.enforcement.reply import COMMENT_SECONDS
+from launchworthy.enforcement.request import Revision
 from launchworthy.vocabulary import CallId, Reason
 
 
@@ -35,6 +36,18 @@ class GateConfig:
     pace: Pace = RULE_33
     armed_after: float = ARMED_AFTER
     comment_seconds: float = COMMENT_SECONDS
+
+    def __post_init__(self) -> None:
+        """Refuse what would let nobody in, or speak a revision that this gate does not know.
+
+        Raises:
+            ValueError: no issuer, no scope, no revision, or an unknown one.
+        """
+        if not (self.issuers and self.entry_scopes and self.revisions):
+            raise ValueError("a gate needs an issuer, a scope of entry and a revision")
+        unknown = sorted(set(self.revisions) - set(Revision))
+        if unknown:
+            raise ValueError(f"the revision `{unknown[0]}` cannot be served")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,11 @@ effect = "read"
 scopes = ["shop:read"]
 timeout = "1s"
 
+[tools.gives_up]
+effect = "read"
+scopes = ["shop:read"]
+timeout = "1s"
+
 [tools.too_long_in_thread]
 effect = "read"
 scopes = ["shop:read"]

@@ -159,6 +159,13 @@ async def too_long() -> str:
 
 
 @tool
+async def gives_up(call: Call[Shop]) -> str:
+    """Run into a time-out of its own."""
+    call.app.given.append(("gives_up", None))
+    raise TimeoutError(SECRET)
+
+
+@tool
 def too_long_in_thread(call: Call[Shop]) -> str:
     """Take longer than the manifest allows, in a thread."""
     call.app.gate.wait(5)

@@ -1,6 +1,9 @@
 """No body starts before its attempt is written, no answer leaves before its outcome, nothing is left out."""
 
+import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -116,6 +119,27 @@ def test_a_destructive_tool_waits_for_the_disk_and_a_reading_one_does_not(failin
     assert attempt["arguments"] == {"order_id": {"drop": "integer"}}
     house.call("add", a=1, b=1)
     assert audit.durable == ["tool.attempt"]
+
+
+def test_a_server_that_ends_while_the_disk_is_slow_says_that_nothing_ran(build):
+    class Slow(Failing):
+        waiting = threading.Event()
+
+        async def record_durable(
+            self, event: Any, *, subject: str | None = None, critical: bool = False
+        ) -> None:
+            self.stream.record(event, subject=subject, critical=critical)
+            self.waiting.set()
+            await asyncio.sleep(30)
+
+    house = build(audit=Slow)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(house.call, "wipe", order_id=1, scopes=("shop:wipe",))
+        assert Slow.waiting.wait(5)
+        house.uvicorn.should_exit = True
+        [ended] = eventually(lambda: [one for one in house.records() if one["type"] == "tool.outcome"])
+    assert ended["outcome"] == "not_dispatched"
+    assert house.executions.taken() == 0
 
 
 def test_every_request_leaves_a_record_or_is_counted_in_one(build):

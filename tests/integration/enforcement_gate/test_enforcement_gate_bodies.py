@@ -64,6 +64,13 @@ def test_a_call_may_take_as_long_as_its_manifest_says(house, revision):
     assert outcome(house, answer) == "timeout"
 
 
+def test_a_time_out_of_the_bodys_own_is_a_crash_like_any_other(house):
+    answer = house.call("gives_up")
+    assert "longer than" not in answer.text
+    assert shop_tools.SECRET not in answer.text
+    assert outcome(house, answer) == "error"
+
+
 def test_a_thread_that_takes_too_long_is_answered_for(house):
     answer = house.call("too_long_in_thread")
     assert "longer than 1 s" in answer.text

@@ -175,6 +175,11 @@ def test_routing_headers_that_repeat_are_named():
     assert head((b"x-other", b"a"), (b"x-other", b"b")).routing.repeated is None
 
 
+def test_every_token_is_handed_on_for_others_to_judge():
+    assert head((b"authorization", b" Bearer y ")).authorization == (b"Bearer x", b"Bearer y")
+    assert head(authorization=None).authorization == ()
+
+
 def test_a_message_keeps_its_id_and_parameters():
     assert read_message({"jsonrpc": "2.0", "id": "a", "method": "m"}) == Message(
         id="a", method="m", params={}
