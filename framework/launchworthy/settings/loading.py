@@ -240,13 +240,13 @@ def _secrets_in(overrides: tuple[Override, ...]) -> Iterator[Problem]:
 
 def _resolve(read: _Read, merged: Tables, package: str, *, judge_world: bool = True) -> Settings:
     tables = _validate(read, merged)
-    promoted_tables = _validate(read, merge(read.base_tables, merged))
+    promoted_tables = _validate(read, _as_promoted(read, merged))
     sources = dict(_sources(read))
     if judge_world:
         problems = check_worlds(tables, read.environment, sources)
         if problems:
             raise ProblemError(*problems)
-    promoted, final = _promoted(promoted_tables), _promoted(tables)
+    promoted = _promoted(promoted_tables)
     return Settings(
         environment=read.environment,
         rehearsed=read.rehearsed,
@@ -259,15 +259,25 @@ def _resolve(read: _Read, merged: Tables, package: str, *, judge_world: bool = T
         world=read.world_settings,
         data_directory=tables.server.data_directory or Path("/var/lib") / package,
         sources=sources,
-        replaced=tuple(
-            Replacement(
-                field=field, promoted=json.dumps(promoted.get(field)), rehearsed=json.dumps(final.get(field))
-            )
-            for field in sorted(promoted.keys() | final.keys())
-            if promoted.get(field) != final.get(field)
-        ),
+        replaced=tuple(_replaced(promoted_tables, tables)) if read.world is not None else (),
         promoted={**promoted, "app": read.base_tables.get("app", {})},
     )
+
+
+def _as_promoted(read: _Read, merged: Tables) -> Tables:
+    """What is promoted, whatever a world file says: the digest of a rehearsal is that of its record.
+
+    The file's own values come first, and what it leaves to the deployment may come from anywhere. Only in
+    `development`, which nobody promotes, the file need not be whole.
+    """
+    if read.environment is Environment.DEVELOPMENT:
+        return merge(read.base_tables, merged)
+    left_open = {
+        name: {field: value for field, value in table.items() if is_deployment((name, field))}
+        for name, table in merged.items()
+        if isinstance(table, dict)
+    }
+    return merge(read.base_tables, {name: table for name, table in left_open.items() if table})
 
 
 def _validate(read: _Read, tables: Tables) -> FileTables:
@@ -283,6 +293,19 @@ def _validate(read: _Read, tables: Tables) -> FileTables:
                 for problem in mistakes(error, _FORM, read.base)
             )
         ) from None
+
+
+def _replaced(promoted_tables: FileTables, tables: FileTables) -> Iterator[Replacement]:
+    """Every field that is another one in the simulated world, those of the deployment too."""
+    before, after = (
+        {".".join(key): value for key, value in _leaves(each.model_dump(mode="json"), ())}
+        for each in (promoted_tables, tables)
+    )
+    for field in sorted(before.keys() | after.keys()):
+        if before.get(field) != after.get(field):
+            yield Replacement(
+                field=field, promoted=json.dumps(before.get(field)), rehearsed=json.dumps(after.get(field))
+            )
 
 
 def _promoted(tables: FileTables) -> dict[str, Any]:

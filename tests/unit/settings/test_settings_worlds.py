@@ -45,7 +45,6 @@ def test_a_rehearsal_runs_the_promoted_settings_in_a_simulated_world(tmp_path: P
     assert loaded.world.execution_pipe == tmp_path / "pipe"
 
 
-@open_defect("what the world sets and the file leaves out counts as promoted")
 def test_a_rehearsal_is_of_what_production_has(tmp_path: Path) -> None:
     assert in_rehearsal(tmp_path).digest == in_production().digest
 
@@ -75,14 +74,12 @@ def test_every_promoted_field_that_the_world_replaced_is_listed_with_both_values
     assert in_production().replaced == ()
 
 
-@open_defect("what the world sets and the file leaves out counts as promoted")
 def test_a_default_that_the_world_replaced_is_listed_too(tmp_path: Path) -> None:
     replaced = {each.field: (each.promoted, each.rehearsed) for each in in_rehearsal(tmp_path).replaced}
     assert replaced["issuers.acme.key_fresh"] == ("300", "1")
     assert replaced["issuers.acme.jwks_uri"][0] == "null"
 
 
-@open_defect("deployment fields that the world replaced are not listed")
 def test_every_deployment_field_that_the_world_replaced_is_listed_too(tmp_path: Path) -> None:
     fields = {each.field for each in in_rehearsal(tmp_path).replaced}
     assert {"server.listen", "server.health_bind", "identity.endpoint", "audit.directory"} <= fields
