@@ -97,7 +97,7 @@ def _ends(scene: Scene, where: str | None) -> Iterator[Seen]:
         f"and /readyz says why: {reasons}",
         f"and /readyz says {code} {reasons}",
     )
-    told_so = _changes(scene, "identity.expired") > 0
+    told_so = within(3.0, lambda: _changes(scene, "identity.expired") > 0) is not None
     yield saw("ID-03", told_so, "the audit says that it ended", "the audit does not say that it ended")
 
 
