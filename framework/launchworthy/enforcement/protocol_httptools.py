@@ -1,14 +1,12 @@
-"""The bounds of `protocol`, over uvicorn's httptools implementation."""
+"""The bounds of a connection, over uvicorn's httptools implementation."""
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from launchworthy.enforcement.protocol import VERSIONS, Bounds, Phase
+from launchworthy.enforcement.connection_bounds import FIELD_OVERHEAD, VERSIONS, Bounds, Phase
 from launchworthy.vocabulary import Reason
-
-_FIELD_OVERHEAD = 4
 
 
 class HttpTools(Bounds, HttpToolsProtocol):
@@ -67,7 +65,7 @@ class HttpTools(Bounds, HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """One complete field; after the header section it is a trailer, which nobody reads."""
         self._fields += 1
-        self._count(len(name) + len(value) + _FIELD_OVERHEAD)
+        self._count(len(name) + len(value) + FIELD_OVERHEAD)
         if not self._too_large and self._phase is Phase.HEAD:
             super().on_header(name, value.strip(b" \t"))
 
