@@ -105,7 +105,7 @@ def open_project(environment: Environment, python: Path | None) -> "Project":
             python=interpreter,
             now=int(time.time()),
             environ=dict(os.environ),
-            asking=asking,
+            answer=asking.answer,
         )
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from launchworthy.manifest.lock import describe
@@ -32,7 +32,7 @@ def render(project: Project) -> str:
         lines.extend(_section(f"policy.{environment}", {"digest": policy.digest, "rules": rules}))
         settings = project.settings if environment is project.rehearsed else project.others[environment]
         if isinstance(settings, Settings):
-            lines.extend(_section(f"settings.{environment}", dict(settings.promoted)))
+            lines.extend(_section(f"settings.{environment}", _nested(settings.promoted)))
     return "".join(lines)
 
 
@@ -57,6 +57,18 @@ def _section(name: str, fields: dict[str, Any]) -> Iterator[str]:
     yield f"\n[{name}]\n"
     for field, value in _flat(fields, ""):
         yield f"{field} = {_value(value)}\n"
+
+
+def _nested(promoted: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by their dotted names as tables in tables."""
+    tables: dict[str, Any] = {}
+    for name, value in promoted.items():
+        *around, field = name.split(".")
+        table = tables
+        for part in around:
+            table = table.setdefault(part, {})
+        table[field] = value
+    return tables
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """What is known of the project? Every fact that a check reads, parsed once, and nothing imported."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from launchworthy.attestation.tree import GitFacts, read_git_facts
 from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
-from launchworthy.promotion.child import Answer, Asking
+from launchworthy.promotion.child import Answer
 from launchworthy.promotion.place import Place
 from launchworthy.promotion.tree_texts import TreeText, read_texts
 from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
@@ -107,7 +107,7 @@ def load_project(
     python: Path,
     now: int,
     environ: Mapping[str, str],
-    asking: Asking,
+    answer: Callable[[], Answer],
 ) -> Project:
     """Read a project.
 
@@ -117,7 +117,7 @@ def load_project(
         python: the interpreter of the project's own environment.
         now: seconds since the epoch.
         environ: of this process; git gets a little of it.
-        asking: the child that was asked what the code says; it answers last, and is the caller's to stop.
+        answer: waits for what the code says of itself; called last, so that it may think meanwhile.
 
     Raises:
         ProblemError: a file cannot be read, or the code cannot be asked.
@@ -141,7 +141,7 @@ def load_project(
         lock=files.files.get("launchworthy.lock"),
         python=python,
         now=now,
-        answer=asking.answer(),
+        answer=answer(),
     )
 
 

@@ -32,10 +32,10 @@ def dependencies_are_pinned(project: Project) -> Iterator[Assertion]:
     for package in packages:
         if package["name"] != own:
             yield from _locked_package(package)
-    written = {}
+    written: dict[str, frozenset[str]] = {}
     for requirement in pyproject.get("dependencies", ()):
-        name, specifier = _requirement(requirement)
-        written[name] = specifier
+        name, specifiers = _requirement(requirement)
+        written[name] = written.get(name, frozenset()) | specifiers
         if name not in {package["name"] for package in packages}:
             yield broken(f"`{name}` is required and not locked", "uv.lock", "uv lock, and commit it")
     yield from _stale(written, next((each for each in packages if each["name"] == own), {}))
@@ -94,14 +94,15 @@ def _locked_package(package: Mapping[str, Any]) -> Iterator[Assertion]:
 
 def _stale(written: Mapping[str, frozenset[str]], own: Mapping[str, Any]) -> Iterator[Assertion]:
     """Whether the lock was made for other requirements than pyproject.toml has now."""
-    locked = {
-        each["name"]: _specifiers(each["specifier"]) if "specifier" in each else None
-        for each in own.get("metadata", {}).get("requires-dist", ())
-        if "extra ==" not in each.get("marker", "")
-    }
+    locked: dict[str, frozenset[str]] = {}
+    elsewhere = set()  # a wheel at a path has no specifier
+    for each in own.get("metadata", {}).get("requires-dist", ()):
+        if "extra ==" not in each.get("marker", ""):
+            name = each["name"]
+            locked[name] = locked.get(name, frozenset()) | _specifiers(each.get("specifier", ""))
+            elsewhere |= {name} if "path" in each else set()
     for name in sorted(written.keys() | locked.keys()):
-        stale = name not in written or name not in locked
-        if stale or (locked[name] is not None and locked[name] != written[name]):
+        if name not in elsewhere and written.get(name) != locked.get(name):
             yield broken(f"uv.lock was made for another `{name}`", "uv.lock", "uv lock, and commit it")
 
 

@@ -1,0 +1,330 @@
+"""Each check that files decide: beside the finished project, which holds, one change that must be held."""
+
+import pytest
+from promotion_project import HASH, look
+
+from launchworthy.promotion.finding import Status
+from launchworthy.vocabulary import Environment
+
+PRODUCTION, STAGING, SERVER = "config/production.toml", "config/staging.toml", "manifests/server.toml"
+TOOLS, RUNBOOK, RELEASE = "manifests/tools.toml", "RUNBOOK.md", ".github/workflows/release.yml"
+AWS = "AKIA" + "Z7QK4M2XW5N3RT6B"
+PROVENANCE = (
+    "    permissions:\n      attestations: write # to file the provenance\n"
+    "      id-token: write # to sign it; no code of this project runs here\n"
+)
+CODEOWNERS, CI = ".github/CODEOWNERS", ".github/workflows/ci.yml"
+
+BROKEN = {
+    "a person's identity": (
+        "ID-01",
+        [(PRODUCTION, "spiffe://acme.example/ns/orders/sa/orders", "spiffe://acme.example/jo@acme.example")],
+        "looks like a person",
+    ),
+    "an identity of nobody's trust domain": (
+        "ID-01",
+        [(PRODUCTION, '["acme.example"]', '["other.example"]')],
+        "none of the trust domains",
+    ),
+    "the same audience twice": (
+        "ID-02",
+        [(STAGING, "https://staging.orders.invalid/mcp", "https://orders.acme.example/mcp")],
+        "`server.resource` of staging is `server.resource` of production",
+    ),
+    "the same issuer under another name": (
+        "ID-02",
+        [
+            (STAGING, "[issuers.callers]", "[issuers.others]"),
+            (STAGING, "https://login.staging.orders.invalid", "https://login.acme.example"),
+        ],
+        "`issuers.others.issuer` of staging is `issuers.callers.issuer` of production",
+    ),
+    "the same issuer with a slash": (
+        "ID-02",
+        [(STAGING, "https://login.staging.orders.invalid", "https://login.acme.example/")],
+        "`issuers.callers.issuer` of staging",
+    ),
+    "staging cannot be read": ("ID-02", [(STAGING, "[audit]", "[adit]")], "`adit`"),
+    "an issuer on this machine": (
+        "ID-05",
+        [(PRODUCTION, "https://login.acme.example", "https://localhost:9999")],
+        "is on loopback",
+    ),
+    "the simulated trust domain": (
+        "ID-05",
+        [(PRODUCTION, "acme.example/ns", "dev.invalid/ns"), (PRODUCTION, '["acme', '["dev.invalid", "acme')],
+        "is in `dev.invalid`",
+    ),
+    "the simulated world imported": (
+        "ID-05",
+        [("src/orders/demo.py", "", "from launchworthy.testing import World\n")],
+        "the package names the simulated world",
+    ),
+    "the simulated world imported sideways": (
+        "ID-05",
+        [("src/orders/demo.py", "", "from launchworthy import testing\n")],
+        "the package names the simulated world",
+    ),
+    "an audience with a query": (
+        "TOK-04",
+        [(PRODUCTION, "https://orders.acme.example/mcp", "https://orders.acme.example:443/mcp")],
+        "not canonical",
+    ),
+    "an open listener without TLS": (
+        "TR-02",
+        [(PRODUCTION, 'tls      = "ingress"', 'tls      = "loopback"')],
+        "nothing says where TLS ends",
+    ),
+    "a second script": (
+        "TR-06",
+        [("pyproject.toml", "[dependency-groups]", '[project.scripts]\nx = "orders:y"\n[dependency-groups]')],
+        "a second way",
+    ),
+    "stdio by its function": (
+        "TR-06",
+        [("src/orders/local.py", "", "from mcp.server.stdio import stdio_server\n")],
+        "stdio",
+    ),
+    "stdio by its name": (
+        "TR-06",
+        [("src/orders/local.py", "", "server.run(transport='stdio')\n")],
+        "stdio",
+    ),
+    "a wildcard scope": ("AZ-03", [(TOOLS, '"orders:write"', '"orders:*"')], "`orders:*` of `place_order`"),
+    "two wildcards": ("AZ-03", [(TOOLS, '"orders:write"', '"orders:**"')], "`orders:**`"),
+    "an omnibus scope": ("AZ-03", [(TOOLS, '"orders:write"', '"orders:all"')], "`orders:all`"),
+    "a scope of one word": ("AZ-03", [(TOOLS, '"orders:write"', '"write"')], "`write`"),
+    "an omnibus that implies": (
+        "AZ-03",
+        [(SERVER, "[data]", 'implies = { "orders-admin" = ["orders:write"] }\n\n[data]')],
+        "`orders-admin` of `implies`",
+    ),
+    "a case that is wrong": ("AZ-05", [("tests/policy.toml", "quantity = 21", "quantity = 20")], "expects"),
+    "no case that says no": (
+        "AZ-05",
+        [
+            (
+                "tests/policy.toml",
+                'scopes = ["orders:read", "orders:write"]\nexpect = "scope"',
+                'scopes = ["orders:refund"]\nexpect = "allow"',
+            )
+        ],
+        "`refund_order` is denied in staging",
+    ),
+    "no cases at all": ("AZ-05", [("tests/policy.toml", "", "")], "is allowed in staging"),
+    "another scope than was reviewed": (
+        "TL-02",
+        [(TOOLS, '"orders:refund"', '"orders:write"')],
+        "tools.refund_order.scopes is another",
+    ),
+    "another setting than was reviewed": (
+        "TL-02",
+        [(PRODUCTION, 'max_lifetime = "1h"', 'max_lifetime = "2h"')],
+        "settings.production.",
+    ),
+    "another rule than was reviewed": (
+        "TL-02",
+        [("policy/rules.cedar", "delegation_depth > 2", "delegation_depth > 3")],
+        "policy.production.digest is another",
+    ),
+    "a lock edited by hand": (
+        "TL-02",
+        [("launchworthy.lock", "Read the diff", "Skip the diff")],
+        "its lines",
+    ),
+    "a secret in a notebook": (
+        "SEC-02",
+        [("docs/try.ipynb", "", f'{{"cells": [{{"source": ["aws_access_key_id = \\"{AWS}\\""]}}]}}\n')],
+        "the tree holds a secret",
+    ),
+    "a secret in a file without an ending": ("SEC-02", [("notes", "", f"key {AWS}\n")], "aws"),
+    "a secret in a hidden file": ("SEC-02", [(".env.local", "", f"KEY={AWS}\n")], "aws"),
+    "nobody on call": (
+        "GOV-01",
+        [(SERVER, "on-call.acme.example", "on-call.orders.invalid")],
+        "nobody is on call",
+    ),
+    "reviewed too long ago": ("GOV-01", [(SERVER, "2026-11-18", "2026-08-19")], "91 days ago"),
+    "reviewed in the future": ("GOV-01", [(SERVER, "2026-11-18", "2026-11-19")], "still to come"),
+    "no runbook": ("GOV-01", [(SERVER, '"RUNBOOK.md"', '"docs/NIGHT.md"')], "there is no docs/NIGHT.md"),
+    "owners of a longer name": (
+        "GOV-01",
+        [(".github/CODEOWNERS", "@acme/orders", "@acme/orders-legacy")],
+        "CODEOWNERS",
+    ),
+    "owners in a comment": ("GOV-01", [(".github/CODEOWNERS", "*  @acme", "# *  @acme")], "CODEOWNERS"),
+    "owners of the tests only": (
+        "GOV-01",
+        [(".github/CODEOWNERS", "*  @acme", "tests/  @acme")],
+        "CODEOWNERS",
+    ),
+    "a plan in prose": (
+        "GOV-04",
+        [(RUNBOOK, "`config/staging.toml` and `config/production.toml` name", "there is")],
+        "does not name spiffe://acme.example/ns/orders/sa/orders",
+    ),
+    "a plan elsewhere": (
+        "GOV-04",
+        [(SERVER, "RUNBOOK.md#decommission", "RUNBOOK.md#retire")],
+        "no section `retire`",
+    ),
+    "no plan": ("GOV-04", [(SERVER, "RUNBOOK.md#decommission", "END.md#end")], "there is no file END.md"),
+    "a waiver": (
+        "GOV-06",
+        [("promotion.toml", "# [[waivers]]", "[[waivers]]")],
+        "`waivers` is not enforced",
+    ),
+    "evidence": ("GOV-06", [("promotion.toml", "# [[evidence]]", "[[evidence]]")], "`evidence`"),
+    "no TOML": ("GOV-06", [("promotion.toml", "# [[waivers]]", "[[waivers")], "no TOML"),
+    "no hash": ("SUP-01", [("uv.lock", f', hash = "{HASH}"', "")], "`launchworthy` has no hash"),
+    "an empty hash": ("SUP-01", [("uv.lock", HASH, "sha256:")], "`launchworthy` has no hash"),
+    "a weak hash": ("SUP-01", [("uv.lock", HASH, "md5:" + "0" * 32)], "`launchworthy` has no hash"),
+    "from git": (
+        "SUP-01",
+        [("uv.lock", 'registry = "https://index.acme.example/simple"', 'git = "https://git.acme.example"')],
+        "comes from git",
+    ),
+    "from a folder": (
+        "SUP-01",
+        [("uv.lock", 'registry = "https://index.acme.example/simple"', 'editable = "../launchworthy"')],
+        "comes from editable",
+    ),
+    "required and not locked": (
+        "SUP-01",
+        [
+            (
+                "pyproject.toml",
+                "# Yours: below this line.",
+                "\"Some_Thing[extra] >= 1; python_version > '3'\",",
+            )
+        ],
+        "`some-thing` is required and not locked",
+    ),
+    "locked for another version": (
+        "SUP-01",
+        [("uv.lock", 'specifier = "~=0.1.0"', 'specifier = "~=0.0.9"')],
+        "made for another `launchworthy`",
+    ),
+    "everything may be written": (
+        "SUP-03",
+        [(RELEASE, "permissions: {}", "permissions: write-all")],
+        "grants write-all to every job",
+    ),
+    "permissions left to the repository": (
+        "SUP-03",
+        [(RELEASE, "\npermissions: {}\n", "\n")],
+        "everything that the repository allows",
+    ),
+    "a job may write everything": (
+        "SUP-03",
+        [
+            (
+                RELEASE,
+                PROVENANCE,
+                "    permissions: write-all\n",
+            )
+        ],
+        "may write everything",
+    ),
+    "an action by its tag": (
+        "SUP-03",
+        [(RELEASE, "@5fda3b95a4ea91299a34e894583c3862153e4b97 #", "@v7 #")],
+        "uses actions/setup-python@v7",
+    ),
+    "strangers with rights": (
+        "SUP-03",
+        [(".github/workflows/ci.yml", "  pull_request:", "  pull_request_target:")],
+        "pull_request_target",
+    ),
+    "who signs runs the project": (
+        "SUP-03",
+        [
+            (
+                RELEASE,
+                "    permissions:\n      contents: read\n    steps:\n      - uses: actions/checkout",
+                "    permissions:\n      id-token: write\n    steps:\n      - uses: actions/checkout",
+            )
+        ],
+        "can sign and runs code of the project",
+    ),
+    "a secret beside the project's code": (
+        "SUP-03",
+        [(".github/workflows/ci.yml", "SESSION: ${{", "KEY: ${{ secrets.KEY }}\n          SESSION: ${{")],
+        "holds a secret and runs code",
+    ),
+    "an action of ours that is not pinned": (
+        "SUP-03",
+        [(".github/actions/a/action.yml", "", "runs:\n  using: composite\n  steps:\n    - uses: o/n@main\n")],
+        "this action uses o/n@main",
+    ),
+    "a workflow that is no YAML": ("SUP-03", [(".github/workflows/x.yml", "", "a: [")], "no YAML"),
+    "answers without a template": (
+        "SUP-05",
+        [(".copier-answers.yml", "_commit: 0.1.0\n", "")],
+        "name no template",
+    ),
+}
+
+
+@pytest.mark.parametrize(("control", "edits", "says"), BROKEN.values(), ids=list(BROKEN))
+def test_one_change_is_held_by_the_control_that_is_about_it(reference, control, edits, says):
+    finding = look(control, reference.project(*edits))
+    assert finding.status is Status.FAIL
+    assert any(says in failure.what for failure in finding.failures), finding.failures
+    assert all(failure.fix for failure in finding.failures)
+
+
+def test_every_control_that_files_decide_has_a_change_that_it_holds():
+    from promotion_project import CHECKED
+
+    elsewhere = {"TOK-05", "AZ-01", "TL-01", "TL-04", "SEC-01", "META-01"}
+    assert {control for control, _, _ in BROKEN.values()} | elsewhere == CHECKED
+
+
+@pytest.mark.parametrize(
+    ("control", "path", "says"),
+    [
+        ("TL-02", "launchworthy.lock", "there is no launchworthy.lock"),
+        ("SUP-01", "uv.lock", "there is no uv.lock"),
+        ("SUP-05", ".copier-answers.yml", "there is no .copier-answers.yml"),
+    ],
+)
+def test_what_must_be_there_is_missed(reference, control, path, says):
+    project = reference.project()
+    (project.root / path).unlink()
+    from promotion_project import load
+
+    finding = look(control, load(project.root, reference.answer))
+    assert (finding.status, finding.message) == (Status.FAIL, says)
+
+
+@pytest.mark.parametrize(
+    ("control", "edits"),
+    [
+        ("TR-02", [(PRODUCTION, "0.0.0.0:8443", "127.0.0.1:8443"), (PRODUCTION, '"ingress"', '"loopback"')]),
+        ("GOV-01", [(SERVER, "2026-11-18", "2026-08-20")]),
+        ("GOV-01", [(CODEOWNERS, "*  @acme/orders", "/manifests/ @acme/orders\n/policy @acme/orders")]),
+        ("GOV-04", [(RUNBOOK, "`config/staging.toml` and `config/production.toml` name",
+                     "spiffe://acme.example/ns/orders/sa/orders and https://login.acme.example")]),
+        ("SUP-01", [("uv.lock", 'registry = "https://index.acme.example/simple"', 'path = "wheels/x.whl"')]),
+        ("SUP-01", [("uv.lock", ', specifier = "~=0.1.0"', ', path = "wheels/x.whl"')]),
+        ("SUP-03", [(RELEASE, "permissions: {}", "permissions: read-all")]),
+        ("SUP-03", [(CI, "SESSION: ${{", "T: ${{ secrets.GITHUB_TOKEN }}\n          SESSION: ${{")]),
+    ],
+)  # fmt: skip
+def test_the_other_right_ways_hold_as_well(reference, control, edits):
+    assert look(control, reference.project(*edits)).status is Status.PASS
+
+
+def test_a_project_without_workflows_is_not_asked_about_them(reference):
+    project = reference.project()
+    for path in (project.root / ".github" / "workflows").iterdir():
+        path.unlink()
+    finding = look("SUP-03", project)
+    assert (finding.status, finding.message) == (Status.NOT_APPLICABLE, "there are no workflows")
+
+
+def test_the_settings_of_staging_are_judged_where_staging_is_promoted(reference):
+    project = reference.project(environment=Environment.STAGING)
+    assert look("TOK-04", project).message == "the public URL was left for later"
+    assert look("ID-01", project).status is Status.FAIL
