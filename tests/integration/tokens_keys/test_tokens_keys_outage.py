@@ -136,7 +136,7 @@ def test_while_the_issuer_hangs_known_keys_do_not_wait(
     clock.elapsed = 400
     began = time.perf_counter()
     assert court.outcome(issuer.mint()) == GOOD
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
 
 
 def test_every_failure_is_an_event_with_its_cause(
@@ -226,5 +226,5 @@ def test_closing_lets_go_of_a_request_that_hangs(court: Court, issuer: Simulated
     assert court.outcome(issuer.mint()) == GOOD
     began = time.perf_counter()
     court.close()
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
     assert int(clock.wall()) == NOW + 250
