@@ -1,6 +1,6 @@
 """How do we read one JSON document from an issuer without being led anywhere else?
 
-Rule 19 of the access path: no redirects, no proxies and no certificates from the environment, no cookies,
+No redirects, no proxies and no certificates from the environment, no cookies,
 no compression, 64 KiB, status 200, JSON; and the address that was judged is the one connected to, while
 TLS and `Host` still name the host.
 """

@@ -1,4 +1,4 @@
-"""Which key of this issuer is good now, and when do we ask again? rules 19 to 24 of the access path.
+"""Which key of this issuer is good now, and when do we ask again?
 
 A key set is *fresh* for `key_fresh` seconds, renewed ahead of that in the background, and *stale* for
 `key_stale` more while the issuer cannot be asked; after that nothing verifies and every answer is 503.

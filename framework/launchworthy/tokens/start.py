@@ -1,4 +1,4 @@
-"""Can tokens be verified at all? Asked once, before anything listens (rule 24 of the access path).
+"""Can tokens be verified at all? Asked once, before anything listens.
 
 Every issuer is asked. One whose metadata are somebody else's, or that leads where we do not connect,
 stops the start: only a change can help. One that cannot be asked is asked again until the deadline,
