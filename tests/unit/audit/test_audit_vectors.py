@@ -1,6 +1,6 @@
 """A file that was written once verifies for ever, and the writer still writes the same bytes.
 
-`tests/vectors/audit.json` holds a small stream, the roots and anchors that belong to it, and what must be said
+`tests/vectors/audit.json` holds a small stream, its roots and anchors, and what must be said
 of it after each harm. A change of the format needs a new version of the format, not a new vector.
 """
 
