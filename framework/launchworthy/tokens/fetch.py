@@ -1,8 +1,7 @@
 """How do we read one JSON document from an issuer without being led anywhere else?
 
-No redirects, no proxies and no certificates from the environment, no cookies,
-no compression, 64 KiB, status 200, JSON; and the address that was judged is the one connected to, while
-TLS and `Host` still name the host.
+No redirects, no proxies of the environment, no cookies, no compression, 64 KiB, status 200, JSON; and the
+address that was judged is the one connected to, while TLS and `Host` still name the host.
 """
 
 import asyncio
