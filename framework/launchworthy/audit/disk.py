@@ -13,7 +13,6 @@ _FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW
 _FILE_MODE = 0o600
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY_MODE = 0o700
-_OTHERS_MAY_WRITE = 0o022
 _BLOCK = bytes(64 * 1024)
 
 
@@ -52,7 +51,8 @@ class RealDisk:
 class Directory:
     """A directory that is ours: 0700 when we make it, and never writable by others.
 
-    Held open, so that what happens to its path later cannot lead us elsewhere.
+    One that was there may also be writable by our own group, as a volume is that Kubernetes has given to
+    the pod's `fsGroup`. Held open, so that what happens to its path later cannot lead us elsewhere.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,10 +67,11 @@ class Directory:
             self._descriptor = os.open(path, _DIRECTORY_FLAGS)
         except OSError as error:
             raise AuditUnwritable(f"the audit directory `{path}` cannot be used: {why(error)}") from None
-        facts = os.fstat(self._descriptor)
-        if facts.st_mode & _OTHERS_MAY_WRITE or facts.st_uid not in (os.geteuid(), 0):
+        if not _is_ours(os.fstat(self._descriptor)):
             self.close()
-            raise AuditUnwritable(f"others may write in the audit directory `{path}`; it must be ours alone")
+            raise AuditUnwritable(
+                f"others may write in `{path}`; name a directory below it, which is then made"
+            )
 
     def create(self, name: str) -> int:
         """Make a file that did not exist, for appending, 0600; its name is on the disk already."""
@@ -245,6 +246,16 @@ class Reserve:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _is_ours(facts: os.stat_result) -> bool:
+    """Whether only we (and root) can put files there or take them away."""
+    group_may_write = bool(facts.st_mode & stat.S_IWGRP)
+    return (
+        facts.st_uid in (os.geteuid(), 0)
+        and not facts.st_mode & stat.S_IWOTH
+        and (not group_may_write or facts.st_gid == os.getegid())
+    )
 
 
 def why(error: OSError) -> str:

@@ -84,7 +84,26 @@ def test_two_streams_never_have_the_same_id(directory, clock):
     assert len(ids) == 5
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
+def test_a_volume_that_belongs_to_our_own_group_is_ours(directory, clock):
+    directory.mkdir()
+    directory.chmod(0o2775)
+    opened(directory, clock).close()
+
+
+def test_a_directory_of_another_group_is_not_ours(directory, clock):
+    directory.mkdir()
+    try:
+        os.chown(directory, -1, os.getegid() + 4321)
+    except PermissionError:
+        pytest.skip("only root can give a directory to another group")
+    directory.chmod(0o750)
+    opened(directory, clock).close()
+    directory.chmod(0o770)
+    with pytest.raises(AuditUnwritable, match="others may write"):
+        opened(directory, clock)
+
+
+@pytest.mark.parametrize("mode", [0o702, 0o707, 0o777, 0o1777])
 def test_a_directory_where_others_may_write_is_refused(directory, clock, mode):
     directory.mkdir(mode=0o700)
     opened(directory, clock).close()
