@@ -36,12 +36,14 @@ class Fault:
     """One argument that does not fit.
 
     Attributes:
-        field: its name, dotted below the first level.
+        field: its name, dotted below the first level; the client's own words, where nothing is so called.
         kind: what is wrong, as pydantic names it: `missing`, `int_type`, `extra_forbidden`.
+        declared: the parameter it belongs to, for the audit; None where none is so called.
     """
 
     field: str
     kind: str
+    declared: str | None
 
 
 class UnfitArguments(Refused):
@@ -49,7 +51,8 @@ class UnfitArguments(Refused):
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         """Hold what is wrong."""
-        super().__init__(Reason.TOOL_ARGUMENTS, "; ".join(f"{fault.field}: {fault.kind}" for fault in faults))
+        kept = "; ".join(f"{fault.declared or 'another name'}: {fault.kind}" for fault in faults)
+        super().__init__(Reason.TOOL_ARGUMENTS, kept)
         self.faults = faults
 
 
@@ -74,6 +77,7 @@ class Arguments:
         self.model = model
         self._form = form
         self._validator = model.__pydantic_validator__
+        self._declared = {field.alias or name: name for name, field in model.model_fields.items()}
 
     def validate(self, unvalidated: Mapping[str, object]) -> Validated:
         """Make the values that the body will get.
@@ -84,11 +88,11 @@ class Arguments:
         try:
             model: ArgModelBase = self._model_of(unvalidated)
         except ValidationError as error:
-            raise UnfitArguments(_faults(error)) from None
+            raise UnfitArguments(self._faults(error)) from None
         values = model.model_dump_one_level()
         plain = {name: plain_value(value) for name, value in values.items()}
         if self._form is not Form.JSON:
-            _check_spelling(unvalidated, plain)
+            self._check_spelling(unvalidated, plain)
         return Validated(values=values, plain=plain)
 
     def _model_of(self, unvalidated: Mapping[str, object]) -> Any:
@@ -96,14 +100,24 @@ class Arguments:
             return self._validator.validate_json(to_json(unvalidated), strict=True, extra="forbid")
         texts: dict[str, Any] = {name: value for name, value in unvalidated.items() if isinstance(value, str)}
         if len(texts) != len(unvalidated):
-            raise UnfitArguments(
-                tuple(
-                    Fault(field=_shown(name), kind="string_type") for name in unvalidated if name not in texts
-                )
-            )
+            others = [name for name in unvalidated if name not in texts]
+            raise UnfitArguments(tuple(self._fault((name,), "string_type") for name in others))
         if self._form is Form.URI and (unsafe := DEFAULT_RESOURCE_SECURITY.validate(texts)) is not None:
-            raise UnfitArguments((Fault(field=_shown(unsafe), kind="unsafe_path"),))
+            raise UnfitArguments((self._fault((unsafe,), "unsafe_path"),))
         return self._validator.validate_strings(texts, strict=True, extra="forbid")
+
+    def _check_spelling(self, texts: Mapping[str, object], plain: Mapping[str, object]) -> None:
+        other = [name for name, text in texts.items() if spelled(plain[name]) != text]
+        if other:
+            raise UnfitArguments(tuple(self._fault((name,), "not_canonical") for name in other))
+
+    def _faults(self, error: ValidationError) -> tuple[Fault, ...]:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        return tuple(self._fault(one["loc"], one["type"]) for one in found[:MAX_FAULTS])
+
+    def _fault(self, place: tuple[int | str, ...], kind: str) -> Fault:
+        field = _shown(".".join(str(part) for part in place))
+        return Fault(field=field, kind=kind, declared=self._declared.get(str(place[0])) if place else None)
 
 
 def plain_value(value: object) -> object:
@@ -111,23 +125,9 @@ def plain_value(value: object) -> object:
     return value if type(value) in _SCALARS else to_jsonable_python(value)
 
 
-def _check_spelling(texts: Mapping[str, object], plain: Mapping[str, object]) -> None:
-    other = [name for name, text in texts.items() if spelled(plain[name]) != text]
-    if other:
-        raise UnfitArguments(tuple(Fault(field=_shown(name), kind="not_canonical") for name in other))
-
-
 def spelled(value: object) -> str:
     """A JSON value in its one spelling as text: `17`, `true`, `c-17`."""
     return value if isinstance(value, str) else to_json(value).decode()
-
-
-def _faults(error: ValidationError) -> tuple[Fault, ...]:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple(
-        Fault(field=_shown(".".join(str(part) for part in one["loc"])), kind=one["type"])
-        for one in found[:MAX_FAULTS]
-    )
 
 
 def _shown(name: str) -> str:

@@ -78,9 +78,11 @@ class Body:
         given = self._given(passage)
         try:
             answer = written(await self._limited(given))
-        except asyncio.CancelledError:
-            passage.outcome = "cancelled"
-            raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                passage.outcome = "cancelled"
+                raise
+            failure = self._crashed(passage, error)  # the body's own doing: nobody asked for an end
         except TimeoutError as error:
             failure = (
                 self._too_long(passage) if isinstance(error, _TookTooLong) else self._crashed(passage, error)
@@ -88,7 +90,10 @@ class Body:
         except ToolError as error:
             passage.outcome = "tool_error"
             failure = BodyFailed(str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - an enforcement point: whatever it is, it ends here
+        except GeneratorExit:
+            passage.outcome = "error"
+            raise
+        except BaseException as error:  # noqa: BLE001 - an enforcement point: whatever it is, it ends here
             failure = self._crashed(passage, error)
         else:
             passage.outcome = "ok"
@@ -155,6 +160,12 @@ class Body:
 
 class _TookTooLong(TimeoutError):
     """Our limit, not a time-out that the body ran into."""
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody asked for the end of this task: the caller has left, or the server ends."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def place_of(error: BaseException) -> str:

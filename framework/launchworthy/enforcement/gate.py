@@ -153,21 +153,21 @@ class Gate:
         call = format_call_id(self._random_bits(_CALL_ID_BITS))
         trace = Trace(call, clock=asyncio.get_running_loop().time, source=_source(scope))
         reply = Reply(send, call, interval=self._config.comment_seconds)
+        answer: Answer | None = None
         try:
             answer = await self._answer(scope, receive, reply, trace)
-        except Refused as refused:
-            answer = self._refuse(refused, trace)
-        except AuditUnwritable as error:
-            answer = self._refuse(Refused(Reason.AUDIT_UNWRITABLE, str(error)), trace)
         except ClientLeft:
             reply.close()
             return
+        except asyncio.CancelledError:
+            reply.close()
         except Exception as error:  # noqa: BLE001 - an enforcement point: what is unexpected is refused
-            detail = f"{type(error).__name__} at {place_of(error)}"
-            answer = self._refuse(Refused(Reason.INTERNAL, detail), trace)
+            answer = self._refuse(_refusal_of(error), trace)
         except BaseException:
             reply.close()
             raise
+        if answer is None:  # outside the handler: uvicorn logs it, with all that a body was at when it ended
+            raise asyncio.CancelledError
         await reply.finish(answer)
 
     def turned_away(self, reason: Reason) -> None:
@@ -332,6 +332,14 @@ class Gate:
 
     def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
         self._audit.record(records.served(request.trace, status, result))
+
+
+def _refusal_of(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, AuditUnwritable):
+        return Refused(Reason.AUDIT_UNWRITABLE, str(error))
+    return Refused(Reason.INTERNAL, f"{type(error).__name__} at {place_of(error)}")
 
 
 def _source(scope: Message) -> str | None:

@@ -104,12 +104,12 @@ class Attacked:
         lines = [line, *(f"{name}: {value}" for name, value in [*own, *fields])]
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
-    def body(self, tool: str = "find_orders", **arguments: object) -> bytes:
+    def body(self, tool: str = "find_orders", /, **arguments: object) -> bytes:
         meta = {
             "io.modelcontextprotocol/protocolVersion": REVISION,
             "io.modelcontextprotocol/clientCapabilities": {},
         }
-        params = {"name": tool, "arguments": arguments or {"customer": "c-17"}, "_meta": meta}
+        params = {"name": tool, "arguments": arguments, "_meta": meta}
         return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
 
     def send(self, data: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -127,7 +127,7 @@ class Attacked:
                 body += connection.recv(65536)
         return int(first.split()[1]), fields, body
 
-    def call(self, tool: str = "find_orders", **arguments: object) -> tuple[int, dict[str, str], bytes]:
+    def call(self, tool: str, /, **arguments: object) -> tuple[int, dict[str, str], bytes]:
         body = self.body(tool, **arguments)
         return self.send(self.head(("Content-Length", len(body)), token=self.token(), tool=tool) + body)
 

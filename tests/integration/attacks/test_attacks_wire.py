@@ -8,7 +8,7 @@ def chunked(body: bytes, trailer: bytes = b"") -> bytes:
 
 
 def test_a_good_call_runs(orders):
-    body = orders.body()
+    body = orders.body("find_orders", customer="c-17")
     head = orders.head(("Transfer-Encoding", "chunked"), token=orders.token())
     orders.world.executions.taken()
     assert orders.send(head + chunked(body))[0] == 200
@@ -19,7 +19,7 @@ def test_a_token_behind_the_body_is_no_token(orders):
     trailer = f"Authorization: Bearer {orders.token()}\r\n".encode()
     head = orders.head(("Transfer-Encoding", "chunked"), token=None)
     orders.world.executions.taken()
-    assert orders.send(head + chunked(orders.body(), trailer))[0] == 401
+    assert orders.send(head + chunked(orders.body("find_orders", customer="c-17"), trailer))[0] == 401
     assert orders.world.executions.taken() == 0
 
 
@@ -27,7 +27,7 @@ def test_a_token_behind_the_body_is_no_token(orders):
     "target", ["http://evil.example/mcp", "http://user@evil.example/mcp", "/mcp#elsewhere", "/mcp#x?y"]
 )
 def test_a_target_that_says_more_than_the_path_is_not_the_path(orders, target):
-    body = orders.body()
+    body = orders.body("find_orders", customer="c-17")
     head = orders.head(("Content-Length", len(body)), token=orders.token(), line=f"POST {target} HTTP/1.1")
     orders.world.executions.taken()
     assert orders.send(head + body)[0] == 404
@@ -38,5 +38,5 @@ def test_a_target_that_says_more_than_the_path_is_not_the_path(orders, target):
 def test_no_transfer_coding_but_chunked_is_taken(orders, codings):
     head = orders.head(*[("Transfer-Encoding", coding) for coding in codings], token=orders.token())
     orders.world.executions.taken()
-    assert orders.send(head + chunked(orders.body()))[0] == 400
+    assert orders.send(head + chunked(orders.body("find_orders", customer="c-17")))[0] == 400
     assert orders.world.executions.taken() == 0

@@ -104,7 +104,10 @@ def test_a_connection_ends_where_more_of_a_body_may_come():
 
 
 def test_unfit_arguments_are_a_tools_result():
-    faults = (Fault(field="a", kind="int_type"), Fault(field="b.c", kind="missing"))
+    faults = (
+        Fault(field="a", kind="int_type", declared="a"),
+        Fault(field="b.c", kind="missing", declared="b"),
+    )
     for modern in (True, False):
         written = unfit(faults, call=CALL, request_id="x", modern=modern)
         body = json.loads(written.body)
