@@ -75,14 +75,14 @@ class Attested:
         signed = render_instant(self.predicate.signed_at).replace("T", " ").replace("Z", " UTC")
         commit, wheel = self.digests[Subject.COMMIT], self.digests[Subject.WHEEL]
         settings, lock = self.digests[Subject.SETTINGS], self.digests[Subject.UV_LOCK]
+        locked = f"uv.lock {lock[:_SHOWN]} · settings {settings[:_SHOWN]}"
         last_build = render_instant(self.predicate.build_until)[:10]
         last_start = render_instant(self.predicate.run_until)[:10]
         return (
             f" signed    {self.path}",
             f" by        {self.signer}, {signed} (its own clock)",
             " approved  by nobody: approvals are not enforced yet",
-            f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · "
-            f"uv.lock {lock[:_SHOWN]} · settings {settings[:_SHOWN]}",
+            f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · {locked}",
             f" for       {self.predicate.environment} only; build until {last_build}, run until {last_start}",
         )
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,20 +92,24 @@ class Builder:
             raise _refused("wheel-not-built", f"the build left {len(wheels)} wheels, and one was asked for")
         return wheels[0]
 
-    def install(self, wheel: Path) -> Path:
-        """Install the locked dependencies, and this wheel; returns the interpreter.
+    def prepare(self) -> Path:
+        """Install the locked dependencies; returns the interpreter of their environment.
 
         Raises:
             ProblemError: `not-locked` or `not-installed`.
         """
-        requirements = self._requirements()
-        home = self._environment(requirements)
-        python = home / "bin" / "python"
+        return self._environment(self._requirements()) / "bin" / "python"
+
+    def install(self, wheel: Path, python: Path) -> None:
+        """Install this wheel in place of an earlier one.
+
+        Raises:
+            ProblemError: `not-installed`.
+        """
         self._run(
             "not-installed", "the wheel",
             "pip", "install", "--python", str(python), "--no-deps", "--reinstall", "--no-index", str(wheel),
         )  # fmt: skip
-        return python
 
     def _requirements(self) -> bytes:
         """What `uv.lock` says, with hashes; the project itself left out."""
@@ -176,18 +181,24 @@ def build_and_install(root: Path, *, python: Path, environ: Mapping[str, str]) -
     builder = Builder(root, python=python, environ=environ)
     workshop = root / WORKSHOP
     workshop.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="wheel-", dir=workshop) as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="wheel-", dir=workshop) as scratch,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        preparing = beside.submit(builder.prepare)
         fresh = builder.build(Path(scratch))
+        prepared = preparing.result()
         wheel = workshop / fresh.name
         for old in workshop.glob("*.whl"):
             old.unlink()
         fresh.replace(wheel)
+    builder.install(wheel, prepared)
     found = _VERSION.search(wheel.name)
     return Built(
         wheel=wheel,
         digest=wheel_content_digest(wheel),
         version=found["version"] if found is not None else "unknown",
-        python=builder.install(wheel),
+        python=prepared,
     )
 
 

@@ -122,14 +122,15 @@ def _environment(found: _Found) -> Environment:
 def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, ...]:
     predicate = verified.predicate
     ended = " (over)" if now > predicate.run_until else ""
+    counts, digests = predicate.counts, verified.digests
+    passed = f"{counts.passed} controls passed, {counts.not_applicable} not applicable"
+    commit, wheel = digests[Subject.COMMIT][:7], digests[Subject.WHEEL][:_SHOWN]
+    last_build, last_start = render_instant(predicate.build_until), render_instant(predicate.run_until)
     return (
         f" genuine   {verified.where}",
         f" by        {verified.signer}, {render_instant(predicate.signed_at)}",
-        f" for       {predicate.environment} only, commit {verified.digests[Subject.COMMIT][:7]}, "
-        f"wheel {verified.digests[Subject.WHEEL][:_SHOWN]}",
+        f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",
-        f" counts    {predicate.counts.passed} controls passed, {predicate.counts.not_applicable} not applicable, "
-        f"{predicate.counts.requests} requests",
-        f" until     {render_instant(predicate.build_until)} for builds, "
-        f"{render_instant(predicate.run_until)} for starts{ended}",
+        f" counts    {passed}, {counts.requests} requests",
+        f" until     {last_build} for builds, {last_start} for starts{ended}",
     )

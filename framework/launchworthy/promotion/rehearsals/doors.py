@@ -9,7 +9,7 @@ import psutil
 
 from launchworthy.manifest import TargetKind, TargetManifest, Visibility, implied_scopes, missing_scopes
 from launchworthy.probe.answer import read_answer
-from launchworthy.probe.draft import Draft, good_draft, plain_draft
+from launchworthy.probe.draft import Change, Draft, good_draft, plain_draft
 from launchworthy.probe.probed import LEGACY, MODERN, Target
 from launchworthy.probe.running import Observation
 from launchworthy.promotion.finding import Assertion, ControlId
@@ -214,7 +214,7 @@ def _each_target_needs_its_scopes(stage: Stage, scene: Scene) -> Iterator[Seen]:
                 "AZ-02",
                 seen.runs == 0 and _says_no(seen, manifest),
                 f"{manifest.name} with every scope but {scope}: {told(seen)}",
-                f"{manifest.name} with every scope but {scope}: {told(seen)}, or the challenge leaves scopes out",
+                f"{manifest.name} with every scope but {scope}: {told(seen)}, which is no 403 with all scopes",
                 requests=1,
                 where=manifest.where,
             )
@@ -279,9 +279,7 @@ def _lists(stage: Stage, scene: Scene) -> Iterator[Seen]:
             said = f"`{method}` for {' '.join(scopes) or 'no scope'}: {', '.join(listed) or 'nothing'}"
             yield saw("AZ-04", holds, said, f"{said}; expected {', '.join(wanted) or 'nothing'}", requests=2)
             if scopes == stage.scopes:
-                yield saw(
-                    "AZ-01", holds, f"with every scope, {said}", f"with every scope, {said}", requests=1
-                )
+                yield saw("AZ-01", holds, f"all: {said}", f"all: {said}", requests=1)
                 yield (
                     ControlId("AZ-01"),
                     Assertion(holds=status(seen) == OK, what=f"`{method}` answers", twin=True),
@@ -299,15 +297,20 @@ def _same(one: Observation, other: Observation) -> bool:
     return json.dumps(one.answer.result) == json.dumps(other.answer.result)
 
 
+def _with_key(number: int) -> Change:
+    def change(draft: Draft) -> None:
+        draft.token_header["kid"] = f"probe-{number}"
+
+    return change
+
+
 def _flood(stage: Stage, scene: Scene) -> Iterator[Seen]:
     """Many tokens with invented keys cost the issuer one request an interval, and good callers nothing."""
     issuer = scene.world.issuer
     before = issuer.counts["keys"]
     refused, ran, through = 0, 0, 0
     for number in range(_FLOOD):
-        seen = sent(
-            scene.prober, lambda draft, number=number: draft.token_header.update(kid=f"probe-{number}")
-        )
+        seen = sent(scene.prober, _with_key(number))
         refused += status(seen) == _UNAUTHORISED
         ran += seen.runs
         if number % 10 == 0:

@@ -28,8 +28,10 @@ from launchworthy.settings import load_framework_settings
 from launchworthy.vocabulary import ProblemError
 
 Progress = Callable[[str, int, int], None]
-AT_ONCE = 4
+AT_ONCE = 5
 """Worlds at a time: most of the time of most of them is waiting."""
+_LONG = ("the_identity_ends", "the_issuer_is_down", "the_key_set_is_no_key_set", "the_issuer_hangs")
+"""Begun first, so that the run does not wait for one of them in the end."""
 _SECONDS = 150.0
 """For all of them; what is not done by then is undecided."""
 
@@ -61,7 +63,10 @@ def run_rehearsals(project: Project, controls: frozenset[ControlId] | None, prog
         progress: told what was just done, how many are done, and how many there are.
     """
     wanted = controls if controls is not None else frozenset(registry.decided())
-    chosen = [each for each in registry.rehearsals if wanted.intersection(each.controls)]
+    chosen = sorted(
+        (each for each in registry.rehearsals if wanted.intersection(each.controls)),
+        key=lambda each: each.name not in _LONG,
+    )
     seen = _Seen()
     if not chosen:
         return _rehearsed(seen, (), {}, None)

@@ -35,12 +35,12 @@ def the_identity_ends(stage: Stage) -> Iterator[Seen]:
             return _changes(scene, "identity.rotated") >= _ROTATIONS
 
         took = within(_LIFE * _ROTATIONS, rotated)
-        where = stage.where("identity.kind")
+        seen, where = _changes(scene, "identity.rotated"), stage.where("identity.kind")
         yield saw(
             "ID-03",
             took is not None and refused == 0,
             f"{_ROTATIONS} rotations in {took or 0:.1f} s, and no call was refused",
-            f"{_changes(scene, 'identity.rotated')} rotations in {_LIFE * _ROTATIONS:.0f} s, {refused} calls refused",
+            f"{seen} rotations in {_LIFE * _ROTATIONS:.0f} s, {refused} calls refused",
             requests=1,
             where=where,
         )

@@ -5,6 +5,7 @@ nothing replaced but what the world file may replace. Whatever was started is st
 and all of it at once when the gate is interrupted.
 """
 
+import json
 import tempfile
 import threading
 import time
@@ -120,7 +121,9 @@ class Stage:
     @contextmanager
     def server(self, world: World, **environ: str) -> Iterator[ServerProcess]:
         """The production command, started in a world; it may refuse."""
-        process = world.server(self.project.package, python=str(self.built.python), **environ)
+        process = world.server(
+            self.project.package, python=str(self.built.python), inherit_output=False, **environ
+        )
         with self._lock:
             if self._ended:
                 raise Interrupted
@@ -139,9 +142,15 @@ class Stage:
         with ExitStack() as stack:
             stranger = SimulatedIssuer({world.url: world.scopes}, algorithms=(self.algorithm,))
             probed = self._probed(world, stranger)
-            prober = Prober(probed, world.executions.taken)
+            prober = Prober(probed, lambda: self._taken(world))
             stack.callback(prober.close)
             yield probed, prober
+
+    def _taken(self, world: World) -> int:
+        """How many bodies were entered; whoever still asks when the gate is ending stops here."""
+        if self._ended:
+            raise Interrupted
+        return world.executions.taken()
 
     def end(self) -> None:
         """Kill every server and start no more; from any thread."""
@@ -166,7 +175,8 @@ class Stage:
         for algorithm in _ALGORITHMS:
             if all(algorithm in each for each in accepted):
                 return algorithm
-        what = f"no algorithm is accepted from every issuer that the rehearsal can sign with: {', '.join(_ALGORITHMS)}"
+        names = ", ".join(_ALGORITHMS)
+        what = f"no algorithm that the rehearsal can sign with is accepted from every issuer: {names}"
         raise ProblemError(Problem(reason="not-rehearsable", what=what, fix=("add ES256",)))
 
     @cached_property
@@ -210,8 +220,6 @@ class Stage:
 
 def last_problem(process: ServerProcess) -> Mapping[str, Any]:
     """What a refused start said: the JSON line on its stderr; empty where it said none."""
-    import json  # noqa: PLC0415 - used here only
-
     for line in reversed(process.stderr.splitlines()):
         if line.startswith("{"):
             try:

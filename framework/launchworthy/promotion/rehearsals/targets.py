@@ -55,7 +55,7 @@ def usual_target(project: Project) -> Target:
         problem = Problem(
             reason="nothing-to-rehearse",
             where="manifests/tools.toml",
-            what="no target may be run in a rehearsal, so no refusal can be told from a server that is broken",
+            what="no target may be run in a rehearsal, so a refusal looks like a server that is broken",
             fix=("give a reading one an `example`, or a writing one `rehearse = true`",),
         )
         raise ProblemError(problem)
