@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-_NAME, _WHAT, _LINE = 13, 36, 88
+_NAME, _WHAT, _LINE = 14, 36, 92
 
 
 class StepFailedError(Exception):

@@ -4,15 +4,23 @@ Nothing of this needs an identity of our own, and no variable moves the trust po
 rehearsal demands a record only where its world file names a trust policy; development never does.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from launchworthy.attestation import Facts, Purpose, VerifiedRecord, verify_longest_lasting
+from launchworthy.attestation import (
+    Facts,
+    Purpose,
+    UnverifiedRecord,
+    VerifiedRecord,
+    unverified_environment,
+    verify_longest_lasting,
+)
 from launchworthy.attestation.content import find_dist_info, installed_content_digest
 from launchworthy.attestation.records import installed_records, records_in
 from launchworthy.attestation.statement import Subject
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.server.parts import Parts
-from launchworthy.vocabulary import Environment, Problem, ProblemError, StartupRefused
+from launchworthy.vocabulary import Environment, Problem, StartupRefused
 
 STAGE = "record"
 
@@ -32,10 +40,11 @@ def verify(parts: Parts) -> VerifiedRecord | None:
     if not parts.project.installed:
         raise StartupRefused(STAGE, _not_a_wheel(environment))
     dist_info = find_dist_info(parts.project.root.parent)
-    trust = read_trust_policy(trust_file, environment=environment, outside=parts.project.root.parent)
     found = list(installed_records(dist_info))
     if parts.settings.promotion.records is not None:
         found.extend(records_in(parts.settings.promotion.records))
+    _refuse_foreign_records(environment, found)
+    trust = read_trust_policy(trust_file, environment=environment, outside=parts.project.root.parent)
     facts = Facts(
         environment=environment,
         digests={
@@ -55,6 +64,23 @@ def verify(parts: Parts) -> VerifiedRecord | None:
     )
 
 
+def _refuse_foreign_records(environment: Environment, found: Sequence[UnverifiedRecord]) -> None:
+    """Say at once that every record is for somewhere else; what is said unsigned may only refuse.
+
+    Raises:
+        StartupRefused: there are records, and none is for this environment.
+    """
+    named = sorted({unverified_environment(each).value for each in found})
+    if named and environment.value not in named:
+        problem = Problem(
+            reason="record-for-another-environment",
+            where=found[0].where,
+            what=f"its record is for {' and '.join(named)}, and this is {environment}",
+            fix=(f"promote it for {environment}, or start it where it was promoted for",),
+        )
+        raise StartupRefused(STAGE, problem)
+
+
 def _trust_file(parts: Parts) -> Path | None:
     if not parts.settings.environment.simulated:
         return parts.surroundings.trust
@@ -65,11 +91,8 @@ def _refuse_promoted_wheel(parts: Parts) -> None:
     """No variable turns an image that was promoted for the real world into a development server."""
     if not parts.project.installed:
         return
-    try:
-        records = installed_records(find_dist_info(parts.project.root.parent))
-    except ProblemError as error:
-        raise StartupRefused(STAGE, *error.problems) from None
-    if records:
+    records = installed_records(find_dist_info(parts.project.root.parent))
+    if any(not unverified_environment(each).simulated for each in records):
         problem = Problem(
             reason="promoted-wheel",
             what=f"this wheel was promoted, and `{parts.settings.environment}` is the simulated world",
