@@ -119,7 +119,10 @@ class DemoProject:
         import os
 
         own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        of_this_session = ("UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
         passed = {
-            name: value for name, value in os.environ.items() if name.startswith(("UV_", "PIP_", "SSL_"))
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("UV_", "PIP_", "SSL_")) and name not in of_this_session
         }
         return {"PATH": "/usr/bin:/bin", **passed, **own}
