@@ -85,7 +85,7 @@ class Asking:
         self._deadline = time.monotonic() + _SECONDS
         try:
             self._child = subprocess.Popen(  # noqa: S603 - the project's own interpreter
-                [python, "-I", "-m", "launchworthy.server.describing", package],
+                [python.absolute(), "-I", "-m", "launchworthy.server.describing", package],
                 cwd=self._scratch.name,
                 env={"PATH": "/usr/bin:/bin", "HOME": self._scratch.name, "LANG": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,

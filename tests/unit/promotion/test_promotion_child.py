@@ -104,6 +104,15 @@ def test_a_grandchild_that_keeps_the_pipe_open_cannot_make_the_gate_wait(ask, mo
     assert "did not answer within" in refusal(ask, body)
 
 
+def test_an_interpreter_is_found_from_where_its_name_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = Path("python")
+    script.write_text(f"#!{sys.executable}\nprint({json.dumps(GOOD)!r})\n")
+    script.chmod(0o700)
+    with Asking(Path("python"), "orders", tmp_path) as started:
+        assert started.answer().version == 1
+
+
 def test_an_interpreter_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ProblemError, match="cannot be asked"):
         Asking(tmp_path / "nothing", "orders", tmp_path)
