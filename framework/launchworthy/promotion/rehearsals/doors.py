@@ -214,7 +214,7 @@ def _each_target_needs_its_scopes(stage: Stage, scene: Scene) -> Iterator[Seen]:
                 "AZ-02",
                 seen.runs == 0 and _says_no(seen, manifest),
                 f"{manifest.name} with every scope but {scope}: {told(seen)}",
-                f"{manifest.name} with every scope but {scope}: {told(seen)}, which is no 403 with all scopes",
+                f"{manifest.name} with every scope but {scope}: {told(seen)}, not 403 with all scopes",
                 requests=1,
                 where=manifest.where,
             )
