@@ -90,7 +90,7 @@ def test_an_authority_is_no_workload():
         {"chain": PROOF.chain * 9},
         {"kind": "token"},
     ],
-    ids=str,
+    ids=lambda change: ", ".join(sorted(change)),
 )
 def test_half_a_proof_is_refused(change):
     with pytest.raises(BindingError):

@@ -50,7 +50,7 @@ class Number(IntEnum):
         object(),
         Number.ONE,
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_lies_outside_the_domain_is_refused(value):
     with pytest.raises(CanonicalError):
