@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,7 @@ def check(
     began = time.monotonic()
     with undecided_on_problems():
         _refuse_unknown(controls or [])
-        project = open_project(environment.environment, python)
+        project = open_project(environment.environment, python, meanwhile=_load_checks)
         result = _run(project, controls or [], rehearse=rehearse, began=began)
     code = YES if result.cleared else (NO if result.failed else UNDECIDED)
     if output is Output.JSON:
@@ -56,6 +57,15 @@ def check(
 
         typer.echo(render_terminal(result, exit_code=code))
     end(code)
+
+
+def _load_checks() -> None:
+    """Import every check and every rehearsal: META-01 compares them with the catalogue."""
+    from launchworthy.promotion import run
+    from launchworthy.promotion.registry import whole_registry
+
+    del run
+    whole_registry()
 
 
 def _run(project: "Project", names: list[str], *, rehearse: bool, began: float) -> "Result":
@@ -79,12 +89,15 @@ def _run(project: "Project", names: list[str], *, rehearse: bool, began: float) 
     )
 
 
-def open_project(environment: Environment, python: Path | None) -> "Project":
+def open_project(
+    environment: Environment, python: Path | None, *, meanwhile: Callable[[], object] = lambda: None
+) -> "Project":
     """Read the project here, for a command of the gate.
 
     Args:
         environment: to be promoted.
         python: of the project's environment; its `.venv`, or ours, if not said.
+        meanwhile: what to load while the project's code is asked.
 
     Raises:
         ProblemError: it cannot be read.
@@ -97,8 +110,9 @@ def open_project(environment: Environment, python: Path | None) -> "Project":
     own = root / ".venv" / "bin" / "python"
     interpreter = python or (own if own.exists() else Path(sys.executable))
     with Asking(interpreter, place.package, place.root) as asking:
-        from launchworthy.promotion.project import load_project  # heavy: loaded while the child thinks
+        from launchworthy.promotion.project import load_project
 
+        meanwhile()
         return load_project(
             place,
             environment=environment,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from launchworthy.cli.pages.layout import labelled, wrapped
 from launchworthy.promotion.control import FAMILIES, Control, load_catalogue, to_come
-from launchworthy.promotion.registry import Check, Rehearsal, whole_registry
+from launchworthy.promotion.registry import Check, whole_registry
 from launchworthy.vocabulary import Environment
 
 _ORDER = tuple(each for each in Environment if each is not Environment.REHEARSAL)
@@ -42,14 +42,14 @@ def _proofs(control: Control) -> Iterator[str]:
     for check in registry.checks:
         if check.control == control.id:
             yield f"by reading: {_says(check)}"
-    for rehearsal in registry.rehearsals:
-        if control.id in rehearsal.controls:
-            yield f"by rehearsing, each attack beside its unchanged twin: {_says(rehearsal)}"
+    if any(control.id in rehearsal.controls for rehearsal in registry.rehearsals):
+        yield "by rehearsing: attacks on the running server, each beside its unchanged twin"
+        yield f"see them: launchworthy check {control.id} --rehearse --format json"
 
 
-def _says(proof: Check | Rehearsal) -> str:
+def _says(check: Check) -> str:
     """The first sentence of what the function says of itself."""
-    return (proof.run.__doc__ or proof.name.replace("_", " ")).strip().splitlines()[0].rstrip(".")
+    return (check.run.__doc__ or check.name.replace("_", " ")).strip().splitlines()[0].rstrip(".")
 
 
 def _to_come(name: str) -> Iterator[str]:

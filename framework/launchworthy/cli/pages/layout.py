@@ -11,7 +11,7 @@ _MAX_KIND = 24
 def labelled(label: str, *paragraphs: str) -> Iterator[str]:
     """A label and its text; further paragraphs stand below the first. Ends with an empty line."""
     for number, paragraph in enumerate(paragraphs):
-        lead = f" {label:<{_INDENT - 1}}" if number == 0 else " " * _INDENT
+        lead = f" {label:<{_INDENT - 3}}  " if number == 0 else " " * _INDENT
         yield from wrapped(paragraph, lead, " " * _INDENT)
     yield ""
 
