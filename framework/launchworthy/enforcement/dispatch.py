@@ -65,13 +65,16 @@ def showing(visible: frozenset[TargetKey]) -> Iterator[None]:
         _VISIBLE.reset(token)
 
 
-def sdk_server(manifest: ServerManifest, bodies: Mapping[TargetKey, Body]) -> Server[dict[str, Any]]:
+def sdk_server(
+    manifest: ServerManifest, version: str, bodies: Mapping[TargetKey, Body]
+) -> Server[dict[str, Any]]:
     """The SDK's server over our targets."""
     inner = InnerPoint(bodies)
     server: Server[dict[str, Any]] = Server(
         manifest.name,
         title=manifest.title,
         description=manifest.description,
+        version=version,
         on_list_tools=inner.list_tools,
         on_list_resources=inner.list_resources,
         on_list_resource_templates=inner.list_resource_templates,

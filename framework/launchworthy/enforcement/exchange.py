@@ -5,6 +5,7 @@ Our own exchange over `mcp.server.runner.serve_one`: no second parse, no session
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Final
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
@@ -26,7 +27,7 @@ from launchworthy.enforcement.sdk_context import NO_WAY_BACK, RequestContext, wi
 from launchworthy.enforcement.served_function import ServedFunction, check_app, serve_functions
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.workers import Workers
-from launchworthy.manifest import Manifests, Served, ServerManifest, TargetKey
+from launchworthy.manifest import Manifests, Served, Server, TargetKey
 from launchworthy.vocabulary import Environment
 
 _OK: Final = 200
@@ -112,7 +113,7 @@ class Exchange:
 
 
 def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each part
-    server: Any,  # noqa: ARG001 - the team's Server: what it serves is in `served`
+    server: Server[Any, Any],
     manifests: Manifests,
     served: Iterable[Served],
     environment: Environment,
@@ -123,7 +124,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     """Put the SDK's server together from what is declared and marked.
 
     Args:
-        server: the team's server.
+        server: the team's server; its package gives the version.
         manifests: its manifests.
         served: what `match` made of both.
         environment: where it runs.
@@ -139,14 +140,16 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     around = Surroundings(
         environment=environment, app=app_context, execution_pipe=execution_pipe_fd, log=log, workers=Workers()
     )
-    return _assembled(manifests.server, functions, around)
-
-
-def _assembled(
-    manifest: ServerManifest, functions: tuple[ServedFunction, ...], around: Surroundings
-) -> Exchange:
     bodies = {one.key: Body(one, around) for one in functions}
-    return Exchange(sdk_server(manifest, bodies), functions)
+    return Exchange(sdk_server(manifests.server, _version_of(server.package), bodies), functions)
+
+
+def _version_of(package: str) -> str:
+    """The version that the server tells: that of the distribution with its package's name, if there is one."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "0"
 
 
 def _params_error(settled: Settled) -> ValidationError | None:

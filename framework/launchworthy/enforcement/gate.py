@@ -153,21 +153,20 @@ class Gate:
         call = format_call_id(self._random_bits(_CALL_ID_BITS))
         trace = Trace(call, clock=asyncio.get_running_loop().time, source=_source(scope))
         reply = Reply(send, call, interval=self._config.comment_seconds)
-        answer: Answer | None = None
         try:
             answer = await self._answer(scope, receive, reply, trace)
         except ClientLeft:
             reply.close()
             return
         except asyncio.CancelledError:
-            reply.close()
+            answer = self._refuse(
+                Refused(Reason.INTERNAL, "the server ended before this was answered"), trace
+            )
         except Exception as error:  # noqa: BLE001 - an enforcement point: what is unexpected is refused
             answer = self._refuse(_refusal_of(error), trace)
         except BaseException:
             reply.close()
             raise
-        if answer is None:  # outside the handler: uvicorn logs it, with all that a body was at when it ended
-            raise asyncio.CancelledError
         await reply.finish(answer)
 
     def turned_away(self, reason: Reason) -> None:
@@ -189,6 +188,7 @@ class Gate:
         token = bearer.digest
         del bearer, scope  # from here on nothing has the token
         settled = await self._read(receive, head, trace)
+        self._readiness()  # again: a body may take ten seconds, and an identity ends at once
         request = VerifiedRequest(
             settled=settled,
             head=head,

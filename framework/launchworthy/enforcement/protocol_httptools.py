@@ -27,6 +27,7 @@ class HttpTools(Bounds, HttpToolsProtocol):
         self._section = 0
         self._fields = 0
         self._too_large = False
+        self._running: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to wait for the first byte."""
@@ -34,9 +35,16 @@ class HttpTools(Bounds, HttpToolsProtocol):
         self.opened()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timer, and tell the request that runs: uvicorn tells only the newest."""
         self.disarm()
         super().connection_lost(exc)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Parse, unless this connection has been turned away."""

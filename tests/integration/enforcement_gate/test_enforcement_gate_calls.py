@@ -30,7 +30,8 @@ def test_a_good_call_is_answered_and_leaves_two_records(house, revision):
 def test_the_answer_of_a_modern_call_names_the_server_and_says_that_it_is_complete(house):
     result = result_of(house.call("add", a=1, b=2))
     assert result["resultType"] == "complete"
-    assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "shop"
+    info = result["_meta"]["io.modelcontextprotocol/serverInfo"]
+    assert (info["name"], info["title"], info["version"]) == ("shop", "Shop", "0")
 
 
 def test_the_answer_of_an_older_call_has_nothing_of_the_newer_revision(house):

@@ -54,7 +54,11 @@ def test_a_modern_envelope_for_an_unknown_revision_is_refused_with_those_that_ar
     params = {**GOOD, "_meta": {"io.modelcontextprotocol/protocolVersion": "2027-01-01"}}
     answer = house.post("tools/call", params, headers={"mcp-protocol-version": "2027-01-01"})
     assert code(answer) == (400, -32022)
-    assert answer.json()["error"]["data"]["requested"] == "2027-01-01"
+    data = answer.json()["error"]["data"]
+    assert data["requested"] == "2027-01-01"
+    assert (
+        data["supported"] == house.post("server/discover").json()["result"]["supportedVersions"] == [MODERN]
+    )
 
 
 @pytest.mark.parametrize("version", [7, None, ["2026-07-28"], True])
@@ -227,4 +231,6 @@ def test_a_server_that_serves_one_revision_refuses_the_other(build):
 def test_a_server_of_the_older_revision_only_refuses_the_newer(build):
     older = build(revisions=(LEGACY,))
     assert older.post("tools/call", GOOD, revision=LEGACY).status_code == 200
-    assert code(older.post("tools/call", GOOD)) == (400, -32022)
+    answer = older.post("tools/call", GOOD)
+    assert code(answer) == (400, -32022)
+    assert answer.json()["error"]["data"]["supported"] == [LEGACY]

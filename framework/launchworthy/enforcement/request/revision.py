@@ -94,13 +94,18 @@ def _modern(
         raise _mismatch("Mcp-Method is missing")
     _compare(message, routing, name_required=True)
     if version != Revision.MODERN or Revision.MODERN not in served:
-        raise UnsupportedRevision(str(version), served)
+        raise UnsupportedRevision(str(version), _modern_ones(served))
     return Settled(
         revision=Revision.MODERN,
         message=message,
         client_info=meta.get(CLIENT_INFO_KEY),
         capabilities=meta[CAPABILITIES_KEY],
     )
+
+
+def _modern_ones(served: tuple[str, ...]) -> tuple[str, ...]:
+    """What a client with an envelope may use next: as `server/discover` has it, if anything modern is served."""
+    return tuple(one for one in served if one != Revision.LEGACY) or served
 
 
 def _legacy(message: Message, routing: RoutingHeaders, served: tuple[str, ...]) -> Settled:
