@@ -145,7 +145,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
 
 
 def _version_of(package: str) -> str:
-    """The version that the server tells: that of the distribution with its package's name, if there is one."""
+    """The version that the server tells: that of the distribution of its package's name, or none."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -104,7 +104,7 @@ def _modern(
 
 
 def _modern_ones(served: tuple[str, ...]) -> tuple[str, ...]:
-    """What a client with an envelope may use next: as `server/discover` has it, if anything modern is served."""
+    """What a client with an envelope may use next: what `server/discover` says, where that is served."""
     return tuple(one for one in served if one != Revision.LEGACY) or served
 
 
