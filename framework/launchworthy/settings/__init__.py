@@ -9,6 +9,7 @@ from launchworthy.settings.closed import (
     Hostname,
     Identifier,
     Origin,
+    Reference,
     Url,
 )
 from launchworthy.settings.loading import inspect_settings, load_framework_settings, load_settings
@@ -31,6 +32,7 @@ __all__ = [
     "IssuerSettings",
     "Origin",
     "ProjectFiles",
+    "Reference",
     "Replacement",
     "Settings",
     "StrictSettings",

@@ -1,31 +1,41 @@
 """What may a setting hold? Closed types only: no field takes any text, so none can take a secret.
 
-Each is an `Annotated` type that a team's `AppSettings` may use as well. The markers are looked for when a
-class is defined (`class_check.py`): a plain `str` has none and is refused.
+Each is an `Annotated` type that a team's `AppSettings` may use as well. What counts is the very marker and
+the very validator made here (`is_closed`): no marker of one's own does, and no other validator beside them.
 """
 
 import ipaddress
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+import annotated_types
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
+from pydantic.fields import FieldInfo
 
 from launchworthy.manifest import parse_duration
+from launchworthy.settings.secret_refs import parse_secret_ref
+from launchworthy.vocabulary import SecretRef
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*([_.-][a-z0-9]+)*")
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/@._~-]{0,254}")
 _CLAIM = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,127}(=[A-Za-z0-9_.:/-]{1,128})?")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
+_NUMBER_LIKE = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_FILE = re.compile(r"[A-Za-z0-9._~@+=:,%/-]{1,1024}")
+_MAX_NAME = 255
 _MAX_PORT = 65535
+_MAX_URL = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Closed:
-    """Marks a text whose form is closed; `form` says which."""
+    """Marks a value whose form is closed; `form` says which. Only the ones of this module count."""
 
     form: str
 
@@ -39,8 +49,8 @@ DEPLOYMENT = Deployment()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by number or by the one name for it."""
-    if host == "localhost":
+    """Whether a host is this machine, by number or by a name reserved for it (RFC 6761 §6.3)."""
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -54,21 +64,36 @@ def host_of(url: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"https", "http"}:
+    if len(text) > _MAX_URL or not text.isascii() or not text.startswith(("https://", "http://")):
         raise ValueError("a URL begins with https://")
+    parts = urlsplit(text)
     if parts.username is not None or parts.password is not None:
         raise ValueError("a URL holds no user and no password")
-    if parts.query or parts.fragment or "?" in text or "#" in text:
+    if "?" in text or "#" in text:
         raise ValueError("a URL has no query and no fragment here")
     host = parts.hostname or ""
-    if not (is_loopback(host) or _HOST.fullmatch(host)) or parts.netloc != parts.netloc.lower():
+    if _URL.fullmatch(text) is None or not _is_host(host):
         raise ValueError("a URL names a host, in lower case")
-    if parts.port == 0 or (parts.path and _PATH.fullmatch(parts.path) is None):
+    if not _is_port(parts.netloc) or (parts.path and _PATH.fullmatch(parts.path) is None):
         raise ValueError("a URL has a path of plain characters")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("http is for loopback only; use https")
     return text
+
+
+def _is_host(host: str) -> bool:
+    """A name, an IPv4 address as it is usually written, or a loopback address."""
+    if _NUMBER_LIKE.fullmatch(host.rpartition(".")[2]) is None:
+        return is_loopback(host) or _HOST.fullmatch(host) is not None
+    try:  # what ends in a number is read as an address by some, whatever its form
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def _is_port(netloc: str) -> bool:
+    _, colon, port = netloc.rpartition("]")[2].partition(":")
+    return not colon or (_PORT.fullmatch(port) is not None and int(port) <= _MAX_PORT)
 
 
 def _origin(text: str) -> str:
@@ -104,42 +129,69 @@ def _claim(text: str) -> str:
 
 def _endpoint(text: str) -> str:
     path = text.removeprefix("unix://")
-    if not path.startswith("/") or ".." in PurePosixPath(path).parts:
+    if not path.startswith("/") or not _is_path(path):
         raise ValueError("expected `unix:///path/to/socket` or the absolute path of a token file")
     return text
 
 
 def _address(value: object) -> object:
-    if isinstance(value, list):
-        return tuple(value)
-    if not isinstance(value, str):
-        raise ValueError("expected `host:port`")  # noqa: TRY004 - pydantic's way to refuse
-    host, colon, port = value.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
+    match value:
+        case str():
+            host, _, port = value.rpartition(":")
+            host = host.removeprefix("[").removesuffix("]")
+        case (str(host), int(number)):
+            port = str(number)
+        case _:
+            raise ValueError("expected `host:port`")
+    if _PORT.fullmatch(port) is None or int(port) > _MAX_PORT:
         raise ValueError("expected `host:port`, such as `127.0.0.1:8443`")
+    if "%" in host or not _is_ip(host):
+        raise ValueError("a listener has an IP address, such as `127.0.0.1` or `0.0.0.0`")
+    return (host, int(port))
+
+
+def _is_ip(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        raise ValueError("a listener has an IP address, such as `127.0.0.1` or `0.0.0.0`") from None
-    return (host, int(port))
+        return False
+    return True
 
 
 def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute() or ".." in path.parts or "\x00" in str(path):
-        raise ValueError("expected an absolute path")
-    return path
+def _is_path(text: str) -> bool:
+    """Plain characters, a bounded length, and no way up."""
+    parts = PurePosixPath(text).parts
+    return (
+        _FILE.fullmatch(text) is not None
+        and ".." not in parts
+        and all(len(part) <= _MAX_NAME for part in parts)
+    )
 
 
-def _data_file(path: Path, info: ValidationInfo) -> Path:
-    if path.is_absolute() or not path.parts or ".." in path.parts or "\x00" in str(path):
+def _absolute(value: object) -> Path:
+    text = str(value) if isinstance(value, str | PurePath) else ""
+    if not text.startswith("/") or not _is_path(text):
+        raise ValueError("expected an absolute path of plain characters, without `..`")
+    return Path(text)
+
+
+def _data_file(value: object, info: ValidationInfo) -> Path:
+    text = str(value) if isinstance(value, str | PurePath) else ""
+    if text.startswith("/") or not _is_path(text) or not PurePosixPath(text).parts:
         raise ValueError("a data file is a path below the server's data directory, without `..`")
     directory = (info.context or {}).get("data_directory")
-    return path if directory is None else Path(directory) / path
+    return Path(text) if directory is None else Path(directory) / text
+
+
+def _reference(value: object, info: ValidationInfo) -> SecretRef:
+    if not isinstance(value, str | SecretRef):
+        raise ValueError("a reference is `file:` or `openbao:` and a path")  # noqa: TRY004 - pydantic's way
+    directory = (info.context or {}).get("credentials_directory")
+    return parse_secret_ref(str(value), credentials_directory=directory)
 
 
 Url = Annotated[str, Closed("URL"), AfterValidator(_url)]
@@ -160,7 +212,57 @@ Address = Annotated[tuple[str, int], Closed("address"), BeforeValidator(_address
 """`host:port` with an IP address."""
 Duration = Annotated[float, Closed("duration"), BeforeValidator(_duration), Field(gt=0, le=86400 * 400)]
 """`250ms`, `10s`, `2m`, `1h`, `400d`; seconds."""
-AbsolutePath = Annotated[Path, Closed("absolute path"), AfterValidator(_absolute)]
+AbsolutePath = Annotated[Path, Closed("absolute path"), PlainValidator(_absolute, Path)]
 """An absolute path without `..`."""
-DataFile = Annotated[Path, Closed("data file"), AfterValidator(_data_file)]
+DataFile = Annotated[Path, Closed("data file"), PlainValidator(_data_file, Path)]
 """A path below the server's data directory; absolute once the settings are loaded, scratch in tests."""
+Reference = Annotated[SecretRef, Closed("reference"), PlainValidator(_reference, str)]
+"""The place of a secret: `file:/run/secrets/key`, `openbao:payments/creds#password`."""
+
+_BESIDE: Final = frozenset(
+    {
+        annotated_types.Ge,
+        annotated_types.Gt,
+        annotated_types.Le,
+        annotated_types.Lt,
+        annotated_types.Interval,
+        annotated_types.Len,
+        annotated_types.MinLen,
+        annotated_types.MaxLen,
+        Deployment,
+    }
+)
+
+
+def is_bound(mark: object) -> bool:
+    """Whether a mark only narrows or describes its type, and so may stand beside any."""
+    if isinstance(mark, FieldInfo):
+        return all(is_bound(each) for each in mark.metadata)
+    return type(mark) in _BESIDE
+
+
+_TYPES: Final = (
+    Url,
+    Origin,
+    Hostname,
+    Identifier,
+    Subject,
+    Claim,
+    Endpoint,
+    Address,
+    Duration,
+    AbsolutePath,
+    DataFile,
+    Reference,
+)
+_MADE_HERE: Final = tuple(
+    (get_args(each)[0], tuple(mark for mark in get_args(each)[1:] if not is_bound(mark))) for each in _TYPES
+)
+
+
+def is_closed(annotation: Any, marks: tuple[Any, ...]) -> bool:
+    """Whether a type and its marks (bounds left out) are those of a closed type: the same objects."""
+    return any(
+        annotation == kind and len(marks) == len(own) and all(a is b for a, b in zip(marks, own, strict=True))
+        for kind, own in _MADE_HERE
+    )

@@ -5,15 +5,17 @@ directories) are not used, because they read what nobody declared.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from difflib import get_close_matches
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from launchworthy.settings.closed import Closed, Deployment
+from launchworthy.settings.strict import AppSettings
 from launchworthy.settings.tables import FileTables
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -74,8 +76,15 @@ def merge(*sources: Tables) -> Tables:
     return merged
 
 
-def read_variables(environ: Mapping[str, str], environment: Environment) -> tuple[Override, ...]:
+def read_variables(
+    environ: Mapping[str, str], environment: Environment, app: type[AppSettings] | None
+) -> tuple[Override, ...]:
     """Read every variable with our prefix.
+
+    Args:
+        environ: the environment of the process.
+        environment: where it is; in development variables set promoted fields and `[app]` too.
+        app: the class of the `[app]` table, for the types of its fields.
 
     Raises:
         ProblemError: one names no field, one that is promoted, or a value that is none; all of them.
@@ -86,7 +95,7 @@ def read_variables(environ: Mapping[str, str], environment: Environment) -> tupl
         if not variable.upper().startswith(PREFIX) or variable in (ENVIRONMENT, WORLD):
             continue
         try:
-            found.append(_override(variable, environ[variable], environment))
+            found.append(_override(variable, environ[variable], environment, app))
         except ProblemError as error:
             problems.extend(error.problems)
     if problems:
@@ -105,9 +114,9 @@ def tables_of(overrides: tuple[Override, ...]) -> Tables:
     return tables
 
 
-def field_of(key: tuple[str, ...]) -> FieldInfo | None:
+def field_of(key: tuple[str, ...], form: type[BaseModel] = FileTables) -> FieldInfo | None:
     """The field that a key such as `("issuers", "acme", "issuer")` names, or None."""
-    annotation: Any = FileTables
+    annotation: Any = form
     field: FieldInfo | None = None
     for part in key:
         if get_origin(annotation) is dict:
@@ -128,29 +137,55 @@ def is_deployment(key: tuple[str, ...]) -> bool:
     return field is not None and any(isinstance(mark, Deployment) for mark in field.metadata)
 
 
-def _override(variable: str, text: str, environment: Environment) -> Override:
+def _override(variable: str, text: str, environment: Environment, app: type[AppSettings] | None) -> Override:
     key = tuple(part.lower() for part in variable[len(PREFIX) :].split("__"))
-    field = field_of(key)
     dotted = ".".join(key)
-    if field is None or variable != variable.upper() or not variable.startswith(PREFIX):
-        what = f"the variable `{variable}` names no field of the settings"
+    development = environment is Environment.DEVELOPMENT
+    of_the_team = key[0] == "app" and len(key) > 1 and all(key)
+    field = field_of(key[1:], app) if of_the_team and app is not None else field_of(key)
+    if variable != variable.upper() or (field is None and not of_the_team):
+        meant = get_close_matches(variable, tuple(_variables(key, development=development)), 1, 0.8)
+        question = f"; did you mean `{meant[0]}`?" if meant else ""
+        what = f"the variable `{variable}` names no field of the settings{question}"
         fix = "LAUNCHWORTHY_<TABLE>__<FIELD>, such as LAUNCHWORTHY_SERVER__LISTEN; take any other one out"
         raise ProblemError(Problem(reason="unknown-variable", what=what, fix=(fix,), field=variable))
-    if environment is not Environment.DEVELOPMENT and not is_deployment(key):
+    if not development and (of_the_team or not is_deployment(key)):
         what = f"the variable `{variable}` sets `{dotted}`, which is promoted with the code"
         fix = f"change it in config/{environment}.toml and promote; variables set deployment fields only"
         raise ProblemError(Problem(reason="promoted-field-by-variable", what=what, fix=(fix,), field=dotted))
     return Override(variable=variable, key=key, value=_value(variable, text, field))
 
 
-def _value(variable: str, text: str, field: FieldInfo) -> object:
+def _variables(key: tuple[str, ...], *, development: bool) -> Iterator[str]:
+    """The variables that may be set; issuers by the name that was written."""
+    yield from (ENVIRONMENT, WORLD)
+    for table, info in FileTables.model_fields.items():
+        inner, path = info.annotation, cast("tuple[str, ...]", (table,))
+        if get_origin(inner) is dict:
+            inner, path = get_args(inner)[1], (table, *key[1:2])
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            for field in inner.model_fields:
+                if development or is_deployment((*path, field)):
+                    yield PREFIX + "__".join((*path, field)).upper()
+
+
+def _value(variable: str, text: str, field: FieldInfo | None) -> object:
     """A text as it stands; a number or a truth value as a TOML scalar."""
-    if any(isinstance(mark, Closed) for mark in field.metadata) or field.annotation not in (int, float, bool):
+    closed = field is None or any(isinstance(mark, Closed) for mark in field.metadata)
+    if field is None or closed or not {field.annotation, *get_args(field.annotation)} & {int, float, bool}:
         return text
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    scalar = _scalar(text)
+    if scalar is None:
         what = f"the variable `{variable}` holds no number or truth value"
         raise ProblemError(
             Problem(reason="bad-value", what=what, fix=("write it as in TOML",), field=variable)
-        ) from None
+        )
+    return scalar
+
+
+def _scalar(text: str) -> bool | int | float | None:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"] if text.isprintable() else None
+    except tomllib.TOMLDecodeError:
+        return None
+    return value if isinstance(value, bool | int | float) else None

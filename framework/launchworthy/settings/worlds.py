@@ -4,36 +4,20 @@ Simulated: listeners, resource and issuers on loopback, the identity from a priv
 reserved trust domain. Real: none of that, and no value that was left for later.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
 from launchworthy.manifest import is_placeholder
 from launchworthy.settings.closed import host_of, is_loopback
-from launchworthy.settings.tables import IdentitySettings, IssuerSettings, ServerSettings
+from launchworthy.settings.resolved import Settings
+from launchworthy.settings.sweep import texts
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
 
-
-class Resolved(Protocol):
-    """What has a world: the tables of a file, or the settings that came of it."""
-
-    @property
-    def server(self) -> ServerSettings:
-        """`[server]`."""
-        ...
-
-    @property
-    def identity(self) -> IdentitySettings:
-        """`[identity]`."""
-        ...
-
-    @property
-    def issuers(self) -> Mapping[str, IssuerSettings]:
-        """`[issuers.<name>]` by name."""
-        ...
+_LAST_INDEX = re.compile(r"(\.[0-9]+)+$")
 
 
 def check_worlds(
-    tables: Resolved, environment: Environment, sources: Mapping[str, str]
+    tables: Settings, environment: Environment, sources: Mapping[str, str]
 ) -> tuple[Problem, ...]:
     """Tell everything that belongs to the other world.
 
@@ -49,7 +33,7 @@ def check_worlds(
     ) + tuple(() if environment.simulated else _placeholders(tables, environment, sources))
 
 
-def _real_things(tables: Resolved) -> Iterator[tuple[str, str]]:
+def _real_things(tables: Settings) -> Iterator[tuple[str, str]]:
     for field, host in _hosts(tables):
         if not is_loopback(host):
             yield field, "is not on loopback"
@@ -59,7 +43,7 @@ def _real_things(tables: Resolved) -> Iterator[tuple[str, str]]:
         yield "identity.trust_domains", f"names another than `{SIMULATED_TRUST_DOMAIN}`"
 
 
-def _hosts(tables: Resolved) -> Iterator[tuple[str, str]]:
+def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
     yield "server.health_bind", tables.server.health_bind[0]
@@ -69,7 +53,7 @@ def _hosts(tables: Resolved) -> Iterator[tuple[str, str]]:
             yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
 
 
-def _simulated_things(tables: Resolved) -> Iterator[tuple[str, str]]:
+def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
     server, identity = tables.server, tables.identity
     if is_loopback(host_of(server.resource)) or not server.resource.startswith("https://"):
         yield "server.resource", "is on loopback"
@@ -89,22 +73,24 @@ def _is_simulated_identity(subject: str) -> bool:
 
 
 def _placeholders(
-    tables: Resolved, environment: Environment, sources: Mapping[str, str]
+    tables: Settings, environment: Environment, sources: Mapping[str, str]
 ) -> Iterator[Problem]:
     for field, value in texts_of(tables):
         if is_placeholder(value):
             yield Problem(
                 reason="placeholder-left",
-                where=sources.get(field),
+                where=sources.get(field) or sources.get(_LAST_INDEX.sub("", field)),
                 what=f"`{field}` was left for later, and `{environment}` is now",
                 fix=("put the real one there",),
                 field=field,
             )
 
 
-def texts_of(tables: Resolved) -> Iterator[tuple[str, str]]:
+def texts_of(tables: Settings) -> Iterator[tuple[str, str]]:
     """The names that must be real ones, by dotted field."""
     yield "server.resource", tables.server.resource
+    for origin in tables.server.allowed_origins:
+        yield "server.allowed_origins", origin
     yield "identity.expected_id", tables.identity.expected_id
     for domain in tables.identity.trust_domains:
         yield "identity.trust_domains", domain
@@ -112,6 +98,8 @@ def texts_of(tables: Resolved) -> Iterator[tuple[str, str]]:
         yield f"issuers.{name}.issuer", issuer.issuer
         if issuer.jwks_uri is not None:
             yield f"issuers.{name}.jwks_uri", issuer.jwks_uri
+    for key, value in texts(tables.promoted.get("app", {}), ("app",)):
+        yield ".".join(key), value
 
 
 def _problem(field: str, what: str, environment: Environment, world: str, where: str | None) -> Problem:

@@ -154,8 +154,3 @@ def everything_said(error: BaseException) -> str:
     out = io.StringIO()
     traceback.print_exception(error, file=out)
     return "\n".join([*said, out.getvalue()])
-
-
-def open_defect(reason: str) -> pytest.MarkDecorator:
-    """What should hold and does not yet; the mark goes with the defect, since a pass fails the run."""
-    return pytest.mark.xfail(strict=True, reason=reason)

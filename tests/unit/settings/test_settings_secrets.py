@@ -13,7 +13,6 @@ from settings_cases import (
     everything_said,
     in_production,
     in_rehearsal,
-    open_defect,
     project,
     refused,
     world_file,
@@ -170,7 +169,6 @@ def test_what_platforms_inject_is_no_secret(variable: str, value: str) -> None:
     assert in_production(**{variable: value}).environment == "production"
 
 
-@open_defect("a path under a sensitive name is refused")
 def test_the_path_of_google_s_credentials_is_no_secret() -> None:
     in_production(GOOGLE_APPLICATION_CREDENTIALS="/var/run/secrets/gcp/credentials.json")
 
@@ -203,7 +201,6 @@ def test_a_secret_in_a_variable_of_ours_in_the_simulated_world(
     assert TOKEN not in everything_said(error.value)
 
 
-@open_defect("an unknown variable is told before its secret")
 def test_a_secret_in_an_unknown_variable_of_ours_is_named_first(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as error:
         in_rehearsal(tmp_path, LAUNCHWORTHY_API_KEY=TOKEN)
@@ -211,7 +208,6 @@ def test_a_secret_in_an_unknown_variable_of_ours_is_named_first(tmp_path: Path) 
     assert refused(error).reason == "secret-by-value"
 
 
-@open_defect("a file that is no TOML is not looked into")
 def test_a_secret_beside_broken_toml_is_named_first() -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n[app]\nregion = "{TOKEN}"\nlimit = = 3\n', Shop)
@@ -219,28 +215,24 @@ def test_a_secret_beside_broken_toml_is_named_first() -> None:
     assert refused(error).reason == "secret-by-value"
 
 
-@open_defect("comments are not looked into")
 def test_a_secret_in_a_comment_is_one_too() -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n# token = "{TOKEN}"\n')
     assert refused(error).reason == "secret-by-value"
 
 
-@open_defect("unknown names are said as they stand")
 def test_a_secret_used_as_a_name_is_not_said() -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f"{PRODUCTION}\n[app]\n{TOKEN} = true\n", Shop)
     assert TOKEN not in everything_said(error.value)
 
 
-@open_defect("unknown names are said as they stand")
 def test_a_variable_named_by_a_secret_is_not_said(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as error:
         in_rehearsal(tmp_path, **{f"LAUNCHWORTHY_{TOKEN}": "x"})
     assert TOKEN not in everything_said(error.value)
 
 
-@open_defect("the value of LAUNCHWORTHY_WORLD is said as the place")
 def test_a_world_named_by_a_secret_is_not_said() -> None:
     environ = {"LAUNCHWORTHY_ENVIRONMENT": "development", "LAUNCHWORTHY_WORLD": TOKEN}
     with pytest.raises(ProblemError) as error:
@@ -248,7 +240,6 @@ def test_a_world_named_by_a_secret_is_not_said() -> None:
     assert TOKEN not in everything_said(error.value)
 
 
-@open_defect("the ValueError behind the refusal keeps the value")
 def test_an_environment_named_by_a_secret_is_not_said() -> None:
     with pytest.raises(ProblemError) as error:
         load_settings({"LAUNCHWORTHY_ENVIRONMENT": TOKEN}, project(), None)
@@ -314,7 +305,6 @@ def test_a_bad_value_is_told_without_the_value(field: str) -> None:
     assert CANARY not in "".join(traceback.format_exception(error.value))
 
 
-@open_defect("the ValidationError behind the refusal keeps the input")
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_bad_value_is_nowhere_behind_the_error(field: str) -> None:
     text, _ = _with_canary(field)
@@ -323,7 +313,6 @@ def test_a_bad_value_is_nowhere_behind_the_error(field: str) -> None:
     assert CANARY not in everything_said(error.value)
 
 
-@open_defect("a class that is made by hand raises a ValidationError, which keeps the input")
 def test_init_arguments_hold_no_secret() -> None:
     with pytest.raises(Exception) as error:  # noqa: PT011 - whichever it is, it says nothing
         Shop(region=TOKEN)
@@ -331,14 +320,12 @@ def test_init_arguments_hold_no_secret() -> None:
     assert TOKEN not in everything_said(error.value)
 
 
-@open_defect("only files are looked into, not instances")
 def test_a_secret_in_the_form_that_a_field_wants_is_refused_without_a_file_too() -> None:
     with pytest.raises(Exception) as error:  # noqa: PT011
         Shop(region=LOWER_TOKEN)
     assert LOWER_TOKEN not in everything_said(error.value)
 
 
-@open_defect("a class that is made by hand raises a ValidationError, which keeps the input")
 def test_json_that_is_validated_by_hand_says_no_value() -> None:
     with pytest.raises(Exception) as error:  # noqa: PT011
         Shop.model_validate_json(f'{{"region": "{TOKEN}"}}')
@@ -363,8 +350,9 @@ def test_model_construct_and_updating_copies_are_refused() -> None:
 
 def test_settings_cannot_be_changed_after_they_were_made() -> None:
     shop = Shop()
-    with pytest.raises(ValidationError):
+    with pytest.raises(TypeError) as error:
         shop.region = TOKEN  # type: ignore[misc]
+    assert TOKEN not in everything_said(error.value)
     assert shop.region == "eu-west"
 
 

@@ -11,7 +11,6 @@ from settings_cases import (
     changed,
     in_production,
     in_rehearsal,
-    open_defect,
     project,
     refused,
     world_file,
@@ -141,7 +140,6 @@ def test_an_issuer_that_the_world_does_not_replace_is_a_real_thing(tmp_path: Pat
     assert (refused(error).reason, refused(error).field) == ("wrong-world", "issuers.partner.issuer")
 
 
-@open_defect("the socket's folder is not looked at")
 def test_a_socket_that_others_can_reach_is_a_real_thing(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -151,7 +149,6 @@ def test_a_socket_that_others_can_reach_is_a_real_thing(tmp_path: Path) -> None:
     assert refused(error).field == "identity.endpoint"
 
 
-@open_defect("the socket's folder is not looked at")
 def test_the_agent_of_the_node_is_a_real_thing(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as error:
         in_rehearsal(
@@ -182,19 +179,17 @@ def test_the_agent_of_the_node_is_a_real_thing(tmp_path: Path) -> None:
         ('["acme.example"]', '["acme.invalid"]', "placeholder-left", "identity.trust_domains"),
         ('tls = "ingress"', 'tls = "loopback"', "wrong-world", "server.tls"),
         ('tls = "ingress"', "", "wrong-world", "server.tls"),
-        pytest.param(
+        (
             "https://login.acme.example",
             "https://login.localhost",
             "wrong-world",
             "issuers.acme.issuer",
-            marks=open_defect("names below localhost are this machine too (RFC 6761 §6.3)"),
         ),
-        pytest.param(
+        (
             'tls = "ingress"',
             'tls = "ingress"\nallowed_origins = ["https://app.invalid"]',
             "placeholder-left",
             "server.allowed_origins",
-            marks=open_defect("not every text is asked whether it was left for later"),
         ),
     ],
 )
@@ -206,7 +201,6 @@ def test_the_real_world_refuses_what_is_simulated_or_left_for_later(
     assert (reason, field) in {(problem.reason, problem.field) for problem in error.value.problems}
 
 
-@open_defect("the [app] table is not asked whether it was left for later")
 def test_a_value_of_the_team_that_was_left_for_later_is_refused_in_production() -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n[app]\nupstream = "https://shop.invalid"\n', Shop)
