@@ -179,6 +179,11 @@ def with_data(record, at):
     return {**record, "data": {**record["data"], "subject": f"mallory-{at}"}}
 
 
+def with_signature(record, at):
+    more = f"— example.org/witness-{at} AAAAAAAA\n"
+    return {**record, "data": {**record["data"], "note": record["data"]["note"] + more}}
+
+
 def in_other_order(line, _at):
     return json.dumps(dict(reversed(json.loads(line).items())), separators=(",", ":")).encode()
 
@@ -196,6 +201,9 @@ CHANGES = {
     "time": edit(lambda record, at: {**record, "time": f"2027-01-01T00:00:00.{at:06d}Z"}),
     "type": edit(lambda record, _at: {**record, "type": "launchworthy.request.served.v1"}),
     "source": edit(lambda record, _at: {**record, "source": "spiffe://acme.example/mallory"}),
+    "subject": edit(lambda record, at: {**record, "subject": f"order/{at}"}),
+    "field": edit(lambda record, at: {**record, "data": {**record["data"], "more": at}}),
+    "note": edit(with_signature),
 }
 
 
@@ -206,7 +214,7 @@ def change(line, kind, at):
         return line  # another change has left nothing of the kind to change
 
 
-positions = st.integers(0, 40)
+positions = st.integers(0, 40) | st.sampled_from([-1, -2, -3])  # the end is where it is decided
 mutations = st.one_of(
     st.tuples(st.just("edit"), positions, st.sampled_from(sorted(CHANGES)), st.integers(0, 5000)),
     st.tuples(st.just("delete"), positions),

@@ -108,10 +108,11 @@ class Chain:
         self.covered = size
         return event.note
 
-    def close(
-        self, *, now: int, reason: str, successor: str | None, uncounted: dict[str, int]
-    ) -> tuple[str, str]:
+    def close(self, *, now: int, reason: str, successor: str | None) -> tuple[str, str]:
         """Write the end and the checkpoint that covers it, in one write, and forget the key.
+
+        That last record says nothing but the signature and what follows from it, so no byte of a closed
+        file can be changed.
 
         Returns:
             The note of that checkpoint, and one that also covers the checkpoint's own record: it is in no
@@ -124,7 +125,7 @@ class Chain:
         try:
             first = self._line(StreamClose(reason=reason, next=successor), time, None)
             self._advance(first)
-            sealed = self._sealed(uncounted)
+            sealed = self._sealed({})
             second = self._line(sealed, time, None)
             self._write(first + b"\n" + second + b"\n")
         except BaseException:
@@ -144,7 +145,7 @@ class Chain:
         """The canonical line: keys in order, so that only data and subject are left to encode."""
         data = canonical(event.model_dump(exclude_defaults=True))
         seq = self._tree.size
-        about = b"" if subject is None else b',"subject":' + canonical(sanitise(subject))
+        about = b"" if subject in (None, "") else b',"subject":' + canonical(sanitise(subject))
         line = _LINE % (
             data,
             self._name,

@@ -161,6 +161,15 @@ def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def signatures_of(note: str) -> int:
+    """How many signature lines a note has.
+
+    Raises:
+        CheckpointError: it is no note.
+    """
+    return len(_split(note)[1])
+
+
 def unverified_origin(note: str) -> str:
     """The first line of a note, to find out whose key it asks for."""
     return note.partition("\n")[0]

@@ -7,7 +7,7 @@ The rules, in order, for line n:
 4. a checkpoint's note is signed by that key, its size is n, its root is that of lines 0 … n - 1, and it
    covers no more new lines than a verifier accepts
 5. `stream.bound` comes once, before anything was served, and says what `audit.binding` demands
-6. after `stream.close` comes one checkpoint of the same time, and then nothing
+6. after `stream.close` comes one checkpoint of the same time that says nothing else, and then nothing
 What the key has signed, and is in its place, is what was written; what no checkpoint covers may not be.
 """
 
@@ -22,7 +22,8 @@ from launchworthy.audit.binding import (
     binding_payload,
     check_binding,
 )
-from launchworthy.audit.checkpoint import CheckpointError, VerifierKey, open_checkpoint
+from launchworthy.audit.canonical import canonical
+from launchworthy.audit.checkpoint import CheckpointError, VerifierKey, open_checkpoint, signatures_of
 from launchworthy.audit.merkle import MerkleTree
 from launchworthy.audit.reading import TYPE_PREFIX, TYPE_SUFFIX, LineError, UsualLine, parse_envelope
 from launchworthy.audit.stream_key import FORMAT, first_prev, origin_of, root_text, stream_id
@@ -129,6 +130,8 @@ class Replay:
         if facts.closed is not None and (facts.sealed or kind != "stream.checkpoint"):
             raise TamperedError("a record after the end of the stream", seq)
         self._take(kind, time, data, seq)
+        if facts.closed is not None and kind == "stream.checkpoint":
+            self._check_last(line, data["note"], seq)
         self._tree.append(line)
         self._prev = sha256(line).hexdigest()
         facts.size = size = seq + 1
@@ -231,12 +234,26 @@ class Replay:
         if checkpoint.root != self._tree.root():
             raise TamperedError("not what the next checkpoint has signed", facts.covered, seq - 1)
         self._check_gap(seq)
-        if facts.closed is not None:
-            if time != facts.closed_at:
-                raise TamperedError("the last checkpoint is of another time than the end", seq)
-            facts.sealed = True
         facts.covered, facts.sealed_at = seq, time
         facts.checkpoints += 1
+
+    def _check_last(self, line: bytes, note: str, seq: int) -> None:
+        """The last line covers itself by saying nothing but the signature and what follows from it."""
+        facts = self.facts
+        expected = {
+            "data": {"note": note},
+            "id": f"{facts.stream}/{seq}",
+            "prev": self._prev,
+            "seq": seq,
+            "source": self._source,
+            "specversion": "1.0",
+            "stream": facts.stream,
+            "time": facts.closed_at,
+            "type": f"{TYPE_PREFIX}stream.checkpoint{TYPE_SUFFIX}",
+        }
+        if line != canonical(expected) or signatures_of(note) != 1:
+            raise TamperedError("the last checkpoint says more than it may, or of another time", seq)
+        facts.sealed = True
 
     def _check_gap(self, size: int) -> None:
         if size - self.facts.covered > self._max_gap:

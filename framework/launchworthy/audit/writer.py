@@ -154,11 +154,9 @@ class Writer:
         Raises:
             OSError, AuditUnwritable: it is not in the file.
         """
-        if self.chain.uncovered >= self._every:
+        if self.chain.uncovered >= self._every or self._uncounted:
             self._seal(now)
-        notes = self.chain.close(now=now, reason=reason, successor=successor, uncounted=dict(self._uncounted))
-        self._uncounted.clear()
-        for note in notes:
+        for note in self.chain.close(now=now, reason=reason, successor=successor):
             self._tell(note)
 
     def release(self) -> None:

@@ -31,11 +31,18 @@ def verify(content, *, name="", roots=(), pinned=(), anchors=(), max_gap=1000):
     *lines, torn = content.split(b"\n")
     if not lines:
         return "undecided", None
+    events, broken = [], None
     try:
-        events = []
-        key_text = check_lines(lines, events)
-        closed = check_seals(lines, events, key_text, torn, max_gap)
+        try:
+            check_lines(lines, events)
+        except Bad as bad:
+            broken = bad  # but what is read so far may break another rule before
+        key_text = events[0]["data"]["key"] if events else ""
+        covered, closed, sealed = check_seals(lines, events, key_text, max_gap)
         bound = check_binding(lines, events, key_text)
+        if broken is not None:
+            raise broken
+        check_end(lines, covered, closed=closed, sealed=sealed, torn=torn, max_gap=max_gap)
         check_name(events, name)
         check_anchors(lines, key_text, anchors)
     except Bad as bad:
@@ -43,7 +50,7 @@ def verify(content, *, name="", roots=(), pinned=(), anchors=(), max_gap=1000):
     believed = key_text in pinned or (bound is not None and leads_to(roots, *bound))
     if not believed:
         return "undecided", None
-    return ("intact-sealed" if closed else "intact-open"), None
+    return ("intact-sealed" if sealed else "intact-open"), None
 
 
 def check_lines(lines, events):
@@ -57,7 +64,7 @@ def check_lines(lines, events):
                 or event["data"].get("format") != "launchworthy-audit/1"
             ):
                 raise Bad(0)
-            key_text = event["data"]["key"]
+            key_text = event["data"].get("key")
             stream = named_by(key_text)
             source = "urn:launchworthy:stream:" + stream
             prev = hashlib.sha256(b"launchworthy-audit/1\n" + stream.encode()).hexdigest()
@@ -77,7 +84,6 @@ def check_lines(lines, events):
             raise Bad(number)
         events.append(event)
         prev = hashlib.sha256(line).hexdigest()
-    return key_text
 
 
 def parse(line, number):
@@ -154,7 +160,7 @@ def named_by(key_text):
     return stream
 
 
-def check_seals(lines, events, key_text, torn, max_gap):
+def check_seals(lines, events, key_text, max_gap):
     covered, closed_at, sealed = 0, None, False
     for number, event in enumerate(events):
         kind = event["type"]
@@ -170,15 +176,24 @@ def check_seals(lines, events, key_text, torn, max_gap):
         if root != root_of(lines[:number]) or number - covered > max_gap:
             raise Bad(covered)
         if closed_at is not None:
-            if event["time"] != closed_at:
+            one_signature = event["data"]["note"].count("\n") == 5
+            if (
+                event["time"] != closed_at
+                or "subject" in event
+                or set(event["data"]) != {"note"}
+                or not one_signature
+            ):
                 raise Bad(number)
             sealed = True
         covered = number
+    return covered, closed_at is not None, sealed
+
+
+def check_end(lines, covered, *, closed, sealed, torn, max_gap):
     if len(lines) - covered > max_gap:
         raise Bad(covered)
-    if (sealed and torn) or (closed_at is not None and not sealed and not torn):
+    if (sealed and torn) or (closed and not sealed and not torn):
         raise Bad(len(lines))
-    return sealed
 
 
 def read_note(note, key_text, number):

@@ -75,6 +75,25 @@ def test_every_record_is_one_line_with_its_number_and_the_hash_of_the_line_befor
     stream.close()
 
 
+def test_an_empty_subject_is_none(directory, clock):
+    stream = bound_stream(directory, WORKLOAD, clock=clock)
+    stream.record(attempt(), subject="")
+    assert "subject" not in records(stream)[-1]
+    stream.close()
+
+
+def test_strangers_that_were_only_counted_are_told_before_the_end(directory, clock):
+    stream = bound_stream(directory, WORKLOAD, clock=clock, rotate_at=0)
+    stream.record(AuthnDenied(reason=Reason.TOKEN_KEY, status=401))
+    stream.close()
+    assert types(stream)[-3:] == ["stream.checkpoint", "stream.close", "stream.checkpoint"]
+    assert [record["data"].get("uncounted") for record in records(stream)[-3:]] == [
+        {"token.key": 1},
+        None,
+        None,
+    ]
+
+
 def test_two_streams_never_have_the_same_id(directory, clock):
     ids = set()
     for _ in range(5):

@@ -306,3 +306,27 @@ def test_what_cannot_be_used_is_said(tmp_path):
     (tmp_path / "acme.example.pem").unlink()
     with pytest.raises(ProblemError, match="bad-trust-directory"):
         verified(tmp_path, trust_directory=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda record: record["data"].update(uncounted={"token.key": 5}),
+        lambda record: record["data"].update(more="said"),
+        lambda record: record.update(subject="order/1"),
+        lambda record: record.update(time="2026-11-20T02:00:00.999999Z"),
+        lambda record: record["data"].update(
+            note=record["data"]["note"] + "— example.org/witness AAAAAAAA\n"
+        ),
+    ],
+    ids=["counts", "more data", "a subject", "a time", "a signature"],
+)
+def test_not_even_the_last_line_of_a_closed_file_can_be_made_to_say_more(directory, clock, trust, harm):
+    stream = filled(directory, clock)
+    stream.close()
+    lines = lines_of(stream.path)
+    record = json.loads(lines[-1])
+    harm(record)
+    write(stream.path, [*lines[:-1], canonical(record)])
+    [only] = verified(directory, trust_directory=trust).streams
+    assert only.damage.record == 14
