@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
 from launchworthy.enforcement.protocol import bounded_protocol
-from launchworthy.vocabulary import EX_TEMPFAIL, Problem, StartupRefused
+from launchworthy.vocabulary import EX_TEMPFAIL, Problem, Reason, StartupRefused
 
 STAGE = "listen"
 
@@ -35,8 +35,23 @@ class _Server(uvicorn.Server):
 class Listener:
     """One address and the application behind it."""
 
-    def __init__(self, app: object, address: tuple[str, int], *, name: str, grace_seconds: float) -> None:
+    def __init__(
+        self,
+        app: object,
+        address: tuple[str, int],
+        *,
+        name: str,
+        grace_seconds: float,
+        report: Callable[[Reason], None],
+    ) -> None:
         """Bind the address now; `serve` accepts.
+
+        Args:
+            app: an ASGI application.
+            address: host and port.
+            name: the field that says so.
+            grace_seconds: for what runs when the end comes.
+            report: told of what is refused before there is a request that the application could record.
 
         Raises:
             StartupRefused: the address cannot be bound.
@@ -45,7 +60,7 @@ class Listener:
         self._socket = bind(address, name)
         config = uvicorn.Config(
             app,  # type: ignore[arg-type]  # an ASGI application; uvicorn's alias is a private one
-            http=bounded_protocol(),
+            http=bounded_protocol(report=report),
             ws="none",
             lifespan="off",
             interface="asgi3",

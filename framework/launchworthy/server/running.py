@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import AsyncExitStack
 from typing import Any, NoReturn
@@ -20,15 +21,31 @@ from launchworthy.server.parts import Parts, Surroundings
 from launchworthy.server.startup import start
 from launchworthy.vocabulary import StartupRefused, render_json, render_text
 
+THREADS_END_SECONDS = 1.0
+"""For threads, after the last call has been answered."""
+
 
 def run(server: Server[Any, Any]) -> NoReturn:
     """Serve until SIGTERM; what `python -m <package>` does. Ends the process with its exit code."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     surroundings = Surroundings(environ=dict(os.environ))
-    for chatty in ("uvicorn", "httpx2", "mcp"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for chatty, level in (("uvicorn", logging.ERROR), ("httpx2", logging.WARNING), ("mcp", logging.WARNING)):
+        logging.getLogger(chatty).setLevel(level)  # uvicorn warns of each stranger; the audit counts them
     configure_operations_log(sys.stderr, readable=sys.stderr.isatty(), clock=time.time_ns)
-    raise SystemExit(_run_loop(server, surroundings))
+    _end(_run_loop(server, surroundings))
+
+
+def _end(code: int) -> NoReturn:
+    """End with this exit code, and wait for no thread: a function that outlived its call may never return."""
+    until = time.monotonic() + THREADS_END_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+    raise SystemExit(code)
 
 
 def _run_loop(server: Server[Any, Any], surroundings: Surroundings) -> int:

@@ -20,6 +20,7 @@ from launchworthy.audit.stream import AuditStream
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
+from launchworthy.enforcement.protocol import report_nothing
 from launchworthy.identity import WorkloadIdentity
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.server.application import open_app
@@ -204,9 +205,15 @@ async def assemble(parts: Parts) -> None:
         on_refusal=refusal_printer() if settings.environment is Environment.DEVELOPMENT else None,
     )
     grace = settings.server.grace_seconds
-    parts.listener = Listener(gate, settings.server.listen, name="server.listen", grace_seconds=grace)
+    parts.listener = Listener(
+        gate, settings.server.listen, name="server.listen", grace_seconds=grace, report=gate.turned_away
+    )
     parts.health = Listener(
-        HealthApp(readiness), settings.server.health_bind, name="server.health_bind", grace_seconds=0
+        HealthApp(readiness),
+        settings.server.health_bind,
+        name="server.health_bind",
+        grace_seconds=0,
+        report=report_nothing,
     )
 
 

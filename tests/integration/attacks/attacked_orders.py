@@ -20,6 +20,7 @@ REVISION = "2026-07-28"
 TOOLS = '''
 
 import asyncio
+import time
 
 
 class NoOrdinaryException(BaseException):
@@ -46,6 +47,20 @@ def misbehave_in_a_thread(call: Call[OrderStore]) -> str:
 
 
 @tool
+async def wait(call: Call[OrderStore]) -> str:
+    """Wait for longer than anybody does."""
+    await asyncio.sleep(60)
+    return "done"
+
+
+@tool
+def wait_in_a_thread(call: Call[OrderStore]) -> str:
+    """Wait where nothing can be stopped."""
+    time.sleep(60)
+    return "done"
+
+
+@tool
 def label(call: Call[OrderStore], labels: dict[str, int]) -> int:
     """Take labels whose names are nobody's business."""
     return len(labels)
@@ -56,6 +71,14 @@ effect = "read"
 scopes = ["orders:read"]
 
 [tools.misbehave_in_a_thread]
+effect = "read"
+scopes = ["orders:read"]
+
+[tools.wait]
+effect = "read"
+scopes = ["orders:read"]
+
+[tools.wait_in_a_thread]
 effect = "read"
 scopes = ["orders:read"]
 
@@ -112,24 +135,34 @@ class Attacked:
         params = {"name": tool, "arguments": arguments, "_meta": meta}
         return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
 
+    def request(self, tool: str, /, **arguments: object) -> bytes:
+        body = self.body(tool, **arguments)
+        return self.head(("Content-Length", len(body)), token=self.token(), tool=tool) + body
+
+    def connect(self) -> socket.socket:
+        address = urlsplit(self.world.url)
+        return socket.create_connection((address.hostname, address.port), timeout=10)
+
     def send(self, data: bytes) -> tuple[int, dict[str, str], bytes]:
         """One connection, one answer: status, header fields, body."""
-        address = urlsplit(self.world.url)
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with self.connect() as connection:
             connection.sendall(data)
-            received = b""
-            while b"\r\n\r\n" not in received:
-                received += connection.recv(65536) or b"\r\n\r\n"
-            head, _, body = received.partition(b"\r\n\r\n")
-            first, *rest = head.decode("latin-1").split("\r\n")
-            fields = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in rest)}
-            while len(body) < int(fields["content-length"]):
-                body += connection.recv(65536)
-        return int(first.split()[1]), fields, body
+            return read_answer(connection)
 
     def call(self, tool: str, /, **arguments: object) -> tuple[int, dict[str, str], bytes]:
-        body = self.body(tool, **arguments)
-        return self.send(self.head(("Content-Length", len(body)), token=self.token(), tool=tool) + body)
+        return self.send(self.request(tool, **arguments))
+
+
+def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536) or b"\r\n\r\n"
+    head, _, body = received.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    fields = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in rest)}
+    while len(body) < int(fields["content-length"]):
+        body += connection.recv(65536)
+    return int(first.split()[1]), fields, body
 
 
 @contextmanager
@@ -137,6 +170,8 @@ def attacked(scratch: Path) -> Iterator[Attacked]:
     """Start it in a rehearsal of production."""
     root = scratch / "orders"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
+    config = root / "config" / "production.toml"
+    config.write_text(config.read_text().replace("[server]\n", '[server]\ngrace = "1s"\n', 1))
     for path, text in (("src/orders/tools.py", TOOLS), ("manifests/tools.toml", MANIFESTS)):
         with (root / path).open("a") as file:
             file.write(text)
