@@ -72,7 +72,7 @@ def _url(text: str) -> str:
     if "?" in text or "#" in text:
         raise ValueError("a URL has no query and no fragment here")
     host = parts.hostname or ""
-    if _URL.fullmatch(text) is None or not _is_host(host):
+    if _URL.fullmatch(text) is None or not (is_loopback(host) if "[" in text else _is_host(host)):
         raise ValueError("a URL names a host, in lower case")
     if not _is_port(parts.netloc) or (parts.path and _PATH.fullmatch(parts.path) is None):
         raise ValueError("a URL has a path of plain characters")

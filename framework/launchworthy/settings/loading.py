@@ -100,7 +100,10 @@ def inspect_settings(project: ProjectFiles, environment: Environment) -> Setting
 def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
     tables = _validate(read, merged)
     development = read.environment is Environment.DEVELOPMENT
-    promoted = _validate(read, promoted_tables(read.base_tables, merged, development=development))
+    promoted = _validate(
+        replace(read, world=None, overrides=()),
+        promoted_tables(read.base_tables, merged, development=development),
+    )
     return Settings(
         environment=read.environment,
         rehearsed=read.rehearsed,

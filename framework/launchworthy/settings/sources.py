@@ -98,9 +98,23 @@ def read_variables(
             found.append(_override(variable, environ[variable], environment, app))
         except ProblemError as error:
             problems.extend(error.problems)
+    problems.extend(_contradictions(found))
     if problems:
         raise ProblemError(*problems)
     return tuple(found)
+
+
+def _contradictions(found: list[Override]) -> Iterator[Problem]:
+    """Variables that make a table of what another one gives a value."""
+    values = {override.key: override.variable for override in found}
+    for override in found:
+        for length in range(1, len(override.key)):
+            other = values.get(override.key[:length])
+            if other is not None:
+                what = f"the variable `{override.variable}` sets a field of what `{other}` gives a value"
+                yield Problem(
+                    reason="unknown-variable", what=what, fix=("take one out",), field=override.variable
+                )
 
 
 def tables_of(overrides: tuple[Override, ...]) -> Tables:

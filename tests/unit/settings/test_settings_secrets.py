@@ -360,3 +360,37 @@ def test_a_world_file_is_read_in_the_simulated_world_only(tmp_path: Path) -> Non
     with pytest.raises(ProblemError) as error:
         in_production(LAUNCHWORTHY_WORLD=world_file(tmp_path))
     assert refused(error).reason == "wrong-world"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[app]\n{TOKEN} = "{TOKEN}"\n',
+        f'[app.{TOKEN}]\nx = "hello"\n',
+        f'["{TOKEN}"]\nx = "hello"\n',
+        f"# see {TOKEN}\n",
+        f'[app]\nregion = "eu" # was {TOKEN}\n',
+    ],
+)
+def test_a_secret_anywhere_in_the_file_is_told_with_its_line_only(text: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        in_production(f"{PRODUCTION}\n{text}", Shop)
+    assert {problem.reason for problem in error.value.problems} == {"secret-by-value"}
+    assert (refused(error).where or "").startswith("config/production.toml:")
+    assert TOKEN not in everything_said(error.value)
+
+
+def test_a_secret_is_told_once() -> None:
+    with pytest.raises(ProblemError) as error:
+        in_production(f'{PRODUCTION}\n[credentials.payments]\ntoken = "{TOKEN}"\n')
+    assert len(error.value.problems) == 1
+    assert refused(error).lines()[1:] == (
+        "→ take it out and rotate it: whoever can read the repository or the image has it by now",
+    )
+
+
+@pytest.mark.parametrize("value", [f"/{TOKEN}", "hunter2", "/a b"])
+def test_only_a_path_is_a_place(value: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        in_production(GOOGLE_APPLICATION_CREDENTIALS=value)
+    assert refused(error).reason == "secret-by-value"

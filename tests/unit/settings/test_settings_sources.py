@@ -249,3 +249,29 @@ def test_settings_are_loaded_in_no_time() -> None:
     for _ in range(5):
         in_production()
     assert (time.process_time() - started) / 5 < 0.05
+
+
+def test_two_variables_cannot_make_a_value_and_a_table_of_one_field(tmp_path: Path) -> None:
+    environ = {
+        "LAUNCHWORTHY_ENVIRONMENT": "development",
+        "LAUNCHWORTHY_WORLD": world_file(tmp_path, OWN_WORLD),
+        "LAUNCHWORTHY_APP__REGION": "eu-north",
+        "LAUNCHWORTHY_APP__REGION__NAME": "x",
+    }
+    with pytest.raises(ProblemError) as error:
+        load_settings(environ, project(), Shop)
+    assert refused(error).reason == "unknown-variable"
+
+
+def test_a_variable_of_the_team_s_is_told_by_its_name(tmp_path: Path) -> None:
+    environ = {
+        "LAUNCHWORTHY_ENVIRONMENT": "development",
+        "LAUNCHWORTHY_WORLD": world_file(tmp_path, OWN_WORLD),
+        "LAUNCHWORTHY_APP__REGION": "No Region",
+    }
+    with pytest.raises(ProblemError) as error:
+        load_settings(environ, project(), Shop)
+    assert (refused(error).reason, refused(error).where) == ("bad-value", "LAUNCHWORTHY_APP__REGION")
+    with pytest.raises(ProblemError) as error:
+        in_production(LAUNCHWORTHY_APP__REGION="eu-north")
+    assert refused(error).reason == "promoted-field-by-variable"

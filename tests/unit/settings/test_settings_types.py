@@ -33,6 +33,8 @@ def read(kind: Any, text: str) -> Any:
         "http://localhost:8443",
         "http://[::1]:8443/mcp",
         "https://xn--bcher-kva.example/",
+        "https://10.0.0.5:8443/mcp",
+        "http://app.localhost:8443",
     ],
 )
 def test_a_url_is_kept_byte_for_byte(text: str) -> None:
@@ -75,6 +77,15 @@ def test_a_url_is_kept_byte_for_byte(text: str) -> None:
         "https://127.1/mcp",
         "https://2130706433/mcp",
         "https://0x7f.1/mcp",
+        "https://010.0.0.5/mcp",
+        "https://orders.1/mcp",
+        "https://[v1.a]/mcp",
+        "https://[2001:db8::1]/mcp",
+        "http://[::1%25words]/mcp",
+        "https://orders.acme.example:/mcp",
+        "https://orders.acme.example:0443/mcp",
+        "https://orders.acme.example:\u0664/mcp",
+        "https://orders.acme.example/" + "x" * 2048,
     ],
 )
 def test_a_url_with_anything_else_in_it_is_refused(text: str) -> None:
@@ -148,6 +159,7 @@ def test_an_address(text: str, pair: tuple[str, int]) -> None:
         "127.0.0.1:http",
         "orders.example:80",
         "127.0.0.1:٣",
+        "[::1%words]:80",
     ],
 )
 def test_no_address(text: str) -> None:

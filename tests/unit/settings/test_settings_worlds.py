@@ -269,3 +269,34 @@ def test_the_digest_is_of_the_values_and_not_of_how_they_are_written() -> None:
     assert in_production(f"# another comment\n{spaced}").digest == in_production().digest
     other = changed(PRODUCTION, ('["ES256", "RS256"]', '["ES256"]'))
     assert in_production(other).digest != in_production().digest
+
+
+def test_what_is_required_in_a_rehearsal_comes_from_the_file_and_not_from_the_world(tmp_path: Path) -> None:
+    with pytest.raises(ProblemError) as error:
+        in_rehearsal(tmp_path, changed(PRODUCTION, ("expected_id = ", "# ")))
+    assert (refused(error).reason, refused(error).where) == ("missing-field", "config/production.toml:9")
+    listens_by_variable = changed(PRODUCTION, ('listen = "0.0.0.0:8443"', ""))
+    assert in_rehearsal(tmp_path, listens_by_variable).digest == in_production().digest
+    loaded = in_production(listens_by_variable, LAUNCHWORTHY_SERVER__LISTEN="127.0.0.1:1")
+    assert loaded.digest == in_production().digest
+
+
+def test_in_development_only_what_is_required_comes_from_the_world(tmp_path: Path) -> None:
+    environ = {
+        "LAUNCHWORTHY_ENVIRONMENT": "development",
+        "LAUNCHWORTHY_WORLD": world_file(tmp_path, OWN_WORLD),
+    }
+    loaded = load_settings(environ, project(), None)
+    assert loaded.promoted["server.resource"] == "http://127.0.0.1:8443/mcp"
+    assert loaded.promoted["issuers.acme.jwks_uri"] is None
+    assert loaded.promoted["identity.start_deadline"] == 30.0
+
+
+def test_a_socket_whose_folder_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProblemError) as error:
+        in_rehearsal(
+            tmp_path, world=changed(WORLD, ("{directory}/agent.sock", "{directory}/none/agent.sock"))
+        )
+    assert (refused(error).reason, refused(error).field) == ("wrong-world", "identity.endpoint")
+    (tmp_path / "none").mkdir(mode=0o755)
+    in_rehearsal(tmp_path, world=changed(WORLD, ("{directory}/agent.sock", "{directory}/none/agent.sock")))
