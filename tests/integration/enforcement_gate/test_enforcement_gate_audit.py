@@ -154,8 +154,9 @@ def test_every_request_leaves_a_record_or_is_counted_in_one(build):
 
 def test_what_was_counted_is_written_though_nobody_comes_again(failing):
     house, _ = failing
+    house.gate.strangers._per_second = 1  # however slow this machine is, more than one a second come
     headers = {"content-type": "application/json", "accept": "*/*"}
-    for _ in range(60):
+    for _ in range(30):
         house.http.post(house.resource, headers=headers)
 
     def summary():
