@@ -14,6 +14,8 @@ from launchworthy.vocabulary import Decision, Reason, Refused
 
 _KEPT_REASONS = frozenset({Reason.TOOL_POLICY, Reason.TOOL_SCOPE})
 """A refusal by the policy; a failure of the engine is asked again."""
+MAX_KEPT_TEXT = 8192
+"""Characters in what a decision was about; a caller chooses them, so a longer one is not kept."""
 
 
 class CachedPolicy:
@@ -57,11 +59,19 @@ class CachedPolicy:
             if refused.reason not in _KEPT_REASONS:
                 raise
             answer = _again(refused)
+        if _text_in(key) > MAX_KEPT_TEXT:
+            return answer
         with self._changing:
             self._answers[key] = answer
             while len(self._answers) > self._limit:
                 del self._answers[next(iter(self._answers))]
         return answer
+
+
+def _text_in(key: Key) -> int:
+    """Characters in a key: of its texts, and of those in its sets."""
+    parts = (part if isinstance(part, frozenset) else (part,) for part in key)
+    return sum(len(text) for part in parts for text in part if isinstance(text, str))
 
 
 def _again(refused: Refused) -> Refused:

@@ -136,6 +136,22 @@ def test_it_keeps_no_more_than_it_may_and_forgets_the_oldest(world):
     assert {key[-1] for key in cached._answers} == {7, 8, 9}
 
 
+@pytest.mark.parametrize(("texts", "kept"), [(2, 1), (200, 0)])
+def test_what_a_caller_writes_at_length_is_decided_and_not_kept(world, texts, kept):
+    rule = world.rule(
+        'context.arguments.tags.contains("never")', 'principal, action == Action::"place_order", resource'
+    )
+    cached = CachedPolicy(world.compile(rule))
+    tags = [f"{number}".rjust(1000) for number in range(texts)]
+    asked = world.query(arguments={**world.query().arguments, "tags": tags})
+    assert cached.decide(asked) == cached.policy.decide(asked)
+    assert len(cached) == kept
+    refused = world.query(arguments={**world.query().arguments, "tags": [*tags, "never"]})
+    assert answer(cached, refused) == answer(cached, refused)
+    assert answer(cached, refused)[0] is Reason.TOOL_POLICY
+    assert len(cached) == 2 * kept
+
+
 def test_a_cache_of_nothing_is_refused(world):
     with pytest.raises(ValueError, match="keeps something"):
         CachedPolicy(world.compile(), limit=0)
