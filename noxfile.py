@@ -75,9 +75,12 @@ CORE = [
     "attestation/verification.py",
     "tokens/claims.py",
     "tokens/challenge.py",
-    "enforcement/request.py",
+    "enforcement/request/*",
     "promotion/verdict.py",
 ]
+
+
+QUICK = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow and not speed"]
 
 
 def install(session: nox.Session, *what: str) -> None:
@@ -164,15 +167,22 @@ def architecture(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Behaviour, and which lines and branches of the core no test takes."""
+    """Behaviour: everything that is quick."""
     install_project(session)
-    elsewhere = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow"]
+    session.run(*PYTEST, *QUICK, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines and branches of the core no test takes."""
+    install_project(session)
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", *PYTEST, *elsewhere, *session.posargs)
-    if not session.posargs:  # a part of the tests says nothing about what none of them takes
-        session.run("coverage", "combine", "--quiet")
-        core = ",".join(f"framework/launchworthy/{path}" for path in CORE)
-        session.run("coverage", "report", "--include", core, "--skip-covered", "--show-missing")
+    session.run("coverage", "run", "-m", *PYTEST, *QUICK, "tests/unit", "tests/property")
+    session.run("coverage", "combine", "--quiet")
+    core = ",".join(f"framework/launchworthy/{path}" for path in CORE)
+    session.run(
+        "coverage", "report", "--include", core, "--skip-covered", "--show-missing", "--fail-under=97"
+    )
 
 
 @nox.session
@@ -185,7 +195,8 @@ def template(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """What security costs, beside the bare SDK and fastmcp; writes docs/benchmarks.md."""
-    install(session, "--group", "bench", "--editable", ".[dev]")
+    install_project(session, "--group", "bench")
+    session.run("pytest", "-m", "speed")
     session.run("python", "tests/bench/bench.py", *session.posargs)
 
 

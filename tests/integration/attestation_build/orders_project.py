@@ -28,7 +28,7 @@ from launchworthy.vocabulary import Environment  # noqa: E402
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 PROMOTER = "spiffe://dev.invalid/promoter"
 FILES = {
-    ".gitignore": "dist/\n",
+    ".gitignore": "__pycache__/\ndist/\n",
     "pyproject.toml": """
 [build-system]
 requires = ["hatchling>=1.28", "launchworthy"]

@@ -10,6 +10,8 @@ from audit_world import Authority, Clock, attempt, bound_stream, outcome
 
 from launchworthy.audit.verification import State, verify_paths
 
+pytestmark = pytest.mark.speed
+
 AUTHORITY = Authority()
 RECORDS = 4000
 encode = json.JSONEncoder(

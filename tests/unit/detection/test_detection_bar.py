@@ -79,6 +79,7 @@ def _library(*, limit: int) -> list[tuple[str, str]]:
     return read
 
 
+@pytest.mark.speed
 def test_source_code_is_quiet_and_read_fast() -> None:
     library = _library(limit=4_000_000)
     size = sum(len(text) for _, text in library)

@@ -195,6 +195,7 @@ print(best)
 """
 
 
+@pytest.mark.speed
 def test_a_look_at_the_status_costs_less_than_two_microseconds():
     framework = Path(launchworthy.__file__).parents[1]
     measured = subprocess.run(

@@ -11,6 +11,8 @@ import pytest
 from launchworthy.policy import CachedPolicy
 from launchworthy.policy.entities import principal_id
 
+pytestmark = pytest.mark.speed
+
 ROUNDS, CALLS, RUNS = 20, 40, 3
 
 

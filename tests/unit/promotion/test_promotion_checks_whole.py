@@ -51,6 +51,7 @@ def test_what_was_left_for_later_in_production_is_held_by_its_own_control(
     }
 
 
+@pytest.mark.speed
 def test_reading_everything_takes_less_than_a_second(reference):
     project = reference.project()
     began = time.process_time()

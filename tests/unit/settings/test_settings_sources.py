@@ -243,6 +243,7 @@ def test_a_file_that_nobody_can_read_is_refused(content: bytes) -> None:
     assert refused(error).reason in ("not-utf8", "not-toml", "hidden-character")
 
 
+@pytest.mark.speed
 def test_settings_are_loaded_in_no_time() -> None:
     in_production()
     started = time.process_time()
