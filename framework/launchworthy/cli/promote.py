@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
 TRUST_FILE = Path("/etc/launchworthy/trust.toml")
 SOCKET_VARIABLE = "SPIFFE_ENDPOINT_SOCKET"
 _Trust = Annotated[Path, typer.Option("--trust", help="The platform's trust policy.")]
+
+
+_NEXT = """
+ No record yet: this machine does not hold the promoter's identity, which is right for yours.
+ In CI:  launchworthy attest dist/promotion/report.json"""
 
 
 class Report(StrEnum):
@@ -64,15 +71,12 @@ def promote(
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     began = time.monotonic()
-    with undecided_on_problems():
+    with undecided_on_problems(), _interrupted():
         project = open_project(environment.environment, python)
         unrecordable = promoting.not_recordable(project)
         if unrecordable is not None:
             say("could not decide", unrecordable)
-        try:
-            result = promoting.promote(project, progress=show_progress, began=began)
-        except KeyboardInterrupt:
-            end(INTERRUPTED)
+        result = promoting.promote(project, progress=show_progress, began=began)
         promoting.write_reports(result, output or promoting.output_folder(project))
     if unrecordable is not None:
         code = UNDECIDED
@@ -80,6 +84,15 @@ def promote(
         code = YES if result.cleared else (NO if result.failed else UNDECIDED)
     _show(result, report, code)
     end(code)
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """End with 130 on Ctrl-C; what was started is stopped by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        end(INTERRUPTED)
 
 
 def _show(result: "Result", report: Report, code: int) -> None:
@@ -93,6 +106,8 @@ def _show(result: "Result", report: Report, code: int) -> None:
             typer.echo(render_junit(result), nl=False)
         case Report.TEXT:
             typer.echo(render_terminal(result, exit_code=code))
+            if code == YES:
+                typer.echo(_NEXT)
 
 
 def attest(

@@ -55,7 +55,7 @@ def attest(
     return orders.launchworthy("attest", report or orders.report, *where)
 
 
-def in_rehearsal(orders: PromotedOrders, directory: Path, trust: Path) -> World:
+def in_rehearsal(directory: Path, trust: Path) -> World:
     scopes = ("orders:read", "orders:refund", "orders:write")
     return World(
         directory,
@@ -101,7 +101,7 @@ def test_a_promoted_wheel_starts_where_it_was_promoted_for(
     orders: PromotedOrders, platform: Platform, wheel: Path, tmp_path: Path
 ) -> None:
     with (
-        in_rehearsal(orders, tmp_path, platform.trust) as world,
+        in_rehearsal(tmp_path, platform.trust) as world,
         world.server("orders", python=str(orders.python)),
         world.client("orders:read") as client,
     ):
@@ -133,7 +133,7 @@ def test_a_record_with_one_other_byte_does_not_start(
     record.write_text(good[:middle] + ("A" if good[middle] != "A" else "B") + good[middle + 1 :])
     try:
         with (
-            in_rehearsal(orders, tmp_path, platform.trust) as world,
+            in_rehearsal(tmp_path, platform.trust) as world,
             pytest.raises(NotStarted) as ended,
             world.server("orders", python=str(orders.python)),
         ):

@@ -1,18 +1,17 @@
 """Break the installed runtime in one place, and see the gate hold exactly the control that is about it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from promoted_orders import PromotedOrders, environ
 
+from launchworthy.cli.check import open_project
 from launchworthy.promotion.building import build_and_install
-from launchworthy.promotion.child import Asking
 from launchworthy.promotion.finding import ControlId
-from launchworthy.promotion.place import place_at
-from launchworthy.promotion.project import Project, load_project
+from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.engine import run_rehearsals
 from launchworthy.vocabulary import Environment
 
@@ -24,61 +23,53 @@ NEIGHBOURS = frozenset({"TOK-02", "TOK-03", "TOK-04", "TOK-05", "TOK-06", "TOK-0
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One line of the runtime, broken."""
+    """One check of the runtime, broken; where two layers make it, in both."""
 
     control: str
-    file: str
-    before: str
-    after: str
+    edits: tuple[tuple[str, str, str], ...]
 
 
 MUTANTS = (
     Mutant(
         control="TOK-04",
-        file="tokens/claims.py",
-        before="    if value == expected.audience:\n        return\n",
-        after="    return\n",
+        edits=(("tokens/claims.py", "    if value == expected.audience:\n        return\n", "    return\n"),),
     ),
     Mutant(
         control="TOK-05",
-        file="tokens/claims.py",
-        before="    if expires <= now - expected.leeway:\n",
-        after="    if expires <= 0:\n",
+        edits=(("tokens/claims.py", "    if expires <= now - expected.leeway:\n", "    if expires <= 0:\n"),),
     ),
     Mutant(
         control="AZ-02",
-        file="manifest/scopes.py",
-        before="    return tuple(scope for scope in target.scopes if scope not in granted)\n",
-        after="    return ()\n",
+        edits=(
+            ("enforcement/gate.py", "        if not suffices:\n", "        if not target.scopes:\n"),
+            (
+                "manifest/scopes.py",
+                "    return tuple(scope for scope in target.scopes if scope not in granted)\n",
+                "    return ()\n",
+            ),
+        ),
     ),
     Mutant(
         control="AUD-01",
-        file="enforcement/recorded_run.py",
-        before="            self._audit.record(event, subject=subject)\n            return\n",
-        after="            return\n",
+        edits=(
+            (
+                "enforcement/recorded_run.py",
+                "            self._audit.record(event, subject=subject)\n            return\n",
+                "            return\n",
+            ),
+        ),
     ),
     Mutant(
         control="ID-03",
-        file="identity/phase.py",
-        before="    if now >= holding.ends_at:\n        return Phase.EXPIRED\n",
-        after="",
+        edits=(("identity/phase.py", "    if now >= holding.ends_at:\n        return Phase.EXPIRED\n", ""),),
     ),
 )
 
 
 @pytest.fixture(scope="session")
 def project(orders: PromotedOrders) -> Project:
-    place = place_at(orders.root)
-    python = orders.root / ".venv" / "bin" / "python"
-    with Asking(python, place.package, place.root) as asking:
-        return load_project(
-            place,
-            environment=Environment.REHEARSAL,
-            python=python,
-            now=1_795_000_000,
-            environ=environ(),
-            asking=asking,
-        )
+    with chdir(orders.root):
+        return open_project(Environment.REHEARSAL, None)
 
 
 @pytest.fixture(scope="session")
@@ -91,27 +82,28 @@ def runtime(project: Project) -> Path:
 
 @contextmanager
 def broken(runtime: Path, mutant: Mutant) -> Iterator[None]:
-    """Another file in its place: the old one may be a hard link into a cache."""
-    file = runtime / mutant.file
-    good = file.read_text()
-    assert good.count(mutant.before) == 1
-    file.unlink()
-    file.write_text(good.replace(mutant.before, mutant.after))
-    try:
+    """Other files in their place: the old ones may be hard links into a cache."""
+    with ExitStack() as stack:
+        for path, before, after in mutant.edits:
+            file = runtime / path
+            good = file.read_text()
+            assert good.count(before) == 1
+            file.unlink()
+            file.write_text(good.replace(before, after))
+            stack.callback(file.write_text, good)
         yield
-    finally:
-        file.write_text(good)
 
 
 def held(project: Project, *wanted: str) -> set[str]:
-    """Which of these controls do not hold or are undecided."""
+    """Which of these controls do not hold; none may be undecided."""
     rehearsed = run_rehearsals(project, frozenset(map(ControlId, wanted)), lambda *_: None)
+    assert rehearsed.errors == {}
     failing = {
         control
         for control, assertions in rehearsed.assertions.items()
         if not all(assertion.holds for assertion in assertions)
     }
-    return {str(control) for control in failing | set(rehearsed.errors)}
+    return {str(control) for control in failing}
 
 
 def test_the_runtime_as_it_is_holds_everything(project: Project, runtime: Path) -> None:

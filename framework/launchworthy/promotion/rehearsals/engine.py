@@ -25,6 +25,7 @@ from launchworthy.promotion.rehearsals.stage import Stage
 from launchworthy.promotion.result import Replaced
 from launchworthy.promotion.run import Rehearsed
 from launchworthy.settings import load_framework_settings
+from launchworthy.testing.process import NotStarted
 from launchworthy.vocabulary import ProblemError
 
 Progress = Callable[[str, int, int], None]
@@ -107,15 +108,27 @@ def _play_all(
 
 
 def _play(rehearsal: Rehearsal, stage: Stage) -> _Played:
+    """Play one rehearsal; once more where its server did not come up, since nothing was rehearsed then."""
     began = time.monotonic()
     said: list[tuple[ControlId, Assertion]] = []
     error = None
-    try:
-        said.extend(rehearsal.run(stage))
-    except ProblemError as problem:
-        error = problem.problems[0].what
-    except Exception as failure:  # noqa: BLE001 - the check runner: what crashes is undecided, and holds
-        error = f"the rehearsal `{rehearsal.name}` ended in {type(failure).__name__}: {str(failure)[:300]}"
+    for last in (False, True):
+        said.clear()
+        try:
+            said.extend(rehearsal.run(stage))
+        except ProblemError as problem:
+            error = problem.problems[0].what
+        except NotStarted as failure:
+            error = f"the server did not start in a rehearsal (`{rehearsal.name}`): {str(failure)[:500]}"
+            if not last:
+                continue
+        except Exception as failure:  # noqa: BLE001 - the check runner: what crashes is undecided, and holds
+            error = (
+                f"the rehearsal `{rehearsal.name}` ended in {type(failure).__name__}: {str(failure)[:300]}"
+            )
+        else:
+            error = None
+        break
     return _Played(said=tuple(said), error=error, seconds=time.monotonic() - began)
 
 
