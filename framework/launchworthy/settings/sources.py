@@ -163,7 +163,7 @@ def _override(variable: str, text: str, environment: Environment, app: type[AppS
         what = f"the variable `{variable}` names no field of the settings{question}"
         fix = "LAUNCHWORTHY_<TABLE>__<FIELD>, such as LAUNCHWORTHY_SERVER__LISTEN; take any other one out"
         raise ProblemError(Problem(reason="unknown-variable", what=what, fix=(fix,), field=variable))
-    if not development and (of_the_team or not is_deployment(key)):
+    if not development and not is_deployment(key):
         what = f"the variable `{variable}` sets `{dotted}`, which is promoted with the code"
         fix = f"change it in config/{environment}.toml and promote; variables set deployment fields only"
         raise ProblemError(Problem(reason="promoted-field-by-variable", what=what, fix=(fix,), field=dotted))

@@ -1,7 +1,7 @@
 """What the body of a settings class may do, and what would open the types that its fields have."""
 
 import enum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, get_args
 
 import pytest
 from pydantic import (
@@ -62,8 +62,17 @@ def test_a_closed_type_cannot_be_opened_by_another_validator(mark: Any) -> None:
 
 
 def test_a_closed_type_cannot_be_claimed() -> None:
-    with pytest.raises(TypeError, match=r"Shop\.region"):
-        create_model("Shop", __base__=AppSettings, region=(Annotated[str, Closed("anything")], ...))
+    for marks in (
+        [Closed("anything")],
+        [Closed("identifier"), AfterValidator(lambda value: value)],
+        [get_args(Identifier)[1], AfterValidator(lambda value: value)],
+        [get_args(Identifier)[1]],
+    ):
+        with pytest.raises(TypeError, match=r"Shop\.region"):
+            create_model("Shop", __base__=AppSettings, region=(Annotated[str, *marks], ...))
+    assert (
+        list(check_settings_class(create_model("Shop", __base__=AppSettings, region=(Identifier, ...)))) == []
+    )
 
 
 def test_a_validator_of_the_class_cannot_go_round_the_types() -> None:
