@@ -82,7 +82,7 @@ def test_the_build_hook_is_cheap():
 
 
 def test_what_serves_never_loads_the_simulated_world_or_the_gate():
-    worlds = ("launchworthy.testing", "launchworthy.promotion", "launchworthy.probe", "rich")
+    worlds = ("launchworthy.testing", "launchworthy.promotion", "launchworthy.probe")
     assert _loaded_after("import launchworthy.server", *worlds) == []
 
 

@@ -6,6 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,7 @@ async def assemble(parts: Parts) -> None:
         on_refusal=refusal_printer() if settings.environment is Environment.DEVELOPMENT else None,
     )
     grace = settings.server.grace_seconds
+    parts.stack.callback(_finish_strangers, gate)
     parts.listener = Listener(
         gate, settings.server.listen, name="server.listen", grace_seconds=grace, report=gate.turned_away
     )
@@ -274,6 +276,12 @@ def _execution_pipe(parts: Parts) -> int | None:
 def _print_anchor(note: str) -> None:
     sys.stdout.write(anchor_line(note) + "\n")
     sys.stdout.flush()
+
+
+def _finish_strangers(gate: Gate) -> None:
+    """Write what was counted and not yet told, while there is a stream to write it to."""
+    with suppress(AuditUnwritable):
+        gate.strangers.finish()
 
 
 def _close_audit(stream: AuditStream) -> None:

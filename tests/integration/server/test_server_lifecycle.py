@@ -168,3 +168,13 @@ def test_ctrl_c_ends_it_as_sigterm_does(orders):
         os.kill(server.pid, signal.SIGINT)
         assert server.wait() == 0
     assert types(world)[-1] in ("stream.close", "stream.checkpoint")
+
+
+def test_what_was_counted_of_strangers_is_written_before_the_end(orders):
+    with orders.running(**REHEARSAL) as (world, server), httpx2.Client(trust_env=False) as http:
+        for _ in range(80):
+            http.post(world.url, content=b"{}", headers={"content-type": "application/json", "accept": "*/*"})
+        server.terminate()
+        assert server.wait() == 0
+    denied = [record["data"] for record in records(world) if record["type"] == "launchworthy.authn.denied.v1"]
+    assert sum(each.get("count", 1) for each in denied) == 80

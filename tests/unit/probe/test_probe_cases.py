@@ -57,7 +57,7 @@ def everything(draft: Draft) -> tuple[object, ...]:
         request.content if draft.http_method == "POST" else None,
         sorted(draft.claims.items(), key=str),
         sorted(draft.token_header.items(), key=str),
-        token is not None and token != {} or None,
+        (token is not None and token != {}) or None,
         draft.scopes,
     )
 

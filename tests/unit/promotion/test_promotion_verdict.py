@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from launchworthy.promotion.finding import Assertion, ControlId, Finding, Status, conclude, undecided
 from launchworthy.promotion.verdict import HOLDS, Verdict, decide
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 from launchworthy.audit import EVENT_TYPES, Event
+from launchworthy.cli.pages.field_types import type_of
 from launchworthy.cli.pages.layout import fields, wrapped
-from launchworthy.cli.pages.types import type_of
 
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+)$", re.MULTILINE)
 _CONTINUED = re.compile(r"\n {8,}")

@@ -6,8 +6,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from launchworthy.cli.pages.field_types import type_of
 from launchworthy.cli.pages.layout import fields, wrapped
-from launchworthy.cli.pages.types import type_of
 from launchworthy.manifest import ServerManifest
 from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetTable, ToolTable
 from launchworthy.policy.case_file import CaseTable
