@@ -30,7 +30,12 @@ ANSWERS = "_commit: 0000000\n_src_path: gh:acme/launchworthy\nname: orders\n"
 def environ(**more: str) -> dict[str, str]:
     """What commands get: enough to find git, uv and its cache."""
     kept = ("UV_", "PIP_", "SSL_", "PATH", "HOME", "LANG")
-    own = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    of_this_session = ("UV_PYTHON", "UV_PROJECT_ENVIRONMENT")  # nox names its own environment so
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(kept) and name not in of_this_session
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{own.get('PATH', os.defpath)}"
     return {**own, "PATH": path, **more}
 
