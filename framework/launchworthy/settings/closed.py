@@ -6,6 +6,7 @@ the very validator made here (`is_closed`): no marker of one's own does, and no 
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, Final, get_args
@@ -28,6 +29,8 @@ _URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
 _NUMBER_LIKE = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _FILE = re.compile(r"[A-Za-z0-9._~@+=:,%/-]{1,1024}")
+_PLACE_MARKS = frozenset(" ./-_+@~")
+_MAX_PLACE = 512
 _MAX_NAME = 255
 _MAX_PORT = 65535
 _MAX_URL = 2048
@@ -172,10 +175,31 @@ def _is_path(text: str) -> bool:
     )
 
 
+def _is_place(text: str) -> bool:
+    """As people name folders: letters of any script with their marks, digits and spaces; no way up.
+
+    Nothing that ends a value elsewhere (quotes, commas, colons), and nothing that is not seen.
+    """
+    return (
+        len(text) <= _MAX_PLACE
+        and all(each in _PLACE_MARKS or _is_letter_or_digit(each) for each in text)
+        and ".." not in PurePosixPath(text).parts
+        and all(len(part.encode()) <= _MAX_NAME for part in PurePosixPath(text).parts)
+    )
+
+
+def _is_letter_or_digit(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "L" or category in ("Mn", "Mc", "Nd")
+
+
 def _absolute(value: object) -> Path:
     text = str(value) if isinstance(value, str | PurePath) else ""
-    if not text.startswith("/") or not _is_path(text):
-        raise ValueError("expected an absolute path of plain characters, without `..`")
+    if not text.startswith("/") or not _is_place(text):
+        raise ValueError(
+            "expected an absolute path of letters, digits, spaces and `./-_+@~`, without `..`, of at most"
+            f" {_MAX_PLACE} characters"
+        )
     return Path(text)
 
 

@@ -167,7 +167,19 @@ def test_no_address(text: str) -> None:
         read(Address, text)
 
 
-@pytest.mark.parametrize("text", ["/", "/var/log/x", "/a/b.c-d_e"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/",
+        "/var/log/x",
+        "/a/b.c-d_e",
+        "/home/ann/My Projects/x",
+        "/home/jürgen/Büro+1/x@y~",
+        "/home/u\u0308ber",
+        "/данные/数据/व्यापार",
+        "/" + "ab/" * 170 + "x",
+    ],
+)
 def test_an_absolute_path(text: str) -> None:
     assert read(AbsolutePath, text) == Path(text)
 
@@ -183,7 +195,21 @@ def test_an_absolute_path(text: str) -> None:
         "/a\\u0000b",
         "/any words at all, with a password: 77",
         "/" + "x" * 5000,
+        "/" + "ab/" * 170 + "xy",
+        "/" + "ü" * 128,
         "/a\\nb",
+        "/a\\u0085b",
+        "/a\u00a0b",
+        "/a\u200bb",
+        "/a\u202eb",
+        "/a\u2028b",
+        "/a\\ud800b",
+        "/a'b",
+        "/a:b",
+        "/a,b",
+        "/a=b",
+        "/a%2fb",
+        "/a²b",
     ],
 )
 def test_no_absolute_path(text: str) -> None:
