@@ -56,6 +56,10 @@ def main() -> int:
             f"Step {screen.number} did not do what it should. Everything is kept: {_shown(screen.log)}"
         )
         return 1
+    except KeyboardInterrupt:
+        screen.say("")
+        screen.say(f"Interrupted in step {screen.number}; nothing is left running.")
+        return 130
     screen.say("")
     screen.say(f"All {screen.number} did what they should.  {time.monotonic() - began:.1f} s")
     screen.say(f"This one:     cd {_shown(project.root)} && python3 noxfile.py -s dev")
