@@ -10,6 +10,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Self
 
 from launchworthy.audit.canonical import MAX_INTEGER
@@ -22,6 +23,8 @@ _MAX_BYTES = 4096
 """All arguments of a record together: clear ones beyond it are dropped, so a record stays below 16 kB."""
 
 Redacted = dict[str, str | int | bool | None]
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+"""JSON in one way, for every value that JSON has: sorted keys, compact, ASCII."""
 _KINDS = {
     str: "string",
     bool: "boolean",
@@ -116,8 +119,7 @@ class ArgumentRedactor:
             return _dropped(value)
 
     def _digest(self, domain: tuple[str, ...], value: bytes) -> str:
-        head = _json(["launchworthy-redaction/1", *domain]).encode()
-        digest = hmac.digest(self._key, head + b"\n" + value, "sha256")
+        digest = hmac.digest(self._key, _head(domain) + value, "sha256")
         return f"{self.kid}:{digest.hex()[:_DIGEST_CHARACTERS]}"
 
 
@@ -144,6 +146,7 @@ def _cost(name: str, shown: Redacted) -> int:
     return 2 * len(name) + 48 + (written_size(text) if isinstance(text, str) else 16)
 
 
-def _json(value: object) -> str:
-    """JSON in one way, for every value that JSON has: sorted keys, compact, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+@lru_cache(maxsize=1024)
+def _head(domain: tuple[str, ...]) -> bytes:
+    """The line before the value; there is one for each declared argument, target and issuer."""
+    return _json(["launchworthy-redaction/1", *domain]).encode() + b"\n"
