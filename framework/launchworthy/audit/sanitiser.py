@@ -34,13 +34,15 @@ def sanitise(text: str) -> str:
 
 def sanitise_label(text: str) -> str:
     """Make a text safe that should be short, such as a digest: at most 128 characters and bytes."""
-    if len(text) <= MAX_LABEL and text.isalnum() and text.isascii():
+    if 2 * len(text) <= MAX_LABEL and text.isascii() and text.isprintable():
         return text
     return _bounded(text, MAX_LABEL, MAX_LABEL)
 
 
 def sanitise_name(name: str) -> str:
     """Make a name (of an argument, a header) safe as a key: at most 64 printable ASCII characters."""
+    if len(name) <= MAX_NAME and name.isascii() and name.isidentifier():
+        return name
     safe = _UNSAFE_IN_NAMES.sub(lambda match: _escape(match[0]), name[: MAX_NAME + 1])
     return safe if len(safe) <= MAX_NAME else safe[: MAX_NAME - 1] + "~"
 
