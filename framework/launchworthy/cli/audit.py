@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from launchworthy.cli.choices import Output
-from launchworthy.cli.ending import NO, YES, end, undecided_on_problems
+from launchworthy.cli.ending import NO, UNDECIDED, YES, end, undecided_on_problems
 from launchworthy.vocabulary import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def verify(
         typer.echo(json.dumps({"state": result.state.value, **asdict(result)}, indent=1, default=str))
     else:
         typer.echo("\n".join(result.lines()))
+        if result.exit_code == UNDECIDED and trust is None and key is None:
+            typer.echo("→ name whom to believe: --trust DIRECTORY (of TRUST-DOMAIN.pem), or --key", err=True)
     end(result.exit_code)
 
 

@@ -31,7 +31,8 @@ def dev(
 def call(
     tool: Annotated[str, typer.Argument(help="The tool's name.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Instead of the manifest's example.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="Over those of the manifest's example."),
     ] = None,
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="Instead of just the scopes that the tool needs.")

@@ -1,6 +1,7 @@
 """What runs behind `launchworthy dev`? A simulated world that stays, and a server that may be restarted."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +9,13 @@ from pathlib import Path
 
 import typer
 
-from launchworthy.cli.development_session import DIRECTORY, leave_session
+from launchworthy.cli.development_session import DIRECTORY, leave_session, running_at
 from launchworthy.cli.ending import INTERRUPTED, NO, UNDECIDED, YES, end, say
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.process import NotStarted, ServerProcess
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.world import World
-from launchworthy.vocabulary import Problem
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Problem
 
 _WATCHED = ("src/**/*.py", "manifests/*.toml", "policy/**/*.cedar", "config/development.toml")
 _LOOK_SECONDS = 0.5
@@ -57,12 +58,24 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
     except FileNotFoundError as error:
         say("not started", Problem(reason="no-project", what=str(error), fix=("run this inside a project",)))
         end(UNDECIDED)
+    running = running_at(project)
+    if running is not None:
+        problem = Problem(
+            reason="dev-running",
+            what=f"another `launchworthy dev` of this project serves {running}",
+            fix=("call it: launchworthy dev call TOOL", "or end it first: Ctrl-C in its terminal"),
+        )
+        say("not started", problem)
+        end(UNDECIDED)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal too leaves no server behind
+        signal.signal(ending, signal.default_int_handler)
     directory = project.root / DIRECTORY
     for stale in ("stdout.txt", "stderr.txt", "session.json"):
         (directory / stale).unlink(missing_ok=True)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with World(directory, name=project.name, scopes=project.scopes) as world:
         session = leave_session(project.root, world)
+        _keep_roots(directory, world)
         try:
             yield project, world
         except NotStarted as failed:
@@ -70,6 +83,13 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
             end(NO)
         finally:
             session.unlink(missing_ok=True)
+
+
+def _keep_roots(directory: Path, world: World) -> None:
+    """Archive this world's roots, so that its audit can be verified after it is gone."""
+    archive = directory / "trust" / SIMULATED_TRUST_DOMAIN
+    archive.mkdir(parents=True, exist_ok=True)
+    (archive / f"{time.time_ns()}.pem").write_bytes(world.authority.bundle_pem())
 
 
 def _start(project: TestedProject, world: World) -> ServerProcess:
@@ -141,6 +161,14 @@ def _say_how_to_connect(world: World) -> None:
     )
     typer.echo(
         "  launchworthy dev token                        a token, for a client that wants one pasted",
+        err=True,
+    )
+    typer.echo(
+        f"  launchworthy audit show {DIRECTORY / 'audit'}    who did what, was it allowed, and why",
+        err=True,
+    )
+    typer.echo(
+        f"  launchworthy audit verify --trust {DIRECTORY / 'trust'} {DIRECTORY / 'audit'}",
         err=True,
     )
 

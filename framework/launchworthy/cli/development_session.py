@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 import typer
@@ -57,6 +57,16 @@ def leave_session(root: Path, world: World) -> Path:
     return path
 
 
+def running_at(project: TestedProject) -> str | None:
+    """Where `launchworthy dev` serves this project already; a session that nobody answers for is none."""
+    try:
+        session = _session_file(project)
+        httpx2.get(session.issuer, timeout=2.0, trust_env=False)
+    except (FileNotFoundError, ValueError, TypeError, KeyError, httpx2.TransportError):
+        return None
+    return session.url
+
+
 def print_token(scopes: tuple[str, ...] | None) -> int:
     """Print a token with these scopes, or with all there are."""
     session = _session(_project())
@@ -69,7 +79,7 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
     project = _project()
     session = _session(project)
     declared = _declared(project, name)
-    given = _arguments(arguments) if arguments else dict(declared.get("example", {}))
+    given = {**declared.get("example", {}), **_arguments(arguments)}
     wanted = tuple(declared.get("scopes", ())) if scopes is None else scopes
     with Client(session.url, _token(session, wanted)) as client:
         try:
@@ -86,7 +96,7 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
     return YES
 
 
-def end_without_server() -> None:
+def end_without_server() -> NoReturn:
     """Say that nothing runs here, and end."""
     problem = Problem(
         reason="dev-not-running",
@@ -108,9 +118,13 @@ def _project() -> TestedProject:
 
 def _session(project: TestedProject) -> Session:
     try:
-        found = json.loads((project.root / DIRECTORY / "session.json").read_text())
+        return _session_file(project)
     except FileNotFoundError:
         end_without_server()
+
+
+def _session_file(project: TestedProject) -> Session:
+    found = json.loads((project.root / DIRECTORY / "session.json").read_text())
     return Session(**{**found, "scopes": tuple(found["scopes"])})
 
 

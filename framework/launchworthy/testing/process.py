@@ -62,7 +62,8 @@ class ServerProcess:
             readiness_url: `http://127.0.0.1:…/readyz`.
             python: the interpreter of the project's environment.
             arguments: further interpreter arguments, before `-m`.
-            inherit_output: write to the terminal of the harness instead of the two files.
+            inherit_output: write errors to the terminal of the harness instead of `stderr.txt`; what is
+                printed, the audit's checkpoints above all, still goes to `stdout.txt`.
         """
         self._command = [python, *arguments, "-m", package]
         own = os.environ
@@ -117,7 +118,7 @@ class ServerProcess:
                 env=self._environment,
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
-                stdout=None if self._inherit_output else out,
+                stdout=out,
                 stderr=None if self._inherit_output else err,
                 start_new_session=True,
             )

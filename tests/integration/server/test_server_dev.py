@@ -1,0 +1,116 @@
+"""`launchworthy dev` has a project to itself, is called from a second terminal, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import site
+import subprocess
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from server_orders import Orders
+
+from launchworthy.testing.world import wait_until
+
+FRAMEWORK = Path(__file__).resolve().parents[3] / "framework"
+
+
+class Terminal:
+    """The example in an environment of its own, as `-s dev` makes it."""
+
+    def __init__(self, orders: Orders) -> None:
+        self.root = orders.root
+        home = orders.scratch / "environment"
+        venv.create(home, symlinks=True)
+        self._python = home / "bin" / "python"
+        [packages] = home.glob("lib/python*/site-packages")
+        folders = [*site.getsitepackages(), str(FRAMEWORK), str(orders.root / "src")]
+        (packages / "all.pth").write_text("".join(f"{folder}\n" for folder in folders))
+
+    @property
+    def session(self) -> Path:
+        return self.root / ".launchworthy" / "dev" / "session.json"
+
+    def __call__(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(*command), cwd=self.root, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    @contextmanager
+    def serving(self) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            self._command("dev"), cwd=self.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                assert process.stderr is not None
+                said = process.stderr.readline()
+                assert said.startswith("serving at"), said + process.stderr.read()
+                yield process
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=30)
+
+    def _command(self, *command: str) -> list[str]:
+        return [str(self._python), "-c", "from launchworthy.cli.main import app; app()", *command]
+
+
+@pytest.fixture
+def terminal(orders: Orders) -> Terminal:
+    return Terminal(orders)
+
+
+def children_of(pid: int) -> list[int]:
+    """The server that a `dev` started, by its parent."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_second_terminal_calls_it_and_nothing_takes_its_place(terminal: Terminal) -> None:
+    with terminal.serving():
+        placed = terminal("dev", "call", "place_order", "quantity=3")
+        assert json.loads(placed.stdout) | {"quantity": 3, "customer": "c-17"} == json.loads(placed.stdout)
+        for command in (("dev",), ("dev", "demo")):
+            refused = terminal(*command)
+            assert (refused.returncode, json.loads(refused.stderr)["reason"]) == (2, "dev-running")
+        assert terminal("dev", "call", "find_orders").returncode == 0
+
+
+def test_what_a_dead_one_left_is_no_other(terminal: Terminal) -> None:
+    terminal.session.parent.mkdir(parents=True)
+    terminal.session.write_text("{}")
+    demo = terminal("dev", "demo")
+    assert demo.returncode == 0, demo.stderr
+    assert not terminal.session.exists()
+
+
+def test_its_audit_can_be_verified_after_it_ended(terminal: Terminal) -> None:
+    for _ in range(2):  # each with roots of its own
+        assert terminal("dev", "demo").returncode == 0
+    audit = ".launchworthy/dev/audit"
+    alone = terminal("audit", "verify", audit)
+    assert (alone.returncode, "--trust" in alone.stderr) == (2, True)
+    verified = terminal("audit", "verify", "--trust", ".launchworthy/dev/trust", audit)
+    assert verified.returncode == 0, verified.stdout
+
+
+@pytest.mark.parametrize("send", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_no_server_outlives_it(terminal: Terminal, send: signal.Signals) -> None:
+    with terminal.serving() as process:
+        [server] = children_of(process.pid)
+        gone: Callable[[], bool] = lambda: not is_running(server)  # noqa: E731
+        process.send_signal(send)
+        assert process.wait(timeout=30) == 130
+        wait_until(gone, what="the end of the server")
+    assert not terminal.session.exists()
