@@ -37,6 +37,12 @@ def test_a_project_is_small(project: Path) -> None:
     assert len(files) <= (38 if "deploy/deployment.yaml" in files else 32)
 
 
+def test_promotion_finds_uv_beside_it_on_a_machine_that_has_none(project: Path) -> None:
+    groups = tomllib.loads((project / "pyproject.toml").read_text())["dependency-groups"]
+    assert any(re.match(r"uv\b", each) for each in groups["test"])
+    assert 'sync(session, "test")\n    session.run("launchworthy"' in (project / "noxfile.py").read_text()
+
+
 def test_no_template_syntax_is_left(project: Path) -> None:
     files = files_of(project)
     assert [
