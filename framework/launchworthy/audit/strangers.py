@@ -57,13 +57,14 @@ class StrangersBudget:
         self.flush(now)
         reason = event.stranger
         prefix = source_prefix(source)
-        located = event.model_copy(update={"sources": (prefix,)})
         if reason is None:
-            self._record(located)
+            self._record(_located(event, prefix))
             return
-        second = self._seconds.setdefault((event.type, reason), _Second(second=int(now)))
+        second = self._seconds.get((event.type, reason))
+        if second is None:
+            second = self._seconds[event.type, reason] = _Second(second=int(now))
         if second.taken < self._per_second:
-            self._record(located)
+            self._record(_located(event, prefix))
             second.taken += 1
             return
         if second.example is None:
@@ -108,6 +109,10 @@ def source_prefix(source: str | None) -> str:
         address = address.ipv4_mapped
     length = _IPV4_PREFIX if address.version == 4 else _IPV6_PREFIX  # noqa: PLR2004 - the version's own number
     return str(ipaddress.ip_network((address, length), strict=False))
+
+
+def _located(event: Refusal, prefix: str) -> Refusal:
+    return event.model_copy(update={"sources": (prefix,)})
 
 
 def _summary(example: Refusal, second: _Second) -> Refusal:
