@@ -7,6 +7,7 @@ quotes is refused, so nothing that is put in here can start a parameter of its o
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from launchworthy.vocabulary import is_scope
@@ -19,6 +20,7 @@ _DESCRIPTION = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,200}")
 _URL = re.compile(r"https?://[\x21\x23-\x5b\x5d-\x7e]+")
 
 
+@lru_cache(maxsize=256)  # a server has few of them, and writes one for every refusal
 def challenge(
     *, error: str | None, scope: tuple[str, ...], resource_metadata: str, description: str | None
 ) -> str:
