@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launchworthy.cli.check import open_project
 from launchworthy.cli.ending import NO, YES, end, say, undecided_on_problems
-from launchworthy.vocabulary import Environment, Problem
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+if TYPE_CHECKING:
+    from launchworthy.promotion.project import Project
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +32,7 @@ def lock(
 
     with undecided_on_problems():
         project = open_project(Environment.PRODUCTION, python)
+        _need_code(project)
         before = (project.lock or b"").decode("utf-8", "replace")
         after = promise.render(project)
     changes = promise.difference(before, after)
@@ -44,6 +48,26 @@ def lock(
     if before == after:
         typer.echo("")
     end(YES)
+
+
+def _need_code(project: "Project") -> None:
+    """A lock that leaves out what clients see would be taken for one that promises nothing.
+
+    Raises:
+        ProblemError: the code and the manifests disagree, or the code cannot be described.
+    """
+    if project.answer.problems:
+        raise ProblemError(
+            *(
+                Problem(
+                    reason=each.get("reason", "code-not-described"),
+                    where=each.get("where"),
+                    what=each.get("what", "the code cannot be described"),
+                    fix=tuple(each.get("fix", "launchworthy check says more").splitlines()),
+                )
+                for each in project.answer.problems
+            )
+        )
 
 
 _FIX = ("launchworthy lock, read its diff, commit it with the change",)

@@ -55,6 +55,18 @@ def test_a_changed_description_is_held_and_no_check_writes_the_lock(shop):
     assert (shop.root / "launchworthy.lock").read_text() == before
 
 
+def test_no_lock_is_written_of_code_that_does_not_fit_its_manifests(shop):
+    assert shop.run("lock").exit_code == 0
+    before = (shop.root / "launchworthy.lock").read_text()
+    shop.edit(("src/orders/tools.py", "customer: Customer, limit", "customer: OrderStore, limit"))
+    refused = shop.run("lock")
+    said = json.loads(refused.stderr)
+    assert (refused.exit_code, said["reason"]) == (2, "argument-without-schema")
+    assert said["where"].startswith("src/orders/tools.py:")
+    assert said["fix"]
+    assert (shop.root / "launchworthy.lock").read_text() == before
+
+
 def test_some_controls_and_a_whole_family_can_be_asked_for(shop):
     assert set(shop.report("GOV-06", "tokens")) == {"GOV-06", "TOK-04", "TOK-05"}
 
