@@ -19,6 +19,8 @@ from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Problem
 
 _WATCHED = ("src/**/*.py", "manifests/*.toml", "policy/**/*.cedar", "config/development.toml")
 _LOOK_SECONDS = 0.5
+_SAID_WHY = (75, 78)
+"""Exit codes of a start that was refused: the server has said why, in this terminal."""
 
 
 def serve(*, reload: bool) -> int:
@@ -79,7 +81,8 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
         try:
             yield project, world
         except NotStarted as failed:
-            typer.echo(failed.stderr or str(failed), err=True, nl=False)
+            if failed.stderr or failed.exit_code not in _SAID_WHY:
+                typer.echo(failed.stderr or str(failed), err=True, nl=not failed.stderr)
             end(NO)
         finally:
             session.unlink(missing_ok=True)
