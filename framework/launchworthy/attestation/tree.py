@@ -24,6 +24,7 @@ from typing import NoReturn
 from launchworthy.attestation.git_objects import TreeEntry, object_name, tree_name
 from launchworthy.vocabulary import Problem, ProblemError
 
+_LOOK = "see what `git status` says here; a shallow clone is enough, a partial one is not"
 _DEADLINE = 30
 _SHOWN = 5
 _SHOWN_COMMIT = 7
@@ -164,7 +165,7 @@ class _Git:
             _unusable(f"git cannot be run: {error.strerror}")
         if done.returncode != 0:
             if arguments[0] == "rev-parse":
-                _unusable("there is no commit yet")
+                _unusable("there is no commit yet", 'git add -A && git commit -m "the first"')
             _unusable(f"`git {arguments[0]}` ended with {done.returncode}")
         return done.stdout
 
@@ -201,6 +202,5 @@ def _shown(path: bytes) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _unusable(what: str) -> NoReturn:
-    fix = ("see what `git status` says here; a shallow clone is enough, a partial one is not",)
-    raise ProblemError(Problem(reason="git-not-usable", what=what, fix=fix))
+def _unusable(what: str, fix: str = _LOOK) -> NoReturn:
+    raise ProblemError(Problem(reason="git-not-usable", what=what, fix=(fix,)))

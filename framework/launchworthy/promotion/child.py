@@ -173,6 +173,9 @@ def _refused(package: str, root: Path, what: str) -> ProblemError:
             reason="code-not-described",
             where=str(root),
             what=f"the package `{package}` {what}",
-            fix=("install the project into the environment that is asked: python3 noxfile.py -s check",),
+            fix=(
+                "install the project into the environment that is asked: python3 noxfile.py -s check",
+                f'try it: python -c "import {package}.server"',
+            ),
         )
     )
