@@ -36,7 +36,7 @@ from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
 _TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
 _NOT_ENFORCED = ("approvers", "break_glass_approvers", "time_stamp_authorities")
 _KEY_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_FIX = ("what it may say: `launchworthy explain trust.toml`",)
+_FIX = ("what it may say: `launchworthy explain trust-policy-missing`",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,7 @@ def _check_hands(path: Path, environment: Environment, outside: Path | None) -> 
         entries = tuple(_look(each) for each in _way(path))
     except FileNotFoundError:
         what = "is not there, and nothing says who may sign"
-        fix = ("the platform writes it once: see `a trust policy in ten minutes` in docs/guides",)
+        fix = ("the platform writes it once: launchworthy explain trust-policy-missing",)
         _refuse("trust-policy-missing", path, what, fix)
     except OSError as error:
         _refuse(
