@@ -10,6 +10,8 @@ from launchworthy.promotion.finding import Finding, Status
 from launchworthy.promotion.result import Result
 from launchworthy.promotion.verdict import HOLDS, Verdict
 
+_IDS_A_LINE = 12
+
 
 def render_terminal(result: Result, *, exit_code: int) -> str:
     """The whole screen, without a final newline."""
@@ -32,9 +34,12 @@ def _lines(result: Result, exit_code: int) -> Iterator[str]:
     yield f" {headline(result)}"
     yield ""
     yield f" {_verdict(result)}"
-    for finding in (*result.failed, *result.undecided):
+    for finding in result.failed:
         yield ""
         yield from _finding(finding, result)
+    for cause, findings in _by_cause(result.undecided).items():
+        yield ""
+        yield from _undecided(cause, findings, result)
     yield ""
     yield from _table(result)
     yield ""
@@ -60,11 +65,26 @@ def _verdict(result: Result) -> str:
     return f"HELD   {', '.join(parts) or 'nothing was looked at'}"
 
 
-def _finding(finding: Finding, result: Result) -> Iterator[str]:
-    if finding.status is Status.ERROR:
-        yield f" {finding.control}  could not be decided: {finding.message}"
-        yield f"       → {result.control(finding).fix}"
+def _by_cause(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
+    """What could not be decided, by why: one cause may stop every rehearsal, and is said once."""
+    causes: dict[str, list[Finding]] = {}
+    for finding in findings:
+        causes.setdefault(finding.message, []).append(finding)
+    return causes
+
+
+def _undecided(cause: str, findings: list[Finding], result: Result) -> Iterator[str]:
+    first = findings[0]
+    if len(findings) == 1:
+        yield f" {first.control}  could not be decided: {cause}"
+        yield f"       → {result.control(first).fix}"
         return
+    yield f" {len(findings)} controls could not be decided, for one cause: {cause}"
+    for start in range(0, len(findings), _IDS_A_LINE):
+        yield " " + "  ".join(finding.control for finding in findings[start : start + _IDS_A_LINE])
+
+
+def _finding(finding: Finding, result: Result) -> Iterator[str]:
     for number, assertion in enumerate(finding.failures):
         label = finding.control if number == 0 else " " * len(finding.control)
         yield f" {label}  {assertion.what}"
