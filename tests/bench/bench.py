@@ -30,6 +30,7 @@ from launchworthy.vocabulary import Environment, Secret
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 SCOPES = ("bench:add", "bench:check")
+REVISIONS = (MODERN, LEGACY)
 SERVER_CPU, LOAD_CPU = 0, 1
 
 
@@ -129,24 +130,28 @@ def _targets(
 ) -> list[Target]:
     port = int(world.url.split(":")[2].split("/")[0])
     cold = options.rounds * options.requests + 64
+    sdk_url, fast_url = f"http://127.0.0.1:{sdk[0]}/mcp", f"http://127.0.0.1:{fast[0]}/mcp"
+    urls = (world.url, sdk_url, fast_url)
+
+    clients = {
+        (url, revision): Client(url, None, revision=revision) for url in urls for revision in REVISIONS
+    }
 
     def call(
         token: Secret | None, *, tool: str = "add", revision: str = MODERN, url: str = world.url
     ) -> bytes:
-        client = Client(url, token, revision=revision)
+        client = clients[url, revision]
         params = {"name": tool, "arguments": {"a": 1, "b": 2}}
-        return http(
-            url,
-            client.headers("tools/call", params),
-            json.dumps(client.message("tools/call", params)).encode(),
-        )
+        headers = client.headers("tools/call", params)
+        if token is not None:
+            headers["authorization"] = f"Bearer {token.reveal()}"
+        return http(url, headers, json.dumps(client.message("tools/call", params)).encode())
 
     def mint(**changes: object) -> Secret:
         return Secret(world.issuer.mint(world.issuer.grant(scopes=SCOPES, **changes)))
 
     warm = mint()
     broken = Secret(warm.reveal()[:-8] + "AAAAAAAA")
-    sdk_url, fast_url = f"http://127.0.0.1:{sdk[0]}/mcp", f"http://127.0.0.1:{fast[0]}/mcp"
     weak = Secret(world.issuer.mint(world.issuer.grant(scopes=("bench:check",))))
     return [
         Target("bare SDK, no authentication", *sdk, [call(None, url=sdk_url)], 200),
