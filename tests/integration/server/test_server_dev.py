@@ -18,6 +18,11 @@ from launchworthy.testing.world import wait_until
 FRAMEWORK = Path(__file__).resolve().parents[3] / "framework"
 
 
+def _heed_ctrl_c() -> None:
+    """A job in the background inherits that SIGINT is ignored; a terminal's does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The example in an environment of its own, as `-s dev` makes it."""
 
@@ -42,7 +47,12 @@ class Terminal:
     @contextmanager
     def serving(self) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
-            self._command("dev"), cwd=self.root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            self._command("dev"),
+            cwd=self.root,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - it sets one handler and nothing else
         ) as process:
             try:
                 assert process.stderr is not None
@@ -50,8 +60,11 @@ class Terminal:
                 assert said.startswith("serving at"), said + process.stderr.read()
                 yield process
             finally:
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=30)
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.communicate(timeout=30)
+                finally:
+                    process.kill()
 
     def _command(self, *command: str) -> list[str]:
         return [str(self._python), "-c", "from launchworthy.cli.main import app; app()", *command]
