@@ -1,6 +1,6 @@
 """What was authorised, and is what is about to run exactly that?
 
-`Authorized` is the last trust state: made by `enforcement.gate` and nowhere else (a test reads the source),
+`Authorized` is the last trust state: made by `enforcement.calls` and nowhere else (a test reads the source),
 handed through the SDK in a context variable, and taken once, by the inner enforcement point. No `Authorized`,
 a second taker, another target or other arguments: nothing runs.
 """

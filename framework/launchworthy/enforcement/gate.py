@@ -4,68 +4,54 @@
     4-5   credentials, readiness, token: no byte of a body is looked at before the token is good
     6     the body, bounded in size and time, and one strict parse of it
     7     revision, headers = body
-    8-9   the method has a row, the target is declared and no secret to this caller, its scopes
-    10    arguments, strictly
-    11    policy, which decides about the environment too
-    13    the attempt is in the audit; on the disk, where the tool is destructive
-    14    dispatch; the outcome is in the audit before the answer leaves
+    8     the method has a row
+    8-14  target, scopes, arguments, policy, attempt, dispatch: `calls`
 
 A refusal is raised, recorded and answered. Whatever else is raised is answered as `internal`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
-from mcp.shared.inbound import validate_mcp_param_headers
-
-from launchworthy.audit import AuditUnwritable, StrangersBudget
-from launchworthy.audit.events import ProtocolRejected, Refusal
+from launchworthy.audit import AuditUnwritable
+from launchworthy.audit.events import ProtocolRejected
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
     Challenges,
     common_headers,
-    json_headers,
     refusal,
     row_of,
-    unfit,
 )
-from launchworthy.enforcement.arguments import UnfitArguments
-from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.bodies import place_of
 from launchworthy.enforcement.body import read_body
+from launchworthy.enforcement.calls import Calls, complete
 from launchworthy.enforcement.documents import MetadataDocument
-from launchworthy.enforcement.exchange import Exchange, Finished
+from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
 from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Verifier
 from launchworthy.enforcement.presence import ClientLeft
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.records import Trace
+from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.reply import Message, Receive, Reply, Send
 from launchworthy.enforcement.request import (
-    NAMED_BY,
-    Asked,
     Head,
-    Revision,
     Row,
     Settled,
-    Targets,
     endpoint_of,
     read_head,
     read_message,
     settle,
-    unknown,
 )
 from launchworthy.enforcement.request import row_of as method_row_of
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.visible import VisibleTargets
-from launchworthy.manifest import Served, TargetKind, Visibility
-from launchworthy.policy import Query
+from launchworthy.manifest import Served
 from launchworthy.tokens.bearer import parse_authorization
 from launchworthy.tokens.metadata import metadata_paths, metadata_url
 from launchworthy.tokens.strict_json import StrictJSONError, parse
-from launchworthy.vocabulary import CallId, Environment, Reason, Refused, format_call_id
+from launchworthy.vocabulary import Environment, Reason, Refused, format_call_id
 
 __all__ = ["Gate", "GateConfig", "RefusalNote"]
 
@@ -73,8 +59,6 @@ MAX_DEPTH = 32
 """How deep a body may be nested."""
 _CALL_ID_BITS = 60
 _TURNED_AWAY = {Reason.HTTP_SIZE: 431, Reason.HTTP_DEADLINE: 408}
-_FLUSH_SECONDS = 1.1
-"""A second's summary is written after that second."""
 
 
 class Gate:
@@ -118,21 +102,23 @@ class Gate:
         """
         self._config = config
         self._verifier = verifier
-        self._policy = policy
         self._audit = audit
-        self._redactor = redactor
         self._readiness = readiness
         self._exchange = exchange
         self._clock = clock
         self._random_bits = random_bits
-        self._environment = environment
-        self._on_refusal = on_refusal
-        self.strangers = StrangersBudget(audit.record)
-        self._flush: asyncio.TimerHandle | None = None
-        self._runs = RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after)
+        self._notes = RefusalNotes(audit, redactor, clock=clock, on_refusal=on_refusal)
+        self.strangers = self._notes.strangers
         declared = tuple(one.manifest for one in served)
-        self._targets = Targets(declared)
         self._visible = VisibleTargets(declared, environment)
+        self._calls = Calls(
+            declared,
+            policy=policy,
+            exchange=exchange,
+            runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
+            notes=self._notes,
+            environment=environment,
+        )
         self._endpoint = endpoint_of(
             config.resource,
             documents=metadata_paths(config.resource),
@@ -173,8 +159,7 @@ class Gate:
         """Record what the protocol refused before there was a request; for `bounded_protocol(report=…)`."""
         status = _TURNED_AWAY.get(reason, 400)
         event = ProtocolRejected(reason=reason, status=status, detail="refused before there was a request")
-        with suppress(AuditUnwritable):
-            self._count(event, None)
+        self._notes.count(event, None)
 
     async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
         raw_path = scope.get("raw_path") or scope["path"].encode()
@@ -227,108 +212,14 @@ class Gate:
             case Row.LIST:
                 finished = await self._exchange.list(request, self._visible.to(request.principal))
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
-                return await self._call(row, request)
+                return await self._calls.call(row, request)
         self._record_served(request, finished.status, finished.result)
-        return _complete(finished, request.trace.call)
-
-    async def _call(self, row: Row, request: VerifiedRequest) -> Answer:
-        """Rows 8 to 14 of a call."""
-        asked = self._find(row, request)
-        try:
-            validated = self._exchange.functions[asked.target.key].arguments.validate(asked.arguments)
-        except UnfitArguments as misfit:
-            if asked.target.kind is not TargetKind.TOOL:
-                raise
-            return self._unfit(misfit, request)
-        trace = request.trace
-        trace.plain = validated.plain
-        query = Query(
-            target=asked.target, principal=request.principal, arguments=validated.plain, now=request.now
-        )
-        authorized = Authorized(
-            call=trace.call,
-            principal=request.principal,
-            target=asked.target,
-            decision=self._policy.decide(query),
-            named=asked.named,
-            unvalidated=asked.arguments,
-            arguments=validated.values,
-        )
-        return _complete(await self._runs.run(request, authorized), trace.call)
-
-    def _find(self, row: Row, request: VerifiedRequest) -> Asked:
-        """Rows 8 and 9: what is named, whether this caller may know of it, and whether the scopes suffice."""
-        trace, message = request.trace, request.settled.message
-        named = message.params.get(NAMED_BY[message.method])
-        trace.named = named if isinstance(named, str) else None
-        asked = self._targets.find(row, message.params)
-        target = trace.target = asked.target
-        suffices = request.principal.scopes.issuperset(target.scopes)
-        hidden = target.visibility is Visibility.SECRET
-        if hidden and not (suffices and target.runs_in(self._environment)):
-            raise unknown(target.kind)
-        self._compare_mirrored(request, asked)
-        if not suffices:
-            raise Refused(
-                Reason.TOOL_SCOPE, "the token lacks scopes that the manifest demands", scopes=target.scopes
-            )
-        return asked
-
-    def _compare_mirrored(self, request: VerifiedRequest, asked: Asked) -> None:
-        """`Mcp-Param-*`: arguments that the schema says are repeated in headers (streamable HTTP)."""
-        function = self._exchange.functions[asked.target.key]
-        params = request.head.routing.params
-        if function.mirrored and (params or request.settled.revision is Revision.MODERN):
-            rejected = validate_mcp_param_headers(function.input_schema, asked.arguments, dict(params))
-            if rejected is not None:
-                raise Refused(Reason.PROTOCOL_MISMATCH, rejected.message)
-
-    def _unfit(self, misfit: UnfitArguments, request: VerifiedRequest) -> Answer:
-        answer = unfit(
-            misfit.faults,
-            call=request.trace.call,
-            request_id=request.trace.request_id,
-            modern=request.settled.revision is Revision.MODERN,
-        )
-        self._note(misfit, answer.status, request.trace)
-        return answer
+        return complete(finished, request.trace.call)
 
     def _refuse(self, refused: Refused, trace: Trace) -> Answer:
         if not trace.attempted:  # or else its outcome tells
-            self._note(refused, row_of(refused).status, trace)
+            self._notes.note(refused, row_of(refused).status, trace)
         return refusal(refused, call=trace.call, request_id=trace.request_id, challenges=self._challenges)
-
-    def _note(self, refused: Refused, status: int, trace: Trace) -> None:
-        """Record a refusal; that it cannot be recorded changes nothing, since nothing ran."""
-        event = records.refused(trace, refused, status, self._redactor)
-        with suppress(AuditUnwritable):
-            if isinstance(event, Refusal):
-                self._count(event, trace.source)
-            else:
-                self._audit.record(event)
-        if self._on_refusal is not None:
-            self._on_refusal(
-                RefusalNote(
-                    call=trace.call,
-                    status=status,
-                    reason=refused.reason,
-                    detail=refused.detail,
-                    scopes=refused.scopes,
-                    method=trace.method,
-                    target=trace.target.name if trace.target is not None else trace.named,
-                )
-            )
-
-    def _count(self, event: Refusal, source: str | None) -> None:
-        """Record a refusal at the door, or count it; what was counted is written when its second is over."""
-        self.strangers.note(event, source, self._clock())
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._write_counts)
-
-    def _write_counts(self) -> None:
-        self._flush = None
-        with suppress(AuditUnwritable):  # they are kept for the next time
-            self.strangers.flush(self._clock())
 
     def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
         self._audit.record(records.served(request.trace, status, result))
@@ -345,7 +236,3 @@ def _refusal_of(error: Exception) -> Refused:
 def _source(scope: Message) -> str | None:
     client = scope.get("client")
     return client[0] if client else None
-
-
-def _complete(finished: Finished, call: CallId) -> Answer:
-    return Answer(status=finished.status, headers=json_headers(call), body=finished.body)

@@ -41,7 +41,7 @@ MUTANTS = (
     Mutant(
         control="AZ-02",
         edits=(
-            ("enforcement/gate.py", "        if not suffices:\n", "        if not target.scopes:\n"),
+            ("enforcement/calls.py", "        if not suffices:\n", "        if not target.scopes:\n"),
             (
                 "manifest/scopes.py",
                 "    return tuple(scope for scope in target.scopes if scope not in granted)\n",

@@ -18,7 +18,7 @@ def makers(name: str, root: Path) -> set[str]:
 
 
 def test_authorized_is_made_by_the_gate_and_nowhere_else():
-    assert makers("Authorized", PACKAGE.parent) == {"enforcement/gate.py"}
+    assert makers("Authorized", PACKAGE.parent) == {"enforcement/calls.py"}
 
 
 def test_every_exception_is_caught_in_the_enforcement_points_only():

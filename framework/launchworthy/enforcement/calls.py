@@ -1,0 +1,127 @@
+"""May this call run? The rows of the order that need to know what is called.
+
+8-9   the target is declared and no secret to this caller, its scopes
+10    arguments, strictly
+11    policy, which decides about the environment too
+13    the attempt is in the audit; on the disk, where the tool is destructive
+14    dispatch; the outcome is in the audit before the answer leaves
+"""
+
+from collections.abc import Iterable
+
+from mcp.shared.inbound import validate_mcp_param_headers
+
+from launchworthy.enforcement.answers import Answer, json_headers, unfit
+from launchworthy.enforcement.arguments import UnfitArguments
+from launchworthy.enforcement.authorized import Authorized
+from launchworthy.enforcement.exchange import Exchange, Finished
+from launchworthy.enforcement.ports import PolicyDecisionPoint
+from launchworthy.enforcement.recorded_run import RecordedRuns
+from launchworthy.enforcement.refusal_notes import RefusalNotes
+from launchworthy.enforcement.request import NAMED_BY, Asked, Revision, Row, Targets, unknown
+from launchworthy.enforcement.verified_request import VerifiedRequest
+from launchworthy.manifest import TargetKind, TargetManifest, Visibility
+from launchworthy.policy import Query
+from launchworthy.vocabulary import CallId, Environment, Reason, Refused
+
+
+class Calls:
+    """Decides calls of declared targets, and has those run that may."""
+
+    def __init__(
+        self,
+        declared: Iterable[TargetManifest],
+        *,
+        policy: PolicyDecisionPoint,
+        exchange: Exchange,
+        runs: RecordedRuns,
+        notes: RefusalNotes,
+        environment: Environment,
+    ) -> None:
+        """Put it together.
+
+        Args:
+            declared: every target that is served.
+            policy: may they.
+            exchange: knows the functions.
+            runs: runs what was authorised, between two records.
+            notes: where unfit arguments are told.
+            environment: whose promises count.
+        """
+        self._targets = Targets(tuple(declared))
+        self._policy = policy
+        self._exchange = exchange
+        self._runs = runs
+        self._notes = notes
+        self._environment = environment
+
+    async def call(self, row: Row, request: VerifiedRequest) -> Answer:
+        """Answer one call.
+
+        Raises:
+            Refused: the first of the rows that says no.
+        """
+        asked = self._find(row, request)
+        try:
+            validated = self._exchange.functions[asked.target.key].arguments.validate(asked.arguments)
+        except UnfitArguments as misfit:
+            if asked.target.kind is not TargetKind.TOOL:
+                raise
+            return self._unfit(misfit, request)
+        trace = request.trace
+        trace.plain = validated.plain
+        query = Query(
+            target=asked.target, principal=request.principal, arguments=validated.plain, now=request.now
+        )
+        authorized = Authorized(
+            call=trace.call,
+            principal=request.principal,
+            target=asked.target,
+            decision=self._policy.decide(query),
+            named=asked.named,
+            unvalidated=asked.arguments,
+            arguments=validated.values,
+        )
+        return complete(await self._runs.run(request, authorized), trace.call)
+
+    def _find(self, row: Row, request: VerifiedRequest) -> Asked:
+        """Rows 8 and 9: what is named, whether this caller may know of it, and whether the scopes suffice."""
+        trace, message = request.trace, request.settled.message
+        named = message.params.get(NAMED_BY[message.method])
+        trace.named = named if isinstance(named, str) else None
+        asked = self._targets.find(row, message.params)
+        target = trace.target = asked.target
+        suffices = request.principal.scopes.issuperset(target.scopes)
+        hidden = target.visibility is Visibility.SECRET
+        if hidden and not (suffices and target.runs_in(self._environment)):
+            raise unknown(target.kind)
+        self._compare_mirrored(request, asked)
+        if not suffices:
+            raise Refused(
+                Reason.TOOL_SCOPE, "the token lacks scopes that the manifest demands", scopes=target.scopes
+            )
+        return asked
+
+    def _compare_mirrored(self, request: VerifiedRequest, asked: Asked) -> None:
+        """`Mcp-Param-*`: arguments that the schema says are repeated in headers (streamable HTTP)."""
+        function = self._exchange.functions[asked.target.key]
+        params = request.head.routing.params
+        if function.mirrored and (params or request.settled.revision is Revision.MODERN):
+            rejected = validate_mcp_param_headers(function.input_schema, asked.arguments, dict(params))
+            if rejected is not None:
+                raise Refused(Reason.PROTOCOL_MISMATCH, rejected.message)
+
+    def _unfit(self, misfit: UnfitArguments, request: VerifiedRequest) -> Answer:
+        answer = unfit(
+            misfit.faults,
+            call=request.trace.call,
+            request_id=request.trace.request_id,
+            modern=request.settled.revision is Revision.MODERN,
+        )
+        self._notes.note(misfit, answer.status, request.trace)
+        return answer
+
+
+def complete(finished: Finished, call: CallId) -> Answer:
+    """Answer with what the SDK made of it."""
+    return Answer(status=finished.status, headers=json_headers(call), body=finished.body)
