@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from launchworthy.testing.issuer import ABSENT, SimulatedIssuer
 from launchworthy.tokens import (
     IssuerPolicy,
+    NobodyDenied,
     StrictJSONError,
     base64url,
     challenge,
@@ -58,7 +59,9 @@ class Court:
             allow_loopback_http=True,
             single_audience=True,
         )
-        self.verifier = TokenVerifier([policy], AUDIENCE, {}, lambda _: None, time.monotonic)
+        self.verifier = TokenVerifier(
+            [policy], AUDIENCE, {}, lambda _: None, time.monotonic, deny=NobodyDenied()
+        )
         runner.run(self.verifier.start(5))
         self.good = issuer.mint()
 

@@ -30,7 +30,7 @@ from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
 from launchworthy.settings import IssuerSettings
-from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
+from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind, NobodyDenied
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment
 
@@ -161,7 +161,14 @@ def token_verifier(parts: Parts) -> TokenVerifier:
         _issuer_policy(name, issuer, settings.environment) for name, issuer in settings.issuers.items()
     ]
     implies = {scope: tuple(implied) for scope, implied in parts.manifests.server.scopes.implies.items()}
-    return TokenVerifier(policies, settings.server.resource, implies, _key_auditor(parts), time.monotonic)
+    return TokenVerifier(
+        policies,
+        settings.server.resource,
+        implies,
+        _key_auditor(parts),
+        time.monotonic,
+        deny=NobodyDenied(),  # [control] is not enforced yet, and refused where it is set
+    )
 
 
 async def assemble(parts: Parts) -> None:

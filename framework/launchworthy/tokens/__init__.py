@@ -7,20 +7,26 @@ What is named here does no I/O. What opens sockets is imported by its own name:
 from launchworthy.tokens.bearer import parse_authorization
 from launchworthy.tokens.challenge import challenge
 from launchworthy.tokens.claims import SignedClaims, UnverifiedClaims
+from launchworthy.tokens.denial import DeniableName, DenyEntries, DenyKind, NobodyDenied, deniable_names
 from launchworthy.tokens.issuer_policy import IssuerPolicy
 from launchworthy.tokens.key_events import IssuerStatus, KeyEvent, KeyEventKind
 from launchworthy.tokens.metadata import metadata_paths, metadata_url, protected_resource_metadata
 from launchworthy.tokens.strict_json import StrictJSONError, parse, parse_object
 
 __all__ = [
+    "DeniableName",
+    "DenyEntries",
+    "DenyKind",
     "IssuerPolicy",
     "IssuerStatus",
     "KeyEvent",
     "KeyEventKind",
+    "NobodyDenied",
     "SignedClaims",
     "StrictJSONError",
     "UnverifiedClaims",
     "challenge",
+    "deniable_names",
     "metadata_paths",
     "metadata_url",
     "parse",

@@ -1,8 +1,8 @@
 """Did we verify exactly this token a moment ago, under the keys that still hold?
 
 Keyed by the SHA-256 of the token. Only good outcomes are kept, at most a minute, at most until the token
-ends, and only while the issuer's key set is the one it was verified with: a withdrawn key takes its tokens
-with it. What may change from call to call (stopped callers) is not kept but asked each time.
+ends, and only while the issuer's key set and the list of denials are those it was verified with: a withdrawn
+key takes its tokens with it. Whether a caller is denied is not kept but asked each time.
 """
 
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ MAX_TOKENS: Final = 4096
 class _Verified(NamedTuple):
     principal: Principal
     keys: IssuerKeys
-    generation: int
+    generations: tuple[int, int]
     since: int
     until: int
 
@@ -35,7 +35,7 @@ class VerifiedTokens:
         """How many tokens are remembered."""
         return len(self._entries)
 
-    def find(self, digest: TokenDigest, now: int) -> Principal | None:
+    def find(self, digest: TokenDigest, denials: int, now: int) -> Principal | None:
         """The caller of a token that need not be verified again; None means: verify it.
 
         The instant is compared in both directions, so a clock that was set back never extends anything.
@@ -45,7 +45,7 @@ class VerifiedTokens:
             return None
         if (
             entry.since <= now < entry.until
-            and entry.keys.generation == entry.generation
+            and entry.generations == (entry.keys.generation, denials)
             and entry.keys.settled
         ):
             return entry.principal
@@ -53,10 +53,15 @@ class VerifiedTokens:
         return None
 
     def keep(
-        self, digest: TokenDigest, principal: Principal, keys: IssuerKeys, generation: int, now: int
+        self,
+        digest: TokenDigest,
+        principal: Principal,
+        keys: IssuerKeys,
+        generations: tuple[int, int],
+        now: int,
     ) -> None:
-        """Remember a token that was verified under this generation of its issuer's keys."""
+        """Remember a token that was verified under these generations of its issuer's keys and of denials."""
         until = min(principal.expires_at, now + LONGEST)
         if len(self._entries) >= MAX_TOKENS:
             del self._entries[next(iter(self._entries))]
-        self._entries[digest] = _Verified(principal, keys, generation, now, until)
+        self._entries[digest] = _Verified(principal, keys, generations, now, until)

@@ -2,7 +2,7 @@
 
 A `BearerToken` and an instant go in; a `Principal` or `Refused` comes out. In this order:
 
-1. verified a moment ago under the same keys: the same caller again
+1. verified a moment ago under the same keys and the same list of denials: the same caller again
 2. three canonical parts; a header that only names algorithm and key; claims in strict JSON
 3. still unverified: `iss` names a configured issuer (an unknown one causes no traffic), `alg` is on that
    issuer's list, `aud` and `exp` could be right. What fails here never costs a signature
@@ -27,6 +27,7 @@ from launchworthy.tokens.claims import (
     unverified_issuer,
 )
 from launchworthy.tokens.compact import MAX_TOKEN_BYTES, split
+from launchworthy.tokens.denial import DenyEntries
 from launchworthy.tokens.endpoint import read_endpoint
 from launchworthy.tokens.fetch import Fetcher, Network, system_network
 from launchworthy.tokens.header import read_header
@@ -43,10 +44,6 @@ from launchworthy.vocabulary import BearerToken, Principal, Problem, ProblemErro
 MAX_CLAIMS_DEPTH: Final = 16
 LONGEST_NAP: Final = 5.0
 """Seconds after which the renewal loop looks again whatever it expected: machines sleep, clocks jump."""
-
-
-def deny_nobody(principal: Principal) -> None:
-    """Let every caller pass: the hook of a server without a list of denied callers."""
 
 
 class _Issuer:
@@ -72,7 +69,7 @@ class TokenVerifier:
         events: Callable[[KeyEvent], None],
         clock: Callable[[], float],
         *,
-        deny: Callable[[Principal], None] = deny_nobody,
+        deny: DenyEntries,
         network: Network | None = None,
     ) -> None:
         """Put the issuers together; nothing is asked of anybody yet.
@@ -83,7 +80,7 @@ class TokenVerifier:
             implies: which scopes imply which, from `[scopes.implies]`.
             events: told of changed key sets and failed refreshes; it must not raise.
             clock: seconds that never go back, for the age of keys.
-            deny: raises `Refused` for a caller that is denied now; asked for every request.
+            deny: who is denied now; asked for every request.
             network: the way to the issuers; this machine's unless given.
 
         Raises:
@@ -152,8 +149,8 @@ class TokenVerifier:
             await issuer.keys.aclose()
 
     async def _authenticate(self, token: BearerToken, now: int) -> Principal:
-        digest = token.digest
-        if (known := self._verified.find(digest, now)) is not None:
+        digest, denials = token.digest, self._deny.generation
+        if (known := self._verified.find(digest, denials, now)) is not None:
             return known
         compact = split(token.reveal())
         header = read_header(compact.unverified_header)
@@ -168,12 +165,12 @@ class TokenVerifier:
         generation = issuer.keys.generation
         key.verify(header.algorithm, compact.signing_input, compact.signature)
         principal = principal_of(SignedClaims(unverified), issuer.expected, now)
-        self._verified.keep(digest, principal, issuer.keys, generation, now)
+        self._verified.keep(digest, principal, issuer.keys, (generation, denials), now)
         return principal
 
     def _admit(self, principal: Principal) -> None:
         try:
-            self._deny(principal)
+            self._deny.refuse(principal)
         except Refused:
             raise
         except Exception as error:

@@ -26,7 +26,7 @@ from launchworthy.manifest import Server, load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
-from launchworthy.tokens import IssuerPolicy
+from launchworthy.tokens import IssuerPolicy, NobodyDenied
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment, Reason, Refused
 
@@ -135,7 +135,12 @@ class House:
             )
             self.shop.sdk = self.exchange._server
             verifier = TokenVerifier(
-                (policy_for(self.issuer),), self.resource, {}, lambda _event: None, time.monotonic
+                (policy_for(self.issuer),),
+                self.resource,
+                {},
+                lambda _event: None,
+                time.monotonic,
+                deny=NobodyDenied(),
             )
             await verifier.start(10)
             self.stream = AuditStream.open(self.audit_directory, source=None, clock=time.time_ns)

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from launchworthy.testing.issuer import PERSON, SimulatedIssuer
 from launchworthy.tokens import (
     IssuerPolicy,
+    NobodyDenied,
     challenge,
     metadata_paths,
     metadata_url,
@@ -116,7 +117,7 @@ async def world(
         single_audience=True,
     )
     with issuer:
-        verifier = TokenVerifier([policy], RESOURCE, {}, lambda _: None, time.monotonic)
+        verifier = TokenVerifier([policy], RESOURCE, {}, lambda _: None, time.monotonic, deny=NobodyDenied())
         await verifier.start(5)
         app = httpx2.ASGITransport(app=protected(verifier, issuer))
         async with httpx2.AsyncClient(

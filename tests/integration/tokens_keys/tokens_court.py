@@ -1,15 +1,14 @@
 """A verifier over real sockets and a clock that only tests move, asked from ordinary code."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from launchworthy.testing.issuer import SimulatedIssuer
-from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
+from launchworthy.tokens import DenyEntries, IssuerPolicy, KeyEvent, KeyEventKind, NobodyDenied
 from launchworthy.tokens.fetch import Resolve, resolve, system_network
-from launchworthy.tokens.verifier import TokenVerifier, deny_nobody
+from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import BearerToken, Principal, Reason, Refused
 
 NETWORK = system_network()
@@ -63,7 +62,7 @@ class Court:
         runner: asyncio.Runner,
         clock: Clock,
         *policies: IssuerPolicy,
-        deny: Callable[[Principal], None] = deny_nobody,
+        deny: DenyEntries | None = None,
         seconds: float = 5.0,
         resolve: Resolve = resolve,
     ) -> None:
@@ -72,7 +71,13 @@ class Court:
         self.events: list[KeyEvent] = []
         network = replace(NETWORK, seconds=seconds, resolve=resolve)
         self.verifier = TokenVerifier(
-            policies, AUDIENCE, {}, self.events.append, clock, deny=deny, network=network
+            policies,
+            AUDIENCE,
+            {},
+            self.events.append,
+            clock,
+            deny=NobodyDenied() if deny is None else deny,
+            network=network,
         )
 
     def start(self, deadline: float = 5) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tokens_recipes import ALGORITHMS, AUDIENCE, NOW, RecipeWorld
 
-from launchworthy.tokens import IssuerPolicy
+from launchworthy.tokens import IssuerPolicy, NobodyDenied
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import BearerToken, Principal, Reason, Refused
 
@@ -42,7 +42,7 @@ class Verifiers:
 
     async def _start(self, changes: dict[str, Any]) -> TokenVerifier:
         policies = [policy(issuer.issuer, **changes) for issuer in (self.world.issuer, self.world.other)]
-        verifier = TokenVerifier(policies, AUDIENCE, {}, lambda _: None, time.monotonic)
+        verifier = TokenVerifier(policies, AUDIENCE, {}, lambda _: None, time.monotonic, deny=NobodyDenied())
         await verifier.start(5)
         return verifier
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from launchworthy.tokens import IssuerPolicy
+from launchworthy.tokens import IssuerPolicy, NobodyDenied
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import ProblemError
 
@@ -99,8 +99,13 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_a_verifier_without_issuer_or_audience_or_with_an_issuer_twice_is_refused(
     policies: list[dict[str, Any]], audience: str, implies: dict[str, tuple[str, ...]]
 ) -> None:
-    TokenVerifier([IssuerPolicy(**GOOD)], AUDIENCE, {}, lambda _: None, lambda: 0.0)
+    TokenVerifier([IssuerPolicy(**GOOD)], AUDIENCE, {}, lambda _: None, lambda: 0.0, deny=NobodyDenied())
     with pytest.raises(ProblemError):
         TokenVerifier(
-            [IssuerPolicy(**fields) for fields in policies], audience, implies, lambda _: None, lambda: 0.0
+            [IssuerPolicy(**fields) for fields in policies],
+            audience,
+            implies,
+            lambda _: None,
+            lambda: 0.0,
+            deny=NobodyDenied(),
         )
