@@ -212,6 +212,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def references(session: nox.Session) -> None:
+    """Generate the reference pages anew, from what they are about."""
+    install_project(session)
+    session.run("python", "tests/references/write.py")
+
+
+@nox.session
 def constraints(session: nox.Session) -> None:
     """Renew `constraints.txt`: versions and hashes of all that these sessions install."""
     groups = [f"--group={group}" for group in ("test", "lint", "template", "bench")]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from launchworthy.audit.events import Event, Refusal
+from launchworthy.audit.events import Counted, Event
 from launchworthy.audit.moment import NANOSECONDS, rfc3339
 from launchworthy.audit.sanitiser import sanitise
 
@@ -28,7 +28,7 @@ class _Second:
     second: int
     taken: int = 0
     more: int = 0
-    example: Refusal | None = None
+    example: Counted | None = None
     first: float = 0.0
     last: float = 0.0
     sources: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class StrangersBudget:
         self._per_second = per_second
         self._seconds: dict[tuple[str, str], _Second] = {}
 
-    def note(self, event: Refusal, source: str | None, now: float) -> None:
+    def note(self, event: Counted, source: str | None, now: float) -> None:
         """Record a refusal, or count it where its second is full.
 
         Args:
@@ -111,15 +111,13 @@ def source_prefix(source: str | None) -> str:
     return str(ipaddress.ip_network((address, length), strict=False))
 
 
-def _located(event: Refusal, prefix: str) -> Refusal:
+def _located(event: Counted, prefix: str) -> Counted:
     return event.model_copy(update={"sources": (prefix,)})
 
 
-def _summary(example: Refusal, second: _Second) -> Refusal:
+def _summary(example: Counted, second: _Second) -> Counted:
     """One record for all that were over the budget."""
-    return type(example)(
-        reason=example.reason,
-        status=example.status,
+    return example.summary(
         count=second.more,
         first=_moment(second.first),
         last=_moment(second.last),

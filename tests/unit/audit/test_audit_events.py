@@ -23,12 +23,16 @@ from launchworthy.vocabulary import Reason
 
 EXPECTED = tuple(
     """
-stream.open stream.bound stream.checkpoint stream.close stream.degraded stream.recovered
+stream.open stream.bound stream.checkpoint stream.close stream.degraded stream.recovered stream.deleted
 server.starting server.ready server.stopping server.refused config.loaded trust.loaded
+promotion.expiring promotion.revoked identity.peer_rejected
 identity.acquired identity.rotated identity.bundle_changed identity.refresh_failed
 identity.expired identity.revoked keys.changed keys.refresh_failed
 authn.denied protocol.rejected request.served
-tool.attempt tool.denied tool.outcome resource.attempt resource.denied resource.outcome
+subscription.opened subscription.closed control.changed ratelimit.denied breakglass.used
+approval.requested approval.granted approval.declined approval.replayed audit.hash_used
+credential.issued credential.renewed credential.revoked credential.revoke_failed credential.abandoned
+tool.attempt tool.denied tool.input_required tool.outcome resource.attempt resource.denied resource.outcome
 prompt.attempt prompt.denied prompt.outcome
 """.split()  # noqa: SIM905 - reads better than thirty quotes
 )

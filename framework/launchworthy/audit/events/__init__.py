@@ -3,6 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from launchworthy.audit.events.approval import (
+    ApprovalDeclined,
+    ApprovalEvent,
+    ApprovalGranted,
+    ApprovalReplayed,
+    ApprovalRequested,
+    ToolInputRequired,
+)
 from launchworthy.audit.events.call import (
     Attempt,
     Denied,
@@ -19,6 +27,15 @@ from launchworthy.audit.events.call import (
     ToolDenied,
     ToolOutcome,
 )
+from launchworthy.audit.events.control import BreakglassUsed, ControlChanged, RatelimitDenied
+from launchworthy.audit.events.credential import (
+    CredentialAbandoned,
+    CredentialEvent,
+    CredentialIssued,
+    CredentialRenewed,
+    CredentialRevoked,
+    CredentialRevokeFailed,
+)
 from launchworthy.audit.events.event import Event
 from launchworthy.audit.events.identity import (
     IdentityAcquired,
@@ -29,8 +46,16 @@ from launchworthy.audit.events.identity import (
     IdentityRevoked,
     IdentityRotated,
 )
+from launchworthy.audit.events.investigation import AuditHashUsed
 from launchworthy.audit.events.keys import KeysChanged, KeysRefreshFailed
-from launchworthy.audit.events.refusal import AuthnDenied, ProtocolRejected, Refusal
+from launchworthy.audit.events.promotion import PromotionExpiring, PromotionRevoked
+from launchworthy.audit.events.refusal import (
+    AuthnDenied,
+    Counted,
+    IdentityPeerRejected,
+    ProtocolRejected,
+    Refusal,
+)
 from launchworthy.audit.events.server import (
     ConfigLoaded,
     ServerReady,
@@ -45,9 +70,11 @@ from launchworthy.audit.events.stream import (
     StreamCheckpoint,
     StreamClose,
     StreamDegraded,
+    StreamDeleted,
     StreamOpen,
     StreamRecovered,
 )
+from launchworthy.audit.events.subscription import SubscriptionClosed, SubscriptionOpened
 
 _EVERY: tuple[type[Event], ...] = (
     StreamOpen,
@@ -56,24 +83,29 @@ _EVERY: tuple[type[Event], ...] = (
     StreamClose,
     StreamDegraded,
     StreamRecovered,
+    StreamDeleted,
     ServerStarting,
     ServerReady,
     ServerStopping,
     ServerRefused,
     ConfigLoaded,
     TrustLoaded,
+    PromotionExpiring,
+    PromotionRevoked,
     IdentityAcquired,
     IdentityRotated,
     IdentityBundleChanged,
     IdentityRefreshFailed,
     IdentityExpired,
     IdentityRevoked,
+    IdentityPeerRejected,
     KeysChanged,
     KeysRefreshFailed,
     AuthnDenied,
     ProtocolRejected,
     ToolAttempt,
     ToolDenied,
+    ToolInputRequired,
     ToolOutcome,
     ResourceAttempt,
     ResourceDenied,
@@ -82,6 +114,21 @@ _EVERY: tuple[type[Event], ...] = (
     PromptDenied,
     PromptOutcome,
     RequestServed,
+    SubscriptionOpened,
+    SubscriptionClosed,
+    ControlChanged,
+    RatelimitDenied,
+    BreakglassUsed,
+    ApprovalRequested,
+    ApprovalGranted,
+    ApprovalDeclined,
+    ApprovalReplayed,
+    CredentialIssued,
+    CredentialRenewed,
+    CredentialRevoked,
+    CredentialRevokeFailed,
+    CredentialAbandoned,
+    AuditHashUsed,
 )
 
 EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType({event.type: event for event in _EVERY})
@@ -89,9 +136,24 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType({event.type: event for
 
 __all__ = [
     "EVENT_TYPES",
+    "ApprovalDeclined",
+    "ApprovalEvent",
+    "ApprovalGranted",
+    "ApprovalReplayed",
+    "ApprovalRequested",
     "Attempt",
+    "AuditHashUsed",
     "AuthnDenied",
+    "BreakglassUsed",
     "ConfigLoaded",
+    "ControlChanged",
+    "Counted",
+    "CredentialAbandoned",
+    "CredentialEvent",
+    "CredentialIssued",
+    "CredentialRenewed",
+    "CredentialRevokeFailed",
+    "CredentialRevoked",
     "Denied",
     "Ended",
     "Event",
@@ -99,6 +161,7 @@ __all__ = [
     "IdentityBundleChanged",
     "IdentityEvent",
     "IdentityExpired",
+    "IdentityPeerRejected",
     "IdentityRefreshFailed",
     "IdentityRevoked",
     "IdentityRotated",
@@ -106,10 +169,13 @@ __all__ = [
     "KeysRefreshFailed",
     "Outcome",
     "PreviousStream",
+    "PromotionExpiring",
+    "PromotionRevoked",
     "PromptAttempt",
     "PromptDenied",
     "PromptOutcome",
     "ProtocolRejected",
+    "RatelimitDenied",
     "Refusal",
     "RequestServed",
     "ResourceAttempt",
@@ -123,10 +189,14 @@ __all__ = [
     "StreamCheckpoint",
     "StreamClose",
     "StreamDegraded",
+    "StreamDeleted",
     "StreamOpen",
     "StreamRecovered",
+    "SubscriptionClosed",
+    "SubscriptionOpened",
     "ToolAttempt",
     "ToolDenied",
+    "ToolInputRequired",
     "ToolOutcome",
     "TrustLoaded",
 ]

@@ -78,3 +78,27 @@ class StreamRecovered(Event):
     cause: Text
     since: Text
     refused: Count
+
+
+class StreamDeleted(Event):
+    """A closed file was deleted: its time was over, and its shipper and an anchor had passed it.
+
+    Attributes:
+        deleted: the id of the stream that was in it.
+        opened: when it was opened, as in the name of its file.
+        size: how many records it had.
+        root: the Merkle root over all of them.
+        shipped: how many of them were acknowledged by where they were sent.
+        anchored: how many of them a checkpoint covers that was kept outside.
+        retention_days: how long they had to be kept.
+    """
+
+    type: ClassVar[str] = "stream.deleted"
+
+    deleted: str
+    opened: str
+    size: Count
+    root: str
+    shipped: Count
+    anchored: Count
+    retention_days: Count
