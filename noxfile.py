@@ -201,6 +201,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Whether a test turns red for each promise that is broken on purpose; writes tests/mutants.md."""
+    install_project(session)
+    session.run("python", "tests/mutants/run.py", *session.posargs)
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Render the examples anew, from the template in the working tree."""
     install(session, "--group", "template")
