@@ -11,6 +11,7 @@ from launchworthy.manifest.matching import Served, match
 from launchworthy.manifest.mistakes import Form, SourceFile, mistakes
 from launchworthy.manifest.placeholder import PLACEHOLDER_SUFFIX, is_placeholder, placeholders
 from launchworthy.manifest.positions import line_of
+from launchworthy.manifest.rate import RATE_PATTERN, Rate, parse_rate
 from launchworthy.manifest.reading import hidden_characters, read_toml
 from launchworthy.manifest.schemas import json_schemas
 from launchworthy.manifest.scopes import implied_scopes, missing_scopes
@@ -28,6 +29,7 @@ from launchworthy.manifest.target import (
 
 __all__ = [
     "PLACEHOLDER_SUFFIX",
+    "RATE_PATTERN",
     "ArgumentClass",
     "Effect",
     "Form",
@@ -37,6 +39,7 @@ __all__ = [
     "Mark",
     "Name",
     "PolicyInput",
+    "Rate",
     "Scope",
     "Served",
     "Server",
@@ -60,6 +63,7 @@ __all__ = [
     "missing_scopes",
     "mistakes",
     "parse_duration",
+    "parse_rate",
     "placeholders",
     "prompt",
     "read_toml",
