@@ -11,15 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import uvicorn
 
 from launchworthy.testing.issuer_app import Realm, build_app
 from launchworthy.testing.issuer_clients import Clients, FetchClientMetadata, SimulatedClient
-from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_faults import Counts, Fault, Faults
 from launchworthy.testing.issuer_grants import Grants
+from launchworthy.testing.issuer_id_jag import ID_JAG_SECONDS, ID_JAG_TYPE, IdJags, id_jag_claims
 from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
 from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
 from launchworthy.testing.issuer_sign_in import PERSON, SignIn
@@ -28,11 +28,6 @@ __all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient"
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-
-
-def fetch_nothing(client_id: str) -> NoReturn:
-    """Read no client's metadata: there is no network in the simulated world."""
-    raise OAuthError("invalid_client", f"the metadata of `{client_id}` cannot be read here", status=401)
 
 
 class SimulatedIssuer:
@@ -56,7 +51,7 @@ class SimulatedIssuer:
         algorithms: tuple[str, ...] = ("ES256",),
         path: str = "",
         clock: Callable[[], float] = time.time,
-        fetch_client_metadata: FetchClientMetadata = fetch_nothing,
+        fetch_client_metadata: FetchClientMetadata | None = None,
     ) -> None:
         """Take a free port and generate the keys.
 
@@ -66,13 +61,15 @@ class SimulatedIssuer:
             algorithms: what it signs with; the first is the default.
             path: the path of its issuer URL, such as `/tenant`.
             clock: seconds since the epoch.
-            fetch_client_metadata: reads Client ID Metadata Documents.
+            fetch_client_metadata: reads Client ID Metadata Documents. Without it the issuer says that it
+                cannot, and clients register themselves: the simulated world has no network.
         """
         if not resources:
             raise ValueError("an issuer issues tokens for at least one resource")
         with socket.create_server(("127.0.0.1", 0)) as found:
             self._port: int = found.getsockname()[1]
         self._resources = dict(resources)
+        self._clock = clock
         origin = f"http://127.0.0.1:{self._port}"
         self.issuer = f"{origin}{path}"
         self.jwks_uri = f"{origin}/keys"
@@ -84,7 +81,8 @@ class SimulatedIssuer:
         self.client = SimulatedClient("simulated-agent")
         self.clients.add(self.client.registration())
         self._minter = Minter(self.issuer, self.keys, clock)
-        grants = Grants(self.issuer, self._resources, self.keys, self._minter, clock)
+        self._id_jags = IdJags(self.issuer, clock)
+        grants = Grants(self._resources, self.keys, self._minter, clock, self._id_jags)
         self._realm = Realm(
             issuer=self.issuer,
             path=path,
@@ -138,6 +136,24 @@ class SimulatedIssuer:
     def mint(self, grant: Grant | None = None, **changes: Any) -> str:
         """Write a good token and change exactly what is asked for; see `Minter.mint` for what that can be."""
         return self._minter.mint(self.grant() if grant is None else grant, **changes)
+
+    def trust(self, provider: "SimulatedIssuer") -> None:
+        """Redeem the identity assertions of this identity provider from now on (ID-JAG)."""
+        self._id_jags.trust(provider.issuer, provider.keys)
+
+    def vouch(self, audience: str, grant: Grant, **changes: Any) -> str:
+        """Write an identity assertion (ID-JAG) for another issuer, and change exactly what is asked for.
+
+        Args:
+            audience: the issuer that will redeem it.
+            grant: for whom, for which client, resource and scopes.
+            changes: as in `Minter.mint`.
+        """
+        said = id_jag_claims(audience=audience, resource=grant.resource, scopes=tuple(grant.scopes))
+        ends = {"exp": int(self._clock()) + ID_JAG_SECONDS}
+        claims = {**said, **ends, **changes.pop("claims", {})}
+        header = {"typ": ID_JAG_TYPE, **changes.pop("header", {})}
+        return self._minter.mint(grant, claims=claims, header=header, **changes)
 
     def revoked(self, token_id: str) -> bool:
         """Whether the token with this `jti` was revoked."""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from launchworthy.testing.issuer_clients import Clients
 from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, answer_error, read_parameters
 from launchworthy.testing.issuer_faults import Counts, Fault, Faults, answer
-from launchworthy.testing.issuer_grants import EXCHANGE, Grants
+from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 from launchworthy.testing.issuer_sign_in import SignIn
 
@@ -60,15 +60,15 @@ class Realm:
             "registration_endpoint": f"{origin}/register",
             "revocation_endpoint": f"{origin}/revoke",
             "response_types_supported": ["code"],
-            "grant_types_supported": ["client_credentials", "authorization_code", EXCHANGE],
-            "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+            "grant_types_supported": list(self.grants.types),
+            "token_endpoint_auth_methods_supported": list(self.clients.methods),
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": list(self.scopes),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_response_iss_parameter_supported": True,
-            "client_id_metadata_document_supported": True,
+            "client_id_metadata_document_supported": self.clients.reads_documents,
         } | dict(self.faults.metadata)
 
 
@@ -125,13 +125,13 @@ class _Endpoints:
         if self._realm.faults.token is not Fault.NONE:
             return await answer(self._realm.faults.token, {}, self._ended)
         form = await _form(request)
-        client = self._realm.clients.authenticate(form)
+        client = self._realm.clients.authenticate(form, request.headers.get("authorization"))
         return JSONResponse(self._realm.grants.issue(client, form), headers=dict(NO_STORE))
 
     async def revoke(self, request: Request) -> Response:
         self._realm.counts.add("revoke")
         form = await _form(request)
-        self._realm.clients.authenticate(form)
+        self._realm.clients.authenticate(form, request.headers.get("authorization"))
         self._realm.grants.revoke(form.get("token", ""))
         return Response(headers=dict(NO_STORE))
 

@@ -1,13 +1,18 @@
 """Which client is asking, and can it prove that? RFC 7521, RFC 7523, RFC 7591, Client ID Metadata Documents.
 
-There are no shared secrets: a client proves itself by a signed assertion, or is public and brings PKCE.
+A client proves itself by a signed assertion, or is public and brings PKCE. Some clients know no better than
+a shared secret: one that was registered with a secret proves itself by it, and by nothing else.
 """
 
+import binascii
 import json
 import secrets
+from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -32,11 +37,18 @@ class RegisteredClient:
         client_id: its name.
         keys: its public keys, or None for a public client.
         redirect_uris: where people may be sent back to.
+        secret: what it shares with the issuer, or None; a client has keys or a secret, never both.
     """
 
     client_id: str
     keys: KeySet | None
     redirect_uris: tuple[str, ...]
+    secret: str | None = field(default=None, repr=False)
+
+    @property
+    def public(self) -> bool:
+        """Whether it cannot prove who it is."""
+        return self.keys is None and self.secret is None
 
 
 class SimulatedClient:
@@ -69,13 +81,13 @@ class SimulatedClient:
 class Clients:
     """The clients of one issuer."""
 
-    def __init__(self, issuer: str, clock: Callable[[], float], fetch: FetchClientMetadata) -> None:
+    def __init__(self, issuer: str, clock: Callable[[], float], fetch: FetchClientMetadata | None) -> None:
         """Know nobody yet.
 
         Args:
             issuer: the only audience of assertions.
             clock: seconds since the epoch.
-            fetch: reads Client ID Metadata Documents.
+            fetch: reads Client ID Metadata Documents; None where there is no network.
         """
         self._issuer = issuer
         self._clock = clock
@@ -101,23 +113,41 @@ class Clients:
         """
         if (known := self._known.get(client_id)) is not None:
             return known
-        if not client_id.startswith("https://"):
+        if not client_id.startswith("https://") or self._fetch is None:
             raise OAuthError("invalid_client", "this client is not registered", status=401)
         metadata = self._fetch(client_id)
         if metadata.get("client_id") != client_id:
             raise OAuthError("invalid_client", "the metadata document is another client's", status=401)
         return _read_registration(client_id, metadata)
 
-    def authenticate(self, form: Mapping[str, str]) -> RegisteredClient:
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """How clients prove themselves; secrets only where a client has one."""
+        shared = any(client.secret is not None for client in self._known.values())
+        return ("private_key_jwt", "none", *(("client_secret_basic", "client_secret_post") if shared else ()))
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether a client may be known by its metadata document alone."""
+        return self._fetch is not None
+
+    def authenticate(self, form: Mapping[str, str], authorization: str | None) -> RegisteredClient:
         """Find out which client sent this request.
+
+        Args:
+            form: its body.
+            authorization: its `Authorization` header.
 
         Raises:
             OAuthError: `invalid_client`.
         """
         if "client_assertion" not in form:
-            client = self.find(form.get("client_id", ""))
+            client_id, secret = _shared_secret(form, authorization)
+            client = self.find(client_id)
             if client.keys is not None:
                 raise OAuthError("invalid_client", "this client proves itself by an assertion", status=401)
+            if not compare_digest((client.secret or "").encode(), (secret or "").encode()):
+                raise OAuthError("invalid_client", "this is not the client's secret", status=401)
             return client
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise OAuthError("invalid_client", "unknown `client_assertion_type`", status=401)
@@ -158,6 +188,22 @@ class Clients:
             if is_wrong:
                 raise OAuthError("invalid_client", what, status=401)
         self._seen[jti] = ends
+
+
+def _shared_secret(form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
+    """Name and secret, from the header or from the form, never from both (RFC 6749 §2.3)."""
+    if authorization is None:
+        return form.get("client_id", ""), form.get("client_secret")
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        name, colon, secret = b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        name = colon = secret = ""
+    name, secret = unquote_plus(name), unquote_plus(secret)
+    named_twice = "client_secret" in form or form.get("client_id", name) != name
+    if scheme.lower() != "basic" or not colon or named_twice:
+        raise OAuthError("invalid_client", "the client does not name itself once", status=401)
+    return name, secret
 
 
 def _read_registration(client_id: str, metadata: Mapping[str, Any]) -> RegisteredClient:

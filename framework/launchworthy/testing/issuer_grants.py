@@ -1,4 +1,4 @@
-"""Which token does this request get? RFC 6749, RFC 7636, RFC 8693, RFC 8707.
+"""Which token does this request get? RFC 6749, RFC 7523, RFC 7636, RFC 8693, RFC 8707.
 
 Every token is for exactly one resource that the issuer knows, names it as its only audience, and is good
 for no more than was asked for, than the resource offers, and than the grant it came from.
@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 
 from launchworthy.testing.issuer_clients import RegisteredClient
 from launchworthy.testing.issuer_errors import OAuthError
+from launchworthy.testing.issuer_id_jag import JWT_BEARER, IdJags
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 from launchworthy.testing.issuer_minting import Grant, Minter
 
@@ -45,21 +46,27 @@ class Grants:
 
     def __init__(
         self,
-        issuer: str,
         resources: Mapping[str, tuple[str, ...]],
         keys: SigningKeys,
         minter: Minter,
         clock: Callable[[], float],
+        id_jags: IdJags,
     ) -> None:
         """Know the resources and the scopes that each offers."""
-        self._issuer = issuer
         self._resources = resources
         self._keys = keys
         self._minter = minter
         self._clock = clock
+        self._id_jags = id_jags
         self._codes: dict[str, Authorization] = {}
         self.revoked: frozenset[str] = frozenset()
         """The `jti` of every revoked token."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The grants there are; identity assertions only where somebody's word counts."""
+        vouched = (JWT_BEARER,) if self._id_jags.trusts_anybody else ()
+        return ("client_credentials", "authorization_code", EXCHANGE, *vouched)
 
     def target(self, parameters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         """The one resource that is asked for, and the scopes (RFC 8707 §2).
@@ -95,6 +102,8 @@ class Grants:
                 return self._authorization_code(client, form)
             case str(name) if name == EXCHANGE:
                 return self._exchange(client, form)
+            case str(name) if name == JWT_BEARER and JWT_BEARER in self.types:
+                return self._id_jag(client, form)
             case _:
                 raise OAuthError("unsupported_grant_type", "this issuer has no such grant")
 
@@ -107,7 +116,7 @@ class Grants:
         self.revoked |= {str(claims["jti"])}
 
     def _client_credentials(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
-        if client.keys is None:
+        if client.public:
             raise OAuthError("unauthorized_client", "a public client has no credentials of its own")
         resource, scopes = self.target(form)
         return self._answer(
@@ -138,7 +147,7 @@ class Grants:
 
     def _exchange(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
         """RFC 8693 §2: the client acts for the subject, for no more and no longer than it could itself."""
-        if client.keys is None:
+        if client.public:
             raise OAuthError("unauthorized_client", "a public client cannot act for others")
         if form.get("subject_token_type") != ACCESS_TOKEN:
             raise OAuthError("invalid_request", "only access tokens can be exchanged")
@@ -159,6 +168,28 @@ class Grants:
             expires_by=int(subject["exp"]),
         )
         return self._answer(grant) | {"issued_token_type": ACCESS_TOKEN}
+
+    def _id_jag(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
+        """RFC 7523 §2.1: the person that a trusted provider vouches for, for no more than it vouches for."""
+        if client.public:
+            raise OAuthError("unauthorized_client", "a public client cannot bring the word of others")
+        claims = self._id_jags.redeem(form.get("assertion", ""), client.client_id)
+        vouched = str(claims.get("scope", ""))
+        asked = {"resource": claims["resource"], "scope": vouched, **form}
+        if asked["resource"] != claims["resource"]:
+            raise OAuthError("invalid_target", "`resource` is not the one that was vouched for")
+        resource, scopes = self.target(asked)
+        if not set(scopes) <= set(vouched.split(" ")):
+            raise OAuthError("invalid_scope", "the provider did not vouch for all of these scopes")
+        return self._answer(
+            Grant(
+                resource=resource,
+                scopes=scopes,
+                subject=claims["sub"],
+                client=client.client_id,
+                claims={"name": "Simulated Person"},
+            )
+        )
 
     def _read(self, token: str) -> dict[str, Any]:
         """The claims of a token of ours that is still good."""

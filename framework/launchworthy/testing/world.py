@@ -18,6 +18,7 @@ from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.issuer_clients import FetchClientMetadata
 from launchworthy.testing.process import ServerProcess
 from launchworthy.testing.projected_token import ProjectedTokenFile
 from launchworthy.testing.toml import render_toml
@@ -58,6 +59,7 @@ class World:
         trust: Path | None = None,
         records: Path | None = None,
         key_times: Mapping[str, float] | None = None,
+        fetch_client_metadata: FetchClientMetadata | None = None,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -75,6 +77,7 @@ class World:
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
+            fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
         """
         self.directory = directory
         self.environment = environment
@@ -82,7 +85,12 @@ class World:
         self.url = f"http://127.0.0.1:{port}/mcp"
         self.readiness_url = f"http://127.0.0.1:{health_port}/readyz"
         self.issuers = {
-            each: SimulatedIssuer({self.url: tuple(scopes)}, algorithms=algorithms) for each in issuers
+            each: SimulatedIssuer(
+                {self.url: tuple(scopes)},
+                algorithms=algorithms,
+                fetch_client_metadata=fetch_client_metadata,
+            )
+            for each in issuers
         }
         self.scopes = tuple(scopes)
         self.file = directory / "world.toml"
