@@ -11,7 +11,7 @@ from launchworthy._version import __version__
 
 if TYPE_CHECKING:
     from launchworthy.credentials import Call
-    from launchworthy.manifest import Server, prompt, resource, tool
+    from launchworthy.manifest import Server, completion, prompt, resource, tool
     from launchworthy.settings import AppSettings, DataFile
     from launchworthy.vocabulary import ToolError
 
@@ -22,6 +22,7 @@ __all__ = [
     "Server",
     "ToolError",
     "__version__",
+    "completion",
     "prompt",
     "resource",
     "tool",
@@ -33,6 +34,7 @@ _HOMES = {
     "DataFile": "launchworthy.settings",
     "Server": "launchworthy.manifest",
     "ToolError": "launchworthy.vocabulary",
+    "completion": "launchworthy.manifest",
     "prompt": "launchworthy.manifest",
     "resource": "launchworthy.manifest",
     "tool": "launchworthy.manifest",

@@ -52,6 +52,7 @@ def test_the_public_names_are_these_and_no_others():
         "Server",
         "ToolError",
         "__version__",
+        "completion",
         "prompt",
         "resource",
         "tool",

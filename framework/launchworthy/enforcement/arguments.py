@@ -79,6 +79,10 @@ class Arguments:
         self._validator = model.__pydantic_validator__
         self._declared = {field.alias or name: name for name, field in model.model_fields.items()}
 
+    def takes(self, name: str) -> bool:
+        """Whether there is an argument of this name."""
+        return name in self._declared
+
     def validate(self, unvalidated: Mapping[str, object]) -> Validated:
         """Make the values that the body will get.
 
@@ -116,7 +120,7 @@ class Arguments:
         return tuple(self._fault(one["loc"], one["type"]) for one in found[:MAX_FAULTS])
 
     def _fault(self, place: tuple[int | str, ...], kind: str) -> Fault:
-        field = _shown(".".join(str(part) for part in place))
+        field = shown(".".join(str(part) for part in place))
         return Fault(field=field, kind=kind, declared=self._declared.get(str(place[0])) if place else None)
 
 
@@ -130,7 +134,7 @@ def spelled(value: object) -> str:
     return value if isinstance(value, str) else to_json(value).decode()
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """A field's name; an extra one is the client's own text, so it is cut and made printable."""
     printable = "".join(character if character.isprintable() else "?" for character in name[: MAX_FIELD + 1])
     return printable if len(printable) <= MAX_FIELD else printable[: MAX_FIELD - 1] + "…"

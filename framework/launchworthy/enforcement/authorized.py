@@ -29,6 +29,7 @@ class Authorized:
         named: the name or URI as the body has it.
         unvalidated: the arguments as the body has them; for comparing, never for running.
         arguments: the validated values; the body gets these and no others.
+        completing: the argument whose completion may run, instead of the target itself; None for a call.
     """
 
     call: CallId
@@ -38,6 +39,7 @@ class Authorized:
     named: str
     unvalidated: Mapping[str, object]
     arguments: Mapping[str, object]
+    completing: str | None
 
 
 class Passage:
@@ -90,13 +92,20 @@ def passing(passage: Passage, progress: Progress) -> Iterator[None]:
         _PASSAGE.reset(token)
 
 
-def take(kind: TargetKind, named: str, arguments: Mapping[str, object] | None) -> Passage:
+def take(
+    kind: TargetKind,
+    named: str,
+    arguments: Mapping[str, object] | None,
+    *,
+    completing: str | None = None,
+) -> Passage:
     """Claim the one run that was authorised.
 
     Args:
         kind: what the SDK is about to run.
         named: its name or URI, as the SDK has it.
         arguments: as the SDK has them; None for a resource, whose arguments its URI has.
+        completing: the argument that the SDK wants completed, instead.
 
     Raises:
         Refused: `tool.dispatch_mismatch`.
@@ -107,7 +116,7 @@ def take(kind: TargetKind, named: str, arguments: Mapping[str, object] | None) -
     authorized = passage.authorized
     if passage.taken:  # by the body that is running, or has run: its outcome stays its own
         raise Refused(Reason.TOOL_DISPATCH_MISMATCH, "the authorised call has run already")
-    if authorized.target.kind is not kind or authorized.named != named:
+    if (authorized.target.kind, authorized.named, authorized.completing) != (kind, named, completing):
         passage.mismatch = "something else was authorised"
     elif arguments is not None and not same(authorized.unvalidated, arguments):
         passage.mismatch = "other arguments were authorised"

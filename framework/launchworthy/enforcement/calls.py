@@ -7,7 +7,7 @@
 14    dispatch; the outcome is in the audit before the answer leaves
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mcp.shared.inbound import validate_mcp_param_headers
 
@@ -18,7 +18,15 @@ from launchworthy.enforcement.exchange import Exchange, Finished
 from launchworthy.enforcement.ports import PolicyDecisionPoint
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.refusal_notes import RefusalNotes
-from launchworthy.enforcement.request import NAMED_BY, Asked, Revision, Row, Targets, unknown
+from launchworthy.enforcement.request import (
+    NAMED_BY,
+    Asked,
+    Revision,
+    Row,
+    Targets,
+    read_completion,
+    unknown,
+)
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.manifest import TargetKind, TargetManifest, Visibility
 from launchworthy.policy import Query
@@ -62,17 +70,40 @@ class Calls:
             Refused: the first of the rows that says no.
         """
         asked = self._find(row, request)
+        function = self._exchange.functions[asked.target.key]
         try:
-            validated = self._exchange.functions[asked.target.key].arguments.validate(asked.arguments)
+            validated = function.arguments.validate(asked.arguments)
         except UnfitArguments as misfit:
             if asked.target.kind is not TargetKind.TOOL:
                 raise
             return self._unfit(misfit, request)
+        request.trace.plain = validated.plain
+        return await self._run(request, asked, validated.values, validated.plain)
+
+    async def complete_argument(self, request: VerifiedRequest) -> Answer:
+        """Answer what an argument could be: the same rows, with what was typed for arguments.
+
+        Raises:
+            Refused: the first of the rows that says no.
+        """
+        wanted = read_completion(request.settled.message.params)
+        request.trace.completed, request.trace.named = wanted.kind, wanted.named
+        asked = self._targets.find_completed(wanted)
+        self._check_caller(request, asked)
+        arguments = self._exchange.functions[asked.target.key].check_completed(asked)
+        request.trace.plain = {**wanted.given, wanted.argument: wanted.typed}
+        return await self._run(request, asked, arguments, {})
+
+    async def _run(
+        self,
+        request: VerifiedRequest,
+        asked: Asked,
+        arguments: Mapping[str, object],
+        decided_on: Mapping[str, object],
+    ) -> Answer:
+        """Rows 11 to 14, for a call and for a completion alike."""
         trace = request.trace
-        trace.plain = validated.plain
-        query = Query(
-            target=asked.target, principal=request.principal, arguments=validated.plain, now=request.now
-        )
+        query = Query(target=asked.target, principal=request.principal, arguments=decided_on, now=request.now)
         authorized = Authorized(
             call=trace.call,
             principal=request.principal,
@@ -80,7 +111,8 @@ class Calls:
             decision=self._policy.decide(query),
             named=asked.named,
             unvalidated=asked.arguments,
-            arguments=validated.values,
+            arguments=arguments,
+            completing=asked.completing,
         )
         return complete(await self._runs.run(request, authorized), trace.call)
 
@@ -90,7 +122,11 @@ class Calls:
         named = message.params.get(NAMED_BY[message.method])
         trace.named = named if isinstance(named, str) else None
         asked = self._targets.find(row, message.params)
-        target = trace.target = asked.target
+        self._check_caller(request, asked)
+        return asked
+
+    def _check_caller(self, request: VerifiedRequest, asked: Asked) -> None:
+        target = request.trace.target = asked.target
         suffices = request.principal.scopes.issuperset(target.scopes)
         hidden = target.visibility is Visibility.SECRET
         if hidden and not (suffices and target.runs_in(self._environment)):
@@ -100,13 +136,16 @@ class Calls:
             raise Refused(
                 Reason.TOOL_SCOPE, "the token lacks scopes that the manifest demands", scopes=target.scopes
             )
-        return asked
 
     def _compare_mirrored(self, request: VerifiedRequest, asked: Asked) -> None:
         """`Mcp-Param-*`: arguments that the schema says are repeated in headers (streamable HTTP)."""
         function = self._exchange.functions[asked.target.key]
         params = request.head.routing.params
-        if function.mirrored and (params or request.settled.revision is Revision.MODERN):
+        if (
+            asked.completing is None
+            and function.mirrored
+            and (params or request.settled.revision is Revision.MODERN)
+        ):
             rejected = validate_mcp_param_headers(function.input_schema, asked.arguments, dict(params))
             if rejected is not None:
                 raise Refused(Reason.PROTOCOL_MISMATCH, rejected.message)

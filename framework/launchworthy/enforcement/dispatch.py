@@ -19,6 +19,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     SERVER_INFO_META_KEY,
     CallToolRequestParams,
+    CompleteRequestParams,
+    CompleteResult,
     GetPromptRequestParams,
     GetPromptResult,
     ListPromptsResult,
@@ -28,6 +30,7 @@ from mcp_types import (
     PaginatedRequestParams,
     Prompt,
     PromptArgument,
+    PromptReference,
     ReadResourceRequestParams,
     ReadResourceResult,
     Resource,
@@ -46,11 +49,14 @@ from launchworthy.enforcement.results import (
     resource_result,
     tool_result,
 )
+from launchworthy.enforcement.served_completers import completion_values
 from launchworthy.enforcement.served_function import ServedFunction
 from launchworthy.manifest import ServerManifest, TargetKey, TargetKind
 from launchworthy.vocabulary import Reason, Refused, wire_word
 
 FORBIDDEN = 403
+BodyKey = tuple[TargetKey, str | None]
+"""A target, and the argument that is completed; None is the target's own body."""
 SdkContext = ServerRequestContext[dict[str, Any], Any]
 _VISIBLE: ContextVar[frozenset[TargetKey]] = ContextVar("launchworthy.visible", default=frozenset())
 
@@ -66,10 +72,11 @@ def showing(visible: frozenset[TargetKey]) -> Iterator[None]:
 
 
 def sdk_server(
-    manifest: ServerManifest, version: str, bodies: Mapping[TargetKey, Body]
+    manifest: ServerManifest, version: str, bodies: Mapping[BodyKey, Body]
 ) -> Server[dict[str, Any]]:
     """The SDK's server over our targets."""
     inner = InnerPoint(bodies)
+    completes = any(argument is not None for _, argument in bodies)
     server: Server[dict[str, Any]] = Server(
         manifest.name,
         title=manifest.title,
@@ -81,6 +88,7 @@ def sdk_server(
         on_read_resource=inner.read_resource,
         on_list_prompts=inner.list_prompts,
         on_get_prompt=inner.get_prompt,
+        on_completion=inner.complete if completes else None,
     )
     server.add_request_handler("tools/call", CallToolRequestParams, inner.call_tool)
     # the tracing middleware that is there by default costs 20 µs, and nothing exports its spans
@@ -93,7 +101,7 @@ def sdk_server(
 class InnerPoint:
     """The handlers of the SDK's server."""
 
-    def __init__(self, bodies: Mapping[TargetKey, Body]) -> None:
+    def __init__(self, bodies: Mapping[BodyKey, Body]) -> None:
         """What is served is looked up in `bodies`."""
         self.stamp: dict[str, Any] = {}
         self._bodies = bodies
@@ -169,16 +177,40 @@ class InnerPoint:
             raise MCPError(code=INTERNAL_ERROR, message=failed.text) from None
         return GetPromptResult(description=body.served.description, messages=messages)
 
+    async def complete(self, ctx: SdkContext, params: CompleteRequestParams) -> CompleteResult:
+        """Say what an argument could be, as it was authorised.
+
+        Raises:
+            MCPError: nothing of the kind was authorised, or the body failed.
+        """
+        del ctx
+        if isinstance(params.ref, PromptReference):
+            kind, named = TargetKind.PROMPT, params.ref.name
+        else:
+            kind, named = TargetKind.RESOURCE, params.ref.uri
+        given = params.context.arguments if params.context is not None else None
+        arguments = {"typed": params.argument.value, "given": given or {}}
+        passage, body = self._claim(kind, named, arguments, completing=params.argument.name)
+        try:
+            return CompleteResult(completion=await body.run(passage, completion_values))
+        except BodyFailed as failed:
+            raise MCPError(code=INTERNAL_ERROR, message=failed.text) from None
+
     def _claim(
-        self, kind: TargetKind, named: str, arguments: Mapping[str, Any] | None
+        self,
+        kind: TargetKind,
+        named: str,
+        arguments: Mapping[str, Any] | None,
+        *,
+        completing: str | None = None,
     ) -> tuple[Passage, Body]:
         try:
-            passage = take(kind, named, arguments)
+            passage = take(kind, named, arguments, completing=completing)
         except Refused as refused:
             word = wire_word(Reason.TOOL_DISPATCH_MISMATCH).value
             message = "this call is not allowed"
             raise MCPError(code=FORBIDDEN, message=message, data={"reason": word}) from refused
-        return passage, self._bodies[passage.authorized.target.key]
+        return passage, self._bodies[passage.authorized.target.key, completing]
 
 
 def tool_of(served: ServedFunction) -> Tool:
@@ -217,8 +249,8 @@ def resource_of(served: ServedFunction) -> Resource | ResourceTemplate:
     )
 
 
-def _of(bodies: Mapping[TargetKey, Body], kind: TargetKind) -> list[tuple[TargetKey, Body]]:
-    return [(key, body) for key, body in bodies.items() if key[0] is kind]
+def _of(bodies: Mapping[BodyKey, Body], kind: TargetKind) -> list[tuple[TargetKey, Body]]:
+    return [(key, body) for (key, argument), body in bodies.items() if argument is None and key[0] is kind]
 
 
 def _shown(published: Mapping[TargetKey, Any]) -> list[Any]:

@@ -18,9 +18,10 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from launchworthy.enforcement.authorized import Passage, passing
+from launchworthy.enforcement.answers import INTERNAL_ERROR
+from launchworthy.enforcement.authorized import Authorized, Passage, passing
 from launchworthy.enforcement.bodies import Body, Surroundings
-from launchworthy.enforcement.dispatch import sdk_server, showing
+from launchworthy.enforcement.dispatch import BodyKey, sdk_server, showing
 from launchworthy.enforcement.request import RequestId, Settled
 from launchworthy.enforcement.running_call import OperationsLog
 from launchworthy.enforcement.sdk_context import NO_WAY_BACK, RequestContext, without_trace_context
@@ -28,7 +29,7 @@ from launchworthy.enforcement.served_function import ServedFunction, check_app, 
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.workers import Workers
 from launchworthy.manifest import Manifests, Served, Server, TargetKey
-from launchworthy.vocabulary import Environment
+from launchworthy.vocabulary import Environment, Reason, wire_word
 
 _OK: Final = 200
 _LISTS_KEPT: Final = 64
@@ -60,6 +61,11 @@ class Exchange:
         self._server = server
         self._lists: dict[tuple[str, str, frozenset[TargetKey]], bytes] = {}
 
+    def function_of(self, authorized: Authorized) -> ServedFunction:
+        """What was authorised to run: the target's function, or that of an argument's completion."""
+        function = self.functions[authorized.target.key]
+        return function if authorized.completing is None else function.completers[authorized.completing]
+
     async def call(self, request: VerifiedRequest, passage: Passage) -> Finished:
         """Run what was authorised; `passage` says afterwards what became of it."""
         dispatch = RequestContext(request)
@@ -77,9 +83,7 @@ class Exchange:
         kept = self._lists.get(key)
         if kept is not None:
             error = _params_error(settled)
-            return (
-                _finished(settled.message.id, kept) if error is None else _failed(settled.message.id, error)
-            )
+            return _finished(settled.message.id, kept) if error is None else _failed(request, error)
         with showing(visible):
             finished = await self._serve(RequestContext(request))
         if not finished.is_error:
@@ -104,7 +108,7 @@ class Exchange:
                 lifespan_state={},
             )
         except (MCPError, ValidationError) as error:
-            return _failed(message.id, error)
+            return _failed(dispatch.request, error)
         finally:
             auth_context_var.reset(token)
         return _finished(
@@ -140,7 +144,11 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     around = Surroundings(
         environment=environment, app=app_context, execution_pipe=execution_pipe_fd, log=log, workers=Workers()
     )
-    bodies = {one.key: Body(one, around) for one in functions}
+    bodies: dict[BodyKey, Body] = {}
+    for one in functions:
+        bodies[one.key, None] = Body(one, around)
+        for argument, completer in one.completers.items():
+            bodies[one.key, argument] = Body(completer, around)
     return Exchange(sdk_server(manifests.server, _version_of(server.package), bodies), functions)
 
 
@@ -165,9 +173,12 @@ def _finished(request_id: RequestId | None, result: bytes, *, is_error: bool = F
     return Finished(status=_OK, body=body, result=result, is_error=is_error)
 
 
-def _failed(request_id: RequestId | None, error: MCPError | ValidationError) -> Finished:
-    """What the SDK refused, or a prompt's or resource's body failed with; as the SDK writes it."""
+def _failed(request: VerifiedRequest, error: MCPError | ValidationError) -> Finished:
+    """What the SDK refused, or a body that is no tool's failed with; as the SDK writes it, with our data."""
     told = modern_error_data(error)
-    shown = told.model_dump(by_alias=True, mode="json", exclude_none=True)
-    body = to_json({"jsonrpc": "2.0", "id": request_id, "error": shown}, inf_nan_mode="null")
+    reason = Reason.INTERNAL if told.code == INTERNAL_ERROR else Reason.PROTOCOL_INVALID
+    data = {"reason": wire_word(reason).value, "call": request.trace.call}
+    shown = {"code": told.code, "message": told.message, "data": data}
+    message = {"jsonrpc": "2.0", "id": request.settled.message.id, "error": shown}
+    body = to_json(message, inf_nan_mode="null")
     return Finished(status=ERROR_CODE_HTTP_STATUS.get(told.code, _OK), body=body, result=b"", is_error=True)

@@ -42,6 +42,7 @@ from launchworthy.enforcement.request import (
     endpoint_of,
     read_head,
     read_message,
+    rows_of,
     settle,
 )
 from launchworthy.enforcement.request import row_of as method_row_of
@@ -110,6 +111,7 @@ class Gate:
         self._notes = RefusalNotes(audit, redactor, clock=clock, on_refusal=on_refusal)
         self.strangers = self._notes.strangers
         declared = tuple(one.manifest for one in served)
+        self._rows = rows_of(declared)
         self._visible = VisibleTargets(declared, environment)
         self._calls = Calls(
             declared,
@@ -202,7 +204,7 @@ class Gate:
         return settled
 
     async def _decide(self, request: VerifiedRequest) -> Answer:
-        row = method_row_of(request.settled)
+        row = method_row_of(request.settled, self._rows)
         match row:
             case Row.IGNORED:
                 self._record_served(request, 202, b"")
@@ -213,6 +215,8 @@ class Gate:
                 finished = await self._exchange.list(request, self._visible.to(request.principal))
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
                 return await self._calls.call(row, request)
+            case Row.COMPLETION:
+                return await self._calls.complete_argument(request)
         self._record_served(request, finished.status, finished.result)
         return complete(finished, request.trace.call)
 

@@ -104,6 +104,6 @@ class RecordedRuns:
 
     def _presence(self, request: VerifiedRequest, authorized: Authorized) -> Presence | nullcontext[None]:
         """Watch for a client that leaves; a thread cannot be cancelled, and is waited for."""
-        if self._exchange.functions[authorized.target.key].is_async:
+        if self._exchange.function_of(authorized).is_async:
             return Presence(request.receive, armed_after=self._armed_after)
         return nullcontext()

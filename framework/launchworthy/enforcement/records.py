@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote
 
 from launchworthy.audit.events import (
     Attempt,
@@ -28,6 +29,7 @@ from launchworthy.audit.events import (
     ToolDenied,
     ToolOutcome,
 )
+from launchworthy.enforcement.arguments import spelled
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.ports import Redactor
 from launchworthy.enforcement.request import RequestId
@@ -55,6 +57,7 @@ _KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
 _OF_CALLS = frozenset({"tool", "policy", "limit"})
 _AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "control"})
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_PLAIN_IN_A_SEGMENT = "!$'()*+;=:@"
 _VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -67,6 +70,7 @@ class Trace:
         request_id: of the body, once it was read.
         principal: once the token was good.
         method: of the body, once it was read.
+        completed: whether an argument of a prompt or a resource is completed, and of which.
         revision: once it was settled.
         target: once it was found.
         named: what the body names, where it is the client's own word.
@@ -82,6 +86,7 @@ class Trace:
         "attempted",
         "call",
         "client_says",
+        "completed",
         "method",
         "named",
         "plain",
@@ -102,6 +107,7 @@ class Trace:
         self.request_id: RequestId | None = None
         self.principal: Principal | None = None
         self.method: str | None = None
+        self.completed: TargetKind | None = None
         self.revision: str | None = None
         self.target: TargetManifest | None = None
         self.named: str | None = None
@@ -127,7 +133,7 @@ class Trace:
 
 def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied | Refusal:
     """The record of a refusal: of a call once its method was known, of the protocol or the token before."""
-    kind = _KINDS.get(trace.method or "")
+    kind = trace.completed or _KINDS.get(trace.method or "")
     of_call = trace.target is not None or refusal.reason.family in _OF_CALLS
     if kind is not None and trace.principal is not None and of_call:
         return _denied(kind, trace, refusal, status, redactor)
@@ -151,7 +157,7 @@ def attempted(
     target, principal = authorized.target, authorized.principal
     return _ATTEMPTS[target.kind](
         call=trace.call,
-        target=shown_target(target, trace.plain),
+        target=shown_target(target, trace),
         method=trace.method,
         kind=principal.kind.value,
         actors=principal.actors,
@@ -192,7 +198,7 @@ def ended(
     target = authorized.target
     return _OUTCOMES[target.kind](
         call=trace.call,
-        target=shown_target(target, trace.plain),
+        target=shown_target(target, trace),
         outcome=outcome,
         milliseconds=trace.milliseconds(),
         result_bytes=len(result) if result else None,
@@ -216,15 +222,22 @@ def served(trace: Trace, status: int, result: bytes) -> RequestServed:
     )
 
 
-def shown_target(target: TargetManifest, plain: Mapping[str, object]) -> str:
-    """The name of a tool or prompt; the URI of a resource, with the values of clear variables only."""
+def shown_target(target: TargetManifest, trace: Trace) -> str:
+    """The name of a tool or prompt; the URI of a resource as it was decided on, in its one spelling.
+
+    Only the values of clear variables stand in it. Where an argument is completed there is no URI yet: it is
+    the template.
+    """
     if target.uri is None:
         return target.name
+    if trace.completed is not None:
+        return target.uri
+    plain = trace.plain
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
         clear = target.argument_class(name) is ArgumentClass.CLEAR and name in plain
-        return str(plain[name]) if clear else found[0]
+        return quote(spelled(plain[name]), safe=_PLAIN_IN_A_SEGMENT) if clear else found[0]
 
     return _VARIABLE.sub(value, target.uri)
 
@@ -235,7 +248,7 @@ def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redac
     arguments = redactor.redact(target.name, target.arguments, trace.plain) if target is not None else {}
     return _DENIALS[kind](
         call=trace.call,
-        target=shown_target(target, trace.plain) if target is not None else trace.named or "",
+        target=shown_target(target, trace) if target is not None else trace.named or "",
         method=trace.method,
         kind=principal.kind.value if principal is not None else None,
         actors=principal.actors if principal is not None else (),

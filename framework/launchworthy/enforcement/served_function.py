@@ -6,7 +6,7 @@ that JSON cannot fill, another app than the server opens, an example that does n
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -20,6 +20,8 @@ from pydantic.errors import PydanticUserError
 
 from launchworthy.credentials import Call
 from launchworthy.enforcement.arguments import Arguments, Form, UnfitArguments, spelled
+from launchworthy.enforcement.request import Asked
+from launchworthy.enforcement.served_completers import completer_marks, undeclared_argument
 from launchworthy.manifest import Effect, Mark, Served, TargetKey, TargetKind, TargetManifest
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -49,6 +51,7 @@ class ServedFunction:
         description: its docstring.
         input_schema: as published; closed at every level.
         mirrored: whether arguments are repeated in `Mcp-Param-*` headers.
+        completers: what says what its arguments could be; for each, or for none.
     """
 
     manifest: TargetManifest
@@ -61,6 +64,21 @@ class ServedFunction:
     description: str
     input_schema: dict[str, Any]
     mirrored: bool
+    completers: Mapping[str, "ServedFunction"]
+
+    def check_completed(self, asked: Asked) -> Mapping[str, Any]:
+        """Validate what a completion of one of its arguments would get.
+
+        Raises:
+            UnfitArguments: it has no such argument, or its completion does not take such a text.
+        """
+        given: Mapping[str, str] = asked.arguments["given"]  # type: ignore[assignment]  # as it was read
+        for name in (asked.completing or "", *given):
+            if name not in self.completers:
+                raise undeclared_argument(name)
+        taken = self.completers[asked.completing or ""].arguments
+        asked_for = {name: value for name, value in asked.arguments.items() if taken.takes(name)}
+        return taken.validate(asked_for).values
 
     @property
     def key(self) -> TargetKey:
@@ -110,11 +128,12 @@ def check_app(functions: Sequence[ServedFunction], app: object) -> None:
         Problem(
             reason="other-app",
             where=function.mark.where,
-            what=f"`{function.mark.name}` takes Call[{function.app_type.__name__}], "
+            what=f"`{function.mark.function.__name__}` takes Call[{function.app_type.__name__}], "
             f"and the server opens {type(app).__name__}",
             fix=("name the type that `Server(app=…)` yields",),
         )
-        for function in functions
+        for served in functions
+        for function in (served, *served.completers.values())
         if function.app_type is not None and not isinstance(app, function.app_type)
     ]
     if problems:
@@ -122,7 +141,17 @@ def check_app(functions: Sequence[ServedFunction], app: object) -> None:
 
 
 def _serve(one: Served) -> ServedFunction:
-    mark, kind = one.mark, one.manifest.kind
+    completers = {
+        argument: _serve_one(mark, one.manifest, Form.JSON, {})
+        for argument, mark in completer_marks(one).items()
+    }
+    return _serve_one(one.mark, one.manifest, _FORMS[one.manifest.kind], completers)
+
+
+def _serve_one(
+    mark: Mark, manifest: TargetManifest, form: Form, completers: Mapping[str, ServedFunction]
+) -> ServedFunction:
+    kind = manifest.kind
     try:
         parameters = tuple(inspect.signature(mark.function, eval_str=True).parameters.values())
     except NameError as error:
@@ -141,16 +170,17 @@ def _serve(one: Served) -> ServedFunction:
             mark, "bad-header-annotation", f"has an unusable x-mcp-header: {invalid}", "correct it"
         )
     return ServedFunction(
-        manifest=one.manifest,
+        manifest=manifest,
         mark=mark,
         is_async=inspect.iscoroutinefunction(mark.function),
         call_parameter=call.name if call is not None else None,
         app_type=_app_type(call) if call is not None else None,
-        arguments=Arguments(metadata.arg_model, _FORMS[kind]),
+        arguments=Arguments(metadata.arg_model, form),
         metadata=metadata,
         description=inspect.getdoc(mark.function) or "",
         input_schema=schema,
         mirrored=bool(x_mcp_header_map(schema)),
+        completers=completers,
     )
 
 

@@ -1,5 +1,6 @@
 """What does each tool need and risk, and who owns it? (no I/O, no SDK)."""
 
+from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.fields import Name, Scope, Table
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
@@ -31,6 +32,7 @@ __all__ = [
     "PLACEHOLDER_SUFFIX",
     "RATE_PATTERN",
     "ArgumentClass",
+    "Completer",
     "Effect",
     "Form",
     "HiddenCharacter",
@@ -50,6 +52,7 @@ __all__ = [
     "TargetKind",
     "TargetManifest",
     "Visibility",
+    "completion",
     "describe",
     "find_hidden",
     "hidden_characters",

@@ -8,7 +8,7 @@ from launchworthy.manifest.scopes import find_cycle, implied_scopes
 from launchworthy.manifest.server_manifest import ServerManifest
 from launchworthy.manifest.target import ArgumentClass, Effect, TargetManifest
 from launchworthy.manifest.template import overlapping, variables
-from launchworthy.manifest.tool import ResourceTable, TargetTable, ToolTable
+from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetTable, ToolTable
 from launchworthy.vocabulary import Problem
 
 
@@ -26,6 +26,8 @@ def check_table(table: TargetTable, key: tuple[str, ...], source: SourceFile) ->
         yield from _object(table, key, source)
     if isinstance(table, ResourceTable):
         yield from _arguments_of_uri(table, key, source)
+    if isinstance(table, ResourceTable | PromptTable) and table.completions:
+        yield from _completions(table, key, source)
 
 
 def check_server(
@@ -143,6 +145,27 @@ def _arguments_of_uri(table: ResourceTable, key: tuple[str, ...], source: Source
                     f"names `{name}` in `{field}` of [{'.'.join(key)}], and its uri has no such variable",
                     "correct it, or take it out",
                 )
+
+
+def _completions(
+    table: ResourceTable | PromptTable, key: tuple[str, ...], source: SourceFile
+) -> Iterator[Problem]:
+    named = f"[{'.'.join(key)}]"
+    if isinstance(table, ResourceTable) and not variables(table.uri):
+        yield source.problem(
+            "nothing-to-complete",
+            (*key, "completions"),
+            f"offers completions of {named}, and its uri has no variable",
+            "take `completions` out",
+        )
+    for name in (written for written in table.policy_inputs if not written.endswith("?")):
+        yield source.problem(
+            "policy-input-optional",
+            (*key, "policy_inputs"),
+            f"shows `{name}` of {named} to policy as always there, and offers completions, "
+            "which are decided before it is",
+            f'write "{name}?" and let rules ask `context.arguments has {name}` first',
+        )
 
 
 def _entry(

@@ -17,7 +17,7 @@ from launchworthy.manifest.policy_input import policy_inputs
 from launchworthy.manifest.reading import read_toml
 from launchworthy.manifest.server_manifest import ServerManifest
 from launchworthy.manifest.target import Effect, TargetKey, TargetKind, TargetManifest
-from launchworthy.manifest.tool import ResourceTable, TargetsFile, TargetTable, ToolTable
+from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetsFile, TargetTable, ToolTable
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 SERVER_FILE = "server.toml"
@@ -169,6 +169,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         timeout_seconds=None if table.timeout is None else parse_duration(table.timeout),
         visibility=table.visibility,
         uri=table.uri if isinstance(table, ResourceTable) else None,
+        completions=isinstance(table, ResourceTable | PromptTable) and table.completions,
         where=where,
     )
 

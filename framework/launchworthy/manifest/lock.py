@@ -57,5 +57,6 @@ def _target(target: TargetManifest) -> dict[str, Any]:
         "timeout_seconds": target.timeout_seconds,
         "visibility": target.visibility.value,
         "rehearse": target.rehearse or None,
+        "completions": target.completions or None,
     }
     return {field: value for field, value in promise.items() if value not in (None, {}, "scoped")}

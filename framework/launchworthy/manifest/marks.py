@@ -7,11 +7,12 @@ it, where and at what risk stands in the manifest.
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, replace
 from types import FrameType, FunctionType, ModuleType
 from typing import Any, Generic, TypeVar, overload
 
+from launchworthy.manifest.code import parameters_of, where_of
+from launchworthy.manifest.completers import Completer, completer_of
 from launchworthy.manifest.target import TargetKind
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -31,19 +32,19 @@ class Mark:
         name: the function's.
         function: as the team wrote it.
         where: `src/orders/tools.py:44`.
+        completers: the functions that say what its arguments could be.
     """
 
     kind: TargetKind
     name: str
     function: Callable[..., Any]
     where: str
+    completers: tuple[Completer, ...] = ()
 
     @property
     def parameters(self) -> tuple[inspect.Parameter, ...]:
         """What a caller gives: every parameter but the one that is annotated with `Call`."""
-        namespace = getattr(inspect.unwrap(self.function), "__globals__", {})
-        parameters = inspect.signature(self.function).parameters.values()
-        return tuple(parameter for parameter in parameters if not _is_call(parameter.annotation, namespace))
+        return parameters_of(self.function)
 
 
 def tool(function: F) -> F:
@@ -116,7 +117,7 @@ class Server(Generic[S, A]):
 
         Raises:
             ProblemError: `duplicate-name`: two functions would be one tool; `mark-not-on-top`: a decorator
-                above the mark would be lost.
+                above the mark would be lost; `completion-of-nothing`: what is completed is not served.
         """
         found: dict[tuple[TargetKind, str], Mark] = {}
         problems = []
@@ -135,8 +136,23 @@ class Server(Generic[S, A]):
                 )
                 fix = (f"put @{mark.kind} on top of the other decorators",)
                 problems.append(Problem(reason="mark-not-on-top", where=mark.where, what=what, fix=fix))
+        completers = self._completers()
+        marked = {mark.function for mark in found.values()}
+        for one in completers:
+            if one.completed not in marked:
+                what = "completes a function that is no prompt or resource of this server"
+                fix = ("name one that is marked, in a module that is served",)
+                problems.append(Problem(reason="completion-of-nothing", where=one.where, what=what, fix=fix))
         if problems:
             raise ProblemError(*problems)
+        return tuple(
+            replace(mark, completers=tuple(one for one in completers if one.completed is mark.function))
+            for mark in found.values()
+        )
+
+    def _completers(self) -> tuple[Completer, ...]:
+        values = (value for module in self.modules for value in vars(module).values())
+        found = {one.function: one for one in map(completer_of, values) if one is not None}
         return tuple(found.values())
 
 
@@ -151,32 +167,9 @@ def _marked(kind: TargetKind, function: F) -> F:
         raise TypeError(f"@{kind} marks a plain function, written with def")
     if mark_of(function) is not None:
         raise TypeError(f"`{function.__name__}` is marked twice; a function is one thing")
-    mark = Mark(kind=kind, name=function.__name__, function=function, where=_where(function))
+    mark = Mark(kind=kind, name=function.__name__, function=function, where=where_of(function))
     setattr(function, _MARK, mark)
     return function
-
-
-def _where(function: FunctionType) -> str:
-    """The place as people name it: the path's part that belongs to the module, and `src` before it."""
-    code = inspect.unwrap(function).__code__
-    path = PurePath(code.co_filename)
-    depth = function.__module__.count(".") + (2 if path.stem == "__init__" else 1)
-    parts = path.parts[-depth:]
-    if len(path.parts) > depth and path.parts[-depth - 1] == "src":
-        parts = ("src", *parts)
-    return f"{PurePath(*parts).as_posix()}:{code.co_firstlineno}"
-
-
-def _is_call(annotation: object, namespace: dict[str, object]) -> bool:
-    """Whether an annotation is our `Call` (which lives above this package), as an object or as its text."""
-    if isinstance(annotation, str):
-        name, *attributes = annotation.partition("[")[0].strip().split(".")
-        annotation = namespace.get(name)
-        for attribute in attributes:
-            annotation = getattr(annotation, attribute, None)
-    origin = getattr(annotation, "__origin__", annotation)
-    module = getattr(origin, "__module__", None)
-    return getattr(origin, "__name__", None) == "Call" and str(module).partition(".")[0] == "launchworthy"
 
 
 def _calling_package(frame: FrameType | None) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from launchworthy.manifest.completers import completer_problems
 from launchworthy.manifest.manifests import Manifests
 from launchworthy.manifest.marks import Mark
 from launchworthy.manifest.mistakes import SourceFile
@@ -28,7 +29,8 @@ def match(manifests: Manifests, marks: Sequence[Mark]) -> tuple[Served, ...]:
 
     Raises:
         ProblemError: everything that does not fit: `tool-without-manifest` (with the table to paste),
-            `manifest-without-tool`, `unknown-argument`, `uri-arguments`, `policy-input-optional`.
+            `manifest-without-tool`, `unknown-argument`, `uri-arguments`, `policy-input-optional`,
+            `completion-without-manifest`, `manifest-without-completion` and what is wrong with a completion.
     """
     by_key = {(mark.kind, mark.name): mark for mark in marks}
     problems: list[Problem] = []
@@ -110,6 +112,7 @@ def _arguments(mark: Mark, target: TargetManifest, manifests: Manifests) -> Iter
                 f'write "{known.name}?" and let rules ask `context.arguments has {known.name}` first',
             )
     yield from _uri(mark, target, source, key)
+    yield from _completions(mark, target, source, key)
 
 
 def _uri(mark: Mark, target: TargetManifest, source: SourceFile, key: tuple[str, ...]) -> Iterator[Problem]:
@@ -123,6 +126,29 @@ def _uri(mark: Mark, target: TargetManifest, source: SourceFile, key: tuple[str,
             (*key, "uri"),
             f"gives [{'.'.join(key)}] the uri `{target.uri}`, and the arguments of {mark.where} are: {told}",
             "name each argument once in the uri, and nothing else",
+        )
+
+
+def _completions(
+    mark: Mark, target: TargetManifest, source: SourceFile, key: tuple[str, ...]
+) -> Iterator[Problem]:
+    yield from completer_problems(mark.name, [given.name for given in mark.parameters], mark.completers)
+    if mark.completers and not target.completions:
+        table = f"[{'.'.join(key)}]"
+        yield Problem(
+            reason="completion-without-manifest",
+            where=mark.completers[0].where,
+            what=f"completes an argument of the {mark.kind} `{mark.name}`, and {table} does not offer that",
+            fix=(f"add `completions = true` to {table}, or take the function out",)
+            if target.kind is not TargetKind.TOOL
+            else ("take it out: only arguments of prompts and resources can be completed",),
+        )
+    if target.completions and not mark.completers:
+        yield source.problem(
+            "manifest-without-completion",
+            (*key, "completions"),
+            f"offers completions of [{'.'.join(key)}], and no code makes them",
+            f'mark a function with @completion({mark.name}, "…"), or take `completions` out',
         )
 
 

@@ -88,6 +88,7 @@ class TargetManifest:
         timeout_seconds: how long a call may take, where the manifest says it.
         visibility: whether it is listed.
         uri: of a resource; with variables it is a template.
+        completions: whether clients may ask what an argument could be; prompts and templates only.
         where: `manifests/tools.toml:12`.
     """
 
@@ -106,6 +107,7 @@ class TargetManifest:
     timeout_seconds: float | None
     visibility: Visibility
     uri: str | None
+    completions: bool
     where: str
 
     @property

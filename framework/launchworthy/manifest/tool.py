@@ -14,7 +14,7 @@ from launchworthy.manifest.target import ArgumentClass, Effect, Visibility
 RunsIn = Literal["development", "staging", "production"]
 """A rehearsal has no promises of its own: it rehearses those of the environment to be promoted to."""
 
-NOT_YET_FIELDS = frozenset({"rate", "concurrency", "credentials", "egress", "completions"})
+NOT_YET_FIELDS = frozenset({"rate", "concurrency", "credentials", "egress"})
 """Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_APPROVALS = frozenset({"form", "url"})
 
@@ -66,10 +66,17 @@ class ResourceTable(TargetTable):
     """`[resources.<function>]`."""
 
     uri: Uri = Field(description="`orders://order/{order_id}`; its variables are the function's arguments")
+    completions: bool = Field(
+        default=False, description="whether callers with its scopes may ask what a variable could be"
+    )
 
 
 class PromptTable(TargetTable):
     """`[prompts.<function>]`."""
+
+    completions: bool = Field(
+        default=False, description="whether callers with its scopes may ask what an argument could be"
+    )
 
 
 class TargetsFile(Table):

@@ -91,12 +91,18 @@ timeout = "1s"
 
 [resources.order]
 uri = "shop://order/{order_id}"
+completions = true
 scopes = ["shop:read"]
 arguments = { order_id = "clear" }
 
 [resources.note]
 uri = "shop://note/{name}"
 scopes = ["shop:read"]
+
+[resources.label]
+uri = "shop://label/{text}"
+scopes = ["shop:read"]
+arguments = { text = "clear" }
 
 [resources.logo]
 uri = "shop://logo"
@@ -108,12 +114,19 @@ scopes = ["shop:read"]
 
 [prompts.greet]
 scopes = ["shop:read"]
+completions = true
+
+[prompts.whisper]
+scopes = ["shop:hidden"]
+visibility = "secret"
+completions = true
 
 [prompts.talk]
 scopes = ["shop:read"]
 
 [prompts.refuse_to_talk]
 scopes = ["shop:write"]
+completions = true
 """
 
 

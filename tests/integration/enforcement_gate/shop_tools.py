@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from launchworthy.credentials import Call
-from launchworthy.manifest import prompt, resource, tool
+from launchworthy.manifest import completion, prompt, resource, tool
 from launchworthy.vocabulary import ToolError
 
 SECRET = "hunter2-5f2b"
@@ -251,6 +251,12 @@ def note(name: str) -> str:
 
 
 @resource
+def label(text: str) -> str:
+    """A label."""
+    return f"label {text}"
+
+
+@resource
 async def logo() -> bytes:
     """The logo."""
     return b"\x89PNG"
@@ -268,6 +274,31 @@ def greet(name: str, times: int = 1) -> str:
     return f"hello {name}" * times
 
 
+@completion(order, "order_id")
+def order_numbers(call: Call[Shop], typed: Annotated[str, Field(max_length=8)]) -> list[str]:
+    """Many of them."""
+    call.app.given.append(("order_numbers", typed))
+    return [f"{typed}{number}" for number in range(250)]
+
+
+@completion(greet, "name")
+async def names(typed: str, given: dict[str, str]) -> list[str]:
+    """Names that begin so, as often as they are to be greeted."""
+    return [name for name in ("ada", "alan", "grace") if name.startswith(typed)] * int(given.get("times", 1))
+
+
+@prompt
+def whisper(word: str) -> str:
+    """Nobody knows."""
+    return word
+
+
+@completion(whisper, "word")
+def words(typed: str) -> list[str]:
+    """Nobody knows."""
+    return [typed]
+
+
 @prompt
 async def talk() -> list[Any]:
     """Two messages."""
@@ -275,6 +306,16 @@ async def talk() -> list[Any]:
 
 
 @prompt
-async def refuse_to_talk() -> str:
+async def refuse_to_talk(topic: str = "") -> str:
     """Fail in words."""
-    raise ToolError("not today")
+    raise ToolError(f"not today{topic}")
+
+
+@completion(refuse_to_talk, "topic")
+def topics(typed: str) -> Any:
+    """Fail in each of its ways."""
+    if typed == "say":
+        raise ToolError("no topic today")
+    if typed == "crash":
+        raise RuntimeError(f"password={SECRET}")
+    return {"not": "a list"}

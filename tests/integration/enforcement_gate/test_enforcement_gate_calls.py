@@ -352,3 +352,9 @@ def test_the_sdk_sees_a_digest_for_a_token(house):
     assert token not in said
     assert said.endswith(f"{house.issuer.client.client_id} {house.resource}")
     assert len(said.split()[0]) == 64
+
+
+def test_the_target_of_a_record_is_the_uri_that_was_decided_on_in_its_one_spelling(house):
+    answer = house.post("resources/read", {"uri": "shop://label/a%20b%2fc%25%C3%A9"})
+    assert result_of(answer)["contents"][0]["text"] == "label a b/c%é"
+    assert house.story(answer)[0]["target"] == "shop://label/a%20b%2Fc%25%C3%A9"

@@ -34,7 +34,7 @@ def test_it_lists_calls_reads_and_prompts(house, mode):
             [content] = (await client.read_resource("shop://order/7")).contents
             assert content.text == '{"order_id":7,"item":"teapot"}'
             assert [one.name for one in (await client.list_resources()).resources] == ["logo", "broken"]
-            assert len((await client.list_resource_templates()).resource_templates) == 2
+            assert len((await client.list_resource_templates()).resource_templates) == 3
             [message] = (await client.get_prompt("greet", {"name": "ada"})).messages
             assert message.content.text == "hello ada"
             assert {one.name for one in (await client.list_prompts()).prompts} == {

@@ -8,7 +8,6 @@ from house import LEGACY, MODERN, message_of
 @pytest.mark.parametrize(
     "method",
     [
-        "completion/complete",
         "logging/setLevel",
         "subscriptions/listen",
         "tasks/list",

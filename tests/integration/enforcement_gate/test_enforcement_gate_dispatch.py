@@ -57,6 +57,7 @@ def authorised(exchange, name, unvalidated, **values) -> Passage:
             named=name,
             unvalidated=unvalidated,
             arguments=values,
+            completing=None,
         )
     )
 

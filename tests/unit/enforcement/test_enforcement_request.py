@@ -288,11 +288,14 @@ def test_every_method_that_is_served_has_a_row_and_no_other():
     for revision in Revision:
         for method, row in REQUESTS[revision].items():
             settled = settle_as(revision, method)
-            assert row_of(settled) is row
+            assert row_of(settled, frozenset(Row)) is row
         with pytest.raises(Refused) as raised:
-            row_of(settle_as(revision, "completion/complete"))
+            row_of(settle_as(revision, "completion/complete"), frozenset(Row) - {Row.COMPLETION})
         assert reason(raised) is Reason.PROTOCOL_METHOD
-    assert row_of(settle_as(Revision.LEGACY, "notifications/initialized", request_id=None)) is Row.IGNORED
+    assert (
+        row_of(settle_as(Revision.LEGACY, "notifications/initialized", request_id=None), frozenset(Row))
+        is Row.IGNORED
+    )
 
 
 def settle_as(revision, method, request_id=1):

@@ -129,7 +129,6 @@ def test_several_problems_are_told_at_once(project):
         ("concurrency", "concurrency = 4"),
         ("credentials", 'credentials.payments = { scopes = ["refunds:create"], ttl = "2m" }'),
         ("egress", 'egress = ["payments.acme.example:443"]'),
-        ("completions", "completions = true"),
         ("approval", 'approval = "url"'),
         ("approval", 'approval = "form"'),
         ("approval", 'approval = { mode = "url", by = "approvers" }'),

@@ -1,8 +1,9 @@
 """Does this request go through, as far as its own bytes can tell? The pure core: no I/O, no clock, no SDK."""
 
+from launchworthy.enforcement.request.completion import Wanted, read_completion
 from launchworthy.enforcement.request.head import Endpoint, Head, RoutingHeaders, endpoint_of, read_head
 from launchworthy.enforcement.request.message import Message, RequestId, read_message
-from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Row, row_of
+from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Row, row_of, rows_of
 from launchworthy.enforcement.request.refusals import (
     HeaderSectionTooLarge,
     MethodNotAllowed,
@@ -30,11 +31,14 @@ __all__ = [
     "Targets",
     "UnsupportedRevision",
     "UriTemplate",
+    "Wanted",
     "decode_header_value",
     "endpoint_of",
+    "read_completion",
     "read_head",
     "read_message",
     "row_of",
+    "rows_of",
     "settle",
     "unknown",
 ]

@@ -7,6 +7,7 @@ and a template's variables are the arguments.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from launchworthy.enforcement.request.completion import Wanted
 from launchworthy.enforcement.request.methods import Row
 from launchworthy.enforcement.request.resource_uri import MAX_URI, UriTemplate
 from launchworthy.manifest import TargetKind, TargetManifest
@@ -23,11 +24,13 @@ class Asked:
         target: the manifest that decides.
         named: the name or the URI, as in the body.
         arguments: as in the body, or a template's variables; unchecked.
+        completing: the argument that is to be completed; None where the target itself is called.
     """
 
     target: TargetManifest
     named: str
     arguments: Mapping[str, object]
+    completing: str | None = None
 
 
 class Targets:
@@ -69,6 +72,22 @@ class Targets:
         if target is None:
             raise unknown(kind)
         return Asked(target=target, named=name, arguments=arguments)
+
+    def find_completed(self, wanted: Wanted) -> Asked:
+        """Look up what an argument is completed of: a prompt by its name, a resource by its template.
+
+        Raises:
+            Refused: `tool.unknown`; what offers no completions is nothing that could be named.
+        """
+        if wanted.kind is TargetKind.PROMPT:
+            target = self._named.get((TargetKind.PROMPT, wanted.named))
+        else:
+            same = (one for template, one in self._templates if template.text == wanted.named)
+            target = next(same, None)
+        if target is None or not target.completions:
+            raise unknown(wanted.kind)
+        arguments = {"typed": wanted.typed, "given": wanted.given}
+        return Asked(target=target, named=wanted.named, arguments=arguments, completing=wanted.argument)
 
     def _find_resource(self, params: Mapping[str, object]) -> Asked:
         uri = params.get("uri")
