@@ -253,6 +253,7 @@ def test_the_other_lists_are_filtered_too(house, revision):
     assert names(house.post("resources/templates/list", revision=revision), "resourceTemplates") == {
         "order",
         "note",
+        "label",
     }
     assert names(house.post("prompts/list", revision=revision), "prompts") == {"greet", "talk"}
     for method, key in (("resources/list", "resources"), ("resources/templates/list", "resourceTemplates")):
