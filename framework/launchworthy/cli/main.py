@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from launchworthy._version import __version__
-from launchworthy.cli import audit, check, dev, explain, identity, lock, manifest, policy, promote
+from launchworthy.cli import audit, check, dev, explain, identity, lock, manifest, policy, promote, secrets
 
 app = typer.Typer(
     name="launchworthy",
@@ -23,6 +23,7 @@ explain.register(app)
 promote.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(policy.app, name="policy")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")
 app.add_typer(identity.app, name="identity")
 

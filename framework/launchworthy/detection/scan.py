@@ -27,9 +27,25 @@ def find_secrets(text: str, *, path: str) -> tuple[Finding, ...]:
         text: the whole text.
         path: where it came from; its name says how the text writes names and values.
     """
+    return tuple(_findings(_apart(_hits(text, path)), text, path))
+
+
+def find_shapes(text: str, *, path: str) -> tuple[Finding, ...]:
+    """Find what is a secret by its own form, whatever stands beside it: in what was cut out of a binary file.
+
+    Args:
+        text: the runs of characters.
+        path: where they came from.
+    """
+    hits = (_Hit(shape.start, shape.kind, shape.value, None) for shape in shapes(text, _lower(text)))
+    return tuple(_findings(_apart(hits), text, path))
+
+
+def _apart(found: Iterable[_Hit]) -> list[_Hit]:
+    """In order, each place once."""
     hits: list[_Hit] = []
     end = 0
-    for hit in sorted(_hits(text, path), key=lambda hit: (hit.start, -len(hit.value), hit.name is not None)):
+    for hit in sorted(found, key=lambda hit: (hit.start, -len(hit.value), hit.name is not None)):
         if hits and hit.start < end:  # the same place seen twice: the better kind, and the name
             kept = hits[-1]
             hits[-1] = kept._replace(
@@ -39,7 +55,7 @@ def find_secrets(text: str, *, path: str) -> tuple[Finding, ...]:
         else:
             hits.append(hit)
         end = max(end, hit.start + len(hit.value))
-    return tuple(_findings(hits, text, path))
+    return hits
 
 
 def is_secret_value(name: str, value: str) -> str | None:

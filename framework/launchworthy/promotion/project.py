@@ -13,7 +13,8 @@ from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
 from launchworthy.promotion.child import Answer
 from launchworthy.promotion.place import Place
-from launchworthy.promotion.tree_texts import TreeText, read_texts
+from launchworthy.promotion.scanning.texts import Text
+from launchworthy.promotion.scanning.tree import read_tree
 from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -83,13 +84,13 @@ class Project:
         return tomllib.loads(self.text(path) or "")
 
     @cached_property
-    def tree(self) -> tuple[TreeText, ...]:
-        """Every text file below the root, tracked by git or not; read once."""
-        return tuple(read_texts(self.root, tracked=self._tracked()))
+    def tree(self) -> tuple[Text, ...]:
+        """What can be read of every file below the root, tracked by git or not; read once."""
+        return tuple(read_tree(self.root, tracked=self._tracked()))
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every text file below the root with its path; one that is too long is empty."""
-        return ((one.path, one.text) for one in self.tree)
+        """Every text below the root with its path; one that is too long is empty."""
+        return ((one.path, one.text) for one in self.tree if not one.binary)
 
     def _tracked(self) -> frozenset[str]:
         """What git tracks below the root."""

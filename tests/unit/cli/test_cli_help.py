@@ -13,7 +13,7 @@ from launchworthy.cli.main import app
 ROOT = get_command(app)
 EXPECTED = """
 attest | audit show | audit verify | check | dev | dev call | dev demo | dev token | explain | identity doctor
-lock | manifest show | policy test | promote | verify-record
+lock | manifest show | policy test | promote | secrets scan | verify-record
 """
 
 

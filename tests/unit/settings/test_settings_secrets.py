@@ -25,7 +25,8 @@ HEX = "4f1c9e07ab62d835f0c47e19b6a2d853"
 TOKEN = "gh" + "p_" + "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ" + "0mLq17"
 LOWER_TOKEN = "da" + "pi" + HEX
 """A token that has the form of an identifier."""
-PASSWORD = "Lantern88orchid"
+PASSWORD = "Lantern" + "88orchid"
+CHOSEN = "hunter" + "2"
 
 
 class Shop(AppSettings):
@@ -67,7 +68,7 @@ SOURCES_IN_THE_FILE = {
     "in a list": (f'[app]\nregions = ["eu", "{TOKEN}"]\n', "app.regions.1", TOKEN),
     "in a path": (f'[app]\ndatabase = "x/{TOKEN}"\n', "app.database", TOKEN),
     "in a nested table": (f'[app.shop]\nregion = "{TOKEN}"\n', "app.shop.region", TOKEN),
-    "as file reference": ('[app]\npassword = "hunter2"\n', "app.password", "hunter2"),
+    "as file reference": (f'[app]\npassword = "{CHOSEN}"\n', "app.password", CHOSEN),
     "in a table of tables": (f'[[app.shops]]\nname = "{TOKEN}"\n', "app.shops.0.name", TOKEN),
 }
 

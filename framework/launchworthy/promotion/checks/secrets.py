@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from launchworthy.detection import Finding, find_secrets
+from launchworthy.detection import Finding
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
-from launchworthy.promotion.tree_texts import MAX_TEXT
+from launchworthy.promotion.scanning.leaks import found_in
+from launchworthy.promotion.scanning.texts import MAX_TEXT
 
 
 @registry.check("SEC-01")
@@ -36,10 +37,10 @@ def there_is_no_secret_in_the_tree(project: Project) -> Iterator[Assertion]:
                 one.path,
                 "split it, or keep it elsewhere",
             )
-        for finding in find_secrets(one.text, path=one.path):
+        for finding in found_in(one):
             yield broken(
                 _what(finding),
-                f"{one.path}:{finding.line}",
+                one.path if one.binary else f"{one.path}:{finding.line}",
                 "rotate it first: whoever can read the tree has it by now; then take it out",
             )
     yield seen(
