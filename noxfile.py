@@ -8,6 +8,7 @@
 made below `.nox`. `nox -s demo`, `uvx nox -s demo` and `uv run noxfile.py -s demo` work too.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -80,7 +81,14 @@ CORE = [
 ]
 
 
-QUICK = ["--ignore", "tests/template", "--ignore", "tests/architecture", "-m", "not slow and not speed"]
+QUICK = [
+    "--ignore",
+    "tests/template",
+    "--ignore",
+    "tests/architecture",
+    "-m",
+    "not slow and not speed and not foreign",
+]
 
 
 def install(session: nox.Session, *what: str) -> None:
@@ -205,6 +213,38 @@ def mutants(session: nox.Session) -> None:
     """Whether a test turns red for each promise that is broken on purpose; writes tests/mutants.md."""
     install_project(session)
     session.run("python", "tests/mutants/run.py", *session.posargs)
+
+
+def install_npm(session: nox.Session, where: str) -> Path:
+    """Install what a `package.json` pins, below .nox, once for each of its versions.
+
+    There is no lock file: it would name the registry that it was made from.
+    """
+    if shutil.which("npm") is None:
+        session.skip("npm is not here, and it installs the program that this is tried with")
+    wanted = (ROOT / where / "package.json").read_bytes()
+    folder = ROOT / ".nox" / "npm" / f"{Path(where).name}-{hashlib.sha256(wanted).hexdigest()[:12]}"
+    if not (folder / "installed").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_bytes(wanted)
+        options = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        session.run_install("npm", "install", *options, f"--prefix={folder}", external=True)
+        (folder / "installed").touch()
+    return folder
+
+
+@nox.session(name="interop-conformance")
+@nox.parametrize("sdk", ["lowest", "newest"])
+def interop_conformance(session: nox.Session, sdk: str) -> None:
+    """The official conformance suite against our gate, on both ends of the SDK's allowed versions."""
+    node = install_npm(session, "tests/interop/conformance")
+    install_project(session)
+    project = nox.project.load_toml(ROOT / "pyproject.toml")["project"]
+    [allowed] = [one for one in project["dependencies"] if one.startswith("mcp>=")]
+    resolution = "lowest-direct" if sdk == "lowest" else "highest"
+    session.install("--upgrade", f"--resolution={resolution}", allowed)
+    options = ["-m", "foreign", "-p", "no:cacheprovider", *session.posargs]
+    session.run("pytest", "tests/interop/conformance", *options, env={"INTEROP_NODE": str(node)})
 
 
 @nox.session

@@ -1,0 +1,1 @@
+"""A server with what the official conformance suite asks for."""
