@@ -243,8 +243,27 @@ def interop_conformance(session: nox.Session, sdk: str) -> None:
     [allowed] = [one for one in project["dependencies"] if one.startswith("mcp>=")]
     resolution = "lowest-direct" if sdk == "lowest" else "highest"
     session.install("--upgrade", f"--resolution={resolution}", allowed)
-    options = ["-m", "foreign", "-p", "no:cacheprovider", *session.posargs]
-    session.run("pytest", "tests/interop/conformance", *options, env={"INTEROP_NODE": str(node)})
+    try_with(session, "tests/interop/conformance", INTEROP_NODE=str(node))
+
+
+@nox.session(name="interop-inspector")
+def interop_inspector(session: nox.Session) -> None:
+    """The MCP Inspector's command line in both eras, with a token and through its own sign-in."""
+    node = install_npm(session, "tests/interop/inspector")
+    install_project(session)
+    try_with(session, "tests/interop/inspector", INTEROP_NODE=str(node))
+
+
+@nox.session(name="interop-fastmcp")
+def interop_fastmcp(session: nox.Session) -> None:
+    """The client of fastmcp, with a token and with each of its own ways to one."""
+    install_project(session, "--group", "bench")
+    try_with(session, "tests/interop/fastmcp_client")
+
+
+def try_with(session: nox.Session, tests: str, **environment: str) -> None:
+    """Run the tests that need the program of somebody else."""
+    session.run("pytest", tests, "-m", "foreign", *HANGING, *session.posargs, env=environment)
 
 
 @nox.session

@@ -3,10 +3,9 @@
 import asyncio
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,12 @@ from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuth
 from mcp.client.auth.oauth2 import AuthorizationCodeResult
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from orders_server import running_orders
 
 from launchworthy.testing.issuer import PERSON, SimulatedIssuer
 from launchworthy.testing.issuer_clients import RegisteredClient
-from launchworthy.testing.project import TestedProject
 from launchworthy.testing.world import World
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "orders"
 CALLBACK = "http://127.0.0.1:9/callback"
 DOCUMENT = "https://agent.acme.example/client.json"
 SHARED, ENTERPRISE = "shared-secret-agent", "enterprise-agent"
@@ -47,10 +45,6 @@ class Company:
     def issuer(self) -> SimulatedIssuer:
         return self.world.issuer
 
-    def records(self) -> list[dict[str, Any]]:
-        files = sorted(self.world.audit_directory.glob("*.jsonl"))
-        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
-
 
 def documents(client_id: str) -> Mapping[str, Any]:
     """The web, as far as clients publish themselves there; one document is another client's."""
@@ -61,20 +55,13 @@ def documents(client_id: str) -> Mapping[str, Any]:
 @contextmanager
 def company(scratch: Path, secret: str) -> Iterator[Company]:
     """Start all of it."""
-    root = scratch / "orders"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
-    tested = TestedProject.read(root)
-    with ExitStack() as stack:
-        world = stack.enter_context(
-            World(scratch, name=tested.name, scopes=tested.scopes, fetch_client_metadata=documents)
-        )
-        provider = SimulatedIssuer({world.url: tested.scopes})
+    with running_orders(scratch, fetch_client_metadata=documents) as (world, _):
+        provider = SimulatedIssuer({world.url: world.scopes})
         world.issuer.trust(provider)
         for name in (SHARED, ENTERPRISE):
             world.issuer.clients.add(
                 RegisteredClient(client_id=name, keys=None, redirect_uris=(), secret=secret)
             )
-        stack.enter_context(world.server("orders", PYTHONPATH=str(root / "src")))
         yield Company(world=world, provider=provider, secret=secret)
 
 

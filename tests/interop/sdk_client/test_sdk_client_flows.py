@@ -1,6 +1,7 @@
 """The SDK's own clients get from a bare 401 to a call, and from a 403 to a further one, without help."""
 
 import pytest
+from orders_server import records
 from sdk_client_orders import WAYS, Company, connected, run
 
 METADATA = "/.well-known/oauth-protected-resource"
@@ -44,9 +45,9 @@ def test_a_client_finds_its_way_in_and_steps_up(place: Company, mode: str, way: 
 
 def _called_last(place: Company, subject: str, client_id: str | None) -> bool:
     """Whether the audit says who that was."""
-    [*_, attempt] = [record for record in place.records() if record["type"] == "launchworthy.tool.attempt.v1"]
-    named = attempt["data"]["client"] if client_id is not None else None
-    return (attempt["data"]["subject"], named) == (subject, client_id)
+    [*_, attempt] = [record for record in records(place.world) if record["type"] == "tool.attempt"]
+    named = attempt["client"] if client_id is not None else None
+    return (attempt["subject"], named) == (subject, client_id)
 
 
 def test_a_client_that_registers_does_so_once(place: Company, mode: str) -> None:
