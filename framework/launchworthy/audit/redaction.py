@@ -16,11 +16,15 @@ from typing import Self
 from launchworthy.audit.canonical import MAX_INTEGER
 from launchworthy.audit.sanitiser import sanitise, sanitise_name, written_size
 
+HMAC_PURPOSE = "audit-hmac"
+"""What the key is derived for, in a ring of the framework's keys."""
 _MIN_KEY_BYTES = 32
 _DIGEST_CHARACTERS = 32
 _MAX_ARGUMENTS = 32
 _MAX_BYTES = 4096
 """All arguments of a record together: clear ones beyond it are dropped, so a record stays below 16 kB."""
+
+_MAX_TOKEN_IDS = 4096
 
 Redacted = dict[str, str | int | bool | None]
 _json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
@@ -39,7 +43,7 @@ _KINDS = {
 class ArgumentRedactor:
     """Redacts with one key; `kid` names the key in every digest, never the value of anything."""
 
-    __slots__ = ("_key", "kid")
+    __slots__ = ("_key", "_token_ids", "kid")
 
     def __init__(self, key: bytes, kid: str) -> None:
         """Hold a key of at least 32 bytes.
@@ -47,10 +51,20 @@ class ArgumentRedactor:
         Raises:
             ValueError: the key is shorter.
         """
+        self._token_ids: dict[tuple[str, str], str] = {}
+        self.use(key, kid)
+
+    def use(self, key: bytes, kid: str) -> None:
+        """Redact with another key from here on.
+
+        Raises:
+            ValueError: the key is shorter than 32 bytes.
+        """
         if len(key) < _MIN_KEY_BYTES:
             raise ValueError("the key of a redactor needs 32 bytes or more")
         self._key = key
         self.kid = sanitise_name(kid)
+        self._token_ids.clear()
 
     @classmethod
     def ephemeral(cls, kid: str) -> Self:
@@ -104,7 +118,14 @@ class ArgumentRedactor:
 
     def token_id(self, issuer: str, jti: str) -> str:
         """`<kid>:<32 hex digits>` of a token's `jti`, which tells tokens apart and shows none."""
-        return self._digest(("token", issuer), jti.encode("utf-8", "surrogatepass"))
+        known = self._token_ids.get((issuer, jti))
+        if known is not None:
+            return known
+        if len(self._token_ids) >= _MAX_TOKEN_IDS:  # one digest a token, not one a call
+            self._token_ids.clear()
+        digest = self._digest(("token", issuer), jti.encode("utf-8", "surrogatepass"))
+        self._token_ids[issuer, jti] = digest
+        return digest
 
     def _one(self, target: str, name: str, argument_class: str, value: object) -> Redacted:
         try:

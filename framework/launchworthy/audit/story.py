@@ -4,6 +4,7 @@ Reads records as they stand, of one file or many or from a log store, and believ
 what was written is the question of `audit.verification`.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +17,22 @@ from launchworthy.vocabulary import Problem, ProblemError
 
 _ATTEMPTS = frozenset({"tool.attempt", "resource.attempt", "prompt.attempt"})
 _OUTCOMES = frozenset({"tool.outcome", "resource.outcome", "prompt.outcome"})
-_DENIALS = frozenset({"tool.denied", "resource.denied", "prompt.denied", "authn.denied", "protocol.rejected"})
-_SERVED = "request.served"
+_DENIALS = frozenset(
+    {
+        "tool.denied",
+        "resource.denied",
+        "prompt.denied",
+        "ratelimit.denied",
+        "authn.denied",
+        "protocol.rejected",
+        "identity.peer_rejected",
+    }
+)
+_SERVED = frozenset({"request.served", "subscription.opened"})
+_ASKED = "tool.input_required"
+_REQUESTS = _ATTEMPTS | _DENIALS | _SERVED | {_ASKED}
+WAITING = 256
+"""Rows that wait for the outcome of the first of them, so that a list is in order of time."""
 
 
 class Verdict(StrEnum):
@@ -26,6 +41,7 @@ class Verdict(StrEnum):
     ALLOWED = "allowed"
     DENIED = "denied"
     SERVED = "served"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +52,7 @@ class Row:
         time: of its first record.
         call: the call id; empty for a summary of many.
         target: tool, resource or prompt; the method where there is none.
-        verdict: allowed, denied or served.
+        verdict: allowed, denied, served, or asked (a person must approve).
         why: the rule that allowed it, or the reason why not.
         ended: how it ended (`ok`, …); None where no outcome is known.
         subject: of the caller; None for a stranger.
@@ -70,7 +86,7 @@ class Filter:
     Attributes:
         principal: a subject or a client, whole.
         target: a tool, resource or prompt, whole.
-        verdict: allowed, denied or served.
+        verdict: allowed, denied, served or asked.
         reason: why it was denied, or its family (`token` for every `token.…`).
         call: one call.
         since: not before.
@@ -124,19 +140,63 @@ class CallStory:
 
 
 def rows(records: Iterable[Record], wanted: Filter) -> Iterator[Row]:
-    """The requests that are wanted, in the order of their first records."""
-    found: list[Row] = []
-    running: dict[str | None, int] = {}
+    """The requests that are wanted, each as soon as its end is known.
+
+    In the order of their first records, but that nothing waits for a call that runs on and on: when many
+    have come since, it is listed when it ends. Without an end, it comes last.
+    """
+    return (row for row in _ended(records) if wanted.takes(row))
+
+
+def _ended(records: Iterable[Record]) -> Iterator[Row]:
+    """Every request, each as soon as its end is known."""
+    waiting = _Waiting()
     for record in records:
         if record.type in _OUTCOMES:
-            attempt = running.pop(_text(record.data, "call"), None)
-            if attempt is not None:
-                found[attempt] = _with_end(found[attempt], record)
-        elif record.type in _ATTEMPTS or record.type in _DENIALS or record.type == _SERVED:
-            if record.type in _ATTEMPTS:
-                running[_text(record.data, "call")] = len(found)
-            found.append(_row(record))
-    return (row for row in found if wanted.takes(row))
+            yield from waiting.end(record)
+        elif record.type in _REQUESTS:
+            waiting.begin(row_of(record))
+        yield from waiting.ready()
+    yield from waiting.rest()
+
+
+class _Waiting:
+    """Requests whose end, or that of one before them, is not known yet."""
+
+    def __init__(self) -> None:
+        self._in_order: OrderedDict[object, Row] = OrderedDict()
+        self._late: dict[object, Row] = {}
+
+    def begin(self, row: Row) -> None:
+        key: object = row.call if row.verdict is Verdict.ALLOWED else object()
+        if key in self._in_order:  # the same call once more: a file that was read twice
+            self._in_order[object()] = self._in_order.pop(key)
+        self._in_order[key] = row
+        if len(self._in_order) > WAITING:
+            first, waited = self._in_order.popitem(last=False)
+            self._late[first] = waited
+
+    def end(self, outcome: Record) -> Iterator[Row]:
+        """Note an outcome; a row that nothing waits for is told at once."""
+        key = _text(outcome.data, "call")
+        if key in self._in_order:
+            self._in_order[key] = _with_end(self._in_order[key], outcome)
+        elif key in self._late:
+            yield _with_end(self._late.pop(key), outcome)
+
+    def ready(self) -> Iterator[Row]:
+        """Take from the front whatever has its end."""
+        while self._in_order:
+            row = next(iter(self._in_order.values()))
+            if row.verdict is Verdict.ALLOWED and row.ended is None:
+                return
+            self._in_order.popitem(last=False)
+            yield row
+
+    def rest(self) -> Iterator[Row]:
+        """All that is left, its end known or not."""
+        yield from self._in_order.values()
+        yield from self._late.values()
 
 
 def call_story(records: Iterable[Record], call: str) -> CallStory:
@@ -152,7 +212,7 @@ def call_story(records: Iterable[Record], call: str) -> CallStory:
         if record.type in ("server.starting", "config.loaded"):
             newest = newest if steps else record.stream
             servers.setdefault(record.stream, {}).update(record.data)
-        elif record.data.get("call") == call:
+        elif call in (record.data.get("call"), record.data.get("asked_by")):
             steps.append(record)
     if not steps:
         raise ProblemError(
@@ -163,8 +223,8 @@ def call_story(records: Iterable[Record], call: str) -> CallStory:
             )
         )
     ended = next((step for step in steps if step.type in _OUTCOMES), None)
-    asked = next((step for step in steps if step.type not in _OUTCOMES), steps[0])
-    row = _row(asked)
+    asked = next((step for step in steps if step.type in _REQUESTS), steps[0])
+    row = row_of(asked)
     server = servers.get(asked.stream, servers.get(newest, {}))
     return CallStory(
         row=row if ended is None else _with_end(row, ended),
@@ -187,18 +247,21 @@ def _with_end(row: Row, outcome: Record) -> Row:
     )
 
 
-def _row(record: Record) -> Row:
+def row_of(record: Record) -> Row:
+    """What a single record says of a request; what it does not say is empty."""
     data = record.data
     if record.type in _DENIALS:
-        verdict, why = Verdict.DENIED, _text(data, "reason")
+        verdict, why = Verdict.DENIED, _text(data, "reason") or _text(data, "cause")
+    elif record.type == _ASKED:
+        verdict, why = Verdict.ASKED, " ".join(_texts(data, "rules"))
     else:
-        verdict = Verdict.SERVED if record.type == _SERVED else Verdict.ALLOWED
+        verdict = Verdict.SERVED if record.type in _SERVED else Verdict.ALLOWED
         why = _text(data, "rule")
     count, milliseconds = data.get("count"), data.get("milliseconds")
     return Row(
         time=parse_rfc3339(record.time),
         call=_text(data, "call") or "",
-        target=_text(data, "target") or _text(data, "method") or "",
+        target=_text(data, "target") or " ".join(_texts(data, "targets")) or _text(data, "method") or "",
         verdict=verdict,
         why=why or "",
         ended=None,
@@ -210,6 +273,12 @@ def _row(record: Record) -> Row:
         stream=record.stream,
         seq=record.seq,
     )
+
+
+def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A field that is a list of texts."""
+    value = data.get(name)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list | tuple) else ()
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:

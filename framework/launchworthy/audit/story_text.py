@@ -3,6 +3,7 @@
 Whatever stands in a file is made safe again before it is shown: the file may not be what was written.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,12 @@ def render_rows(rows: Iterable[Row]) -> Iterator[str]:
         yield "  ".join((*parts, _safe(row.call))).rstrip()
 
 
+def render_record(record: Record) -> str:
+    """A line for any record: when, what, and what it says."""
+    said = ", ".join(f"{_safe(name)} = {_value(value)}" for name, value in record.data.items())
+    return f"{record.time[:10]} {record.time[11:23]}  {_safe(record.type):<{_STEP}}  {said}  #{record.seq}"
+
+
 def render_call(story: CallStory, verdict: StreamVerdict | None) -> str:
     """The whole story of one call, as a page.
 
@@ -51,6 +58,8 @@ def render_call(story: CallStory, verdict: StreamVerdict | None) -> str:
         ("with", _token(asked), _label("jti", asked.get("token_id"), "hmac:")),
         ("asked", _arguments(asked.get("arguments")), ""),
         ("decided", _decided(row, asked), _versions(asked)),
+        ("approved", _approved(story), ""),
+        ("lifted", _lifted(story), ""),
         ("answered", _answered(story), _label("trace", asked.get("trace"))),
     )
     lines = [f"{head:<65}{time}", ""]
@@ -62,6 +71,8 @@ def render_call(story: CallStory, verdict: StreamVerdict | None) -> str:
 
 
 def _verdict(row: Row) -> str:
+    if row.verdict is Verdict.ASKED:
+        return "approval asked"
     if row.verdict is not Verdict.ALLOWED:
         return row.verdict.value
     return f"allowed, {_ENDED.get(row.ended, 'ended') if row.ended is not None else 'outcome unknown'}"
@@ -123,6 +134,8 @@ def _decided(row: Row, asked: Mapping[str, Any]) -> str:
         return f"allow by {_safe(row.why)}" if row.why else "allow"
     if row.verdict is Verdict.SERVED:
         return ""
+    if row.verdict is Verdict.ASKED:
+        return f"ask, by {_safe(row.why)}" if row.why else "ask"
     rules = f" by {_words(asked['rules'])}" if asked.get("rules") else ""
     missing = f", missing {_words(asked['missing_scopes'])}" if asked.get("missing_scopes") else ""
     detail = f": {_safe(asked['detail'])}" if asked.get("detail") else ""
@@ -135,6 +148,25 @@ def _versions(asked: Mapping[str, Any]) -> str:
         _label("manifests", asked.get("manifest_digest")),
     )
     return f"{policy}  {manifests}".strip()
+
+
+def _approved(story: CallStory) -> str:
+    """`by subject 00u4f2c on the approval page, 41 s before, for exactly this call`."""
+    granted = next((step.data for step in story.steps if step.type == "approval.granted"), None)
+    if granted is None:
+        return ""
+    where = "on the approval page" if granted.get("approval_method") == "url" else "as the client says"
+    who = f"subject {_safe(granted['approver'])}" if granted.get("approver") else "its caller"
+    age = granted.get("age")
+    when = f", {age} s before" if isinstance(age, int) else ""
+    return f"by {who} {where}{when}, for exactly this call"
+
+
+def _lifted(story: CallStory) -> str:
+    used = next((step.data for step in story.steps if step.type == "breakglass.used"), None)
+    if used is None:
+        return ""
+    return f"{_words(used.get('lifted'))} by grant {_safe(used.get('grant'))}, {_safe(used.get('incident'))}"
 
 
 def _answered(story: CallStory) -> str:
@@ -150,7 +182,7 @@ def _steps(story: CallStory) -> Iterator[str]:
     begin = story.row.time
     for number, step in enumerate(story.steps):
         after = f"+{(parse_rfc3339(step.time) - begin).total_seconds():.3f}"
-        where = _safe(story.instance or step.stream[:8]) if number == 0 else ""
+        where = _safe(story.instance or step.stream[:8]) if number == 0 else _lease(step)
         yield f"  {after}  {_safe(step.type):<{_STEP}}{_said(step):<{_SAID}}{where:<16}#{step.seq}"
 
 
@@ -159,7 +191,46 @@ def _said(step: Record) -> str:
     if step.type.endswith(".attempt"):
         then = "the tool ran" if step.type == "tool.attempt" else "it was answered"
         return f"on disk before {then}" if data.get("durable") is True else f"written before {then}"
-    return _safe(data.get("outcome") or data.get("reason") or data.get("status") or "")
+    family = step.type.partition(".")[0]
+    if family == "credential":
+        return _borrowed(step)
+    if family == "approval":
+        return _answer(data)
+    return _safe(data.get("outcome") or data.get("reason") or data.get("status") or data.get("grant") or "")
+
+
+def _lease(step: Record) -> str:
+    lease = step.data.get("lease")
+    return f"lease {_safe(lease)[:_SHORT]}" if isinstance(lease, str) else ""
+
+
+def _borrowed(step: Record) -> str:
+    """`payments: refunds:create, for 2 min`."""
+    data = step.data
+    until = data.get("not_after")
+    begun = parse_rfc3339(step.time).timestamp()
+    live = max(0, round(until - begun)) if isinstance(until, int) else None
+    parts = (
+        _words(data.get("scopes")),
+        "" if live is None else f"for {_lasting(live)}",
+        _safe(data.get("detail")),
+    )
+    return f"{_safe(data.get('credential'))}: {', '.join(part for part in parts if part)}"
+
+
+def _answer(data: Mapping[str, Any]) -> str:
+    """Who answered, how, and when."""
+    age = data.get("age")
+    parts = (
+        _safe(data.get("approver")),
+        f"after {_lasting(age)}" if isinstance(age, int) else "",
+        _safe(data.get("detail")),
+    )
+    return ", ".join(part for part in parts if part) or _safe(data.get("approval_method"))
+
+
+def _lasting(seconds: int) -> str:
+    return f"{round(seconds / _MINUTE)} min" if seconds >= _MINUTE else f"{seconds} s"
 
 
 def _integrity(story: CallStory, verdict: StreamVerdict | None) -> str:
@@ -189,6 +260,10 @@ def _short(digest: str) -> str:
 
 def _words(value: object) -> str:
     return " ".join(_safe(word) for word in value) if isinstance(value, list | tuple) else ""
+
+
+def _value(value: object) -> str:
+    return _safe(value if isinstance(value, str | int) else json.dumps(value, sort_keys=True))
 
 
 def _safe(value: object) -> str:

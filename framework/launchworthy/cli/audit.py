@@ -1,28 +1,18 @@
-"""What happened, and are the files what was written? `audit verify`, `audit show`."""
+"""What happened, and are the files what was written? `audit verify`, and the commands of other files."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
+from launchworthy.cli.audit_hash import hash_
+from launchworthy.cli.audit_show import show
 from launchworthy.cli.choices import Output
-from launchworthy.cli.ending import NO, UNDECIDED, YES, end, undecided_on_problems
-from launchworthy.vocabulary import Problem, ProblemError
-
-if TYPE_CHECKING:
-    from launchworthy.audit.reading import Record
+from launchworthy.cli.ending import UNDECIDED, end, undecided_on_problems
 
 app = typer.Typer(help="Verify and read the audit log.", no_args_is_help=True)
-
-Paths = Annotated[
-    list[Path], typer.Argument(help="Audit files, or directories of them; `-` reads lines from stdin.")
-]
 
 
 @app.command()
@@ -65,68 +55,5 @@ def verify(
     end(result.exit_code)
 
 
-@app.command()
-def show(
-    paths: Paths,
-    call: Annotated[str | None, typer.Option("--call", help="One call's whole story.")] = None,
-    principal: Annotated[str | None, typer.Option("--principal", help="A subject or a client.")] = None,
-    tool: Annotated[str | None, typer.Option("--tool", help="A tool, resource or prompt.")] = None,
-    denied: Annotated[bool, typer.Option("--denied", help="Refusals only.")] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="A reason, or its family: `token`.")] = None,
-    since: Annotated[datetime | None, typer.Option("--since", help="Not before (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option("--until", help="Before (UTC).")] = None,
-    output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
-) -> None:
-    """Who did what, was it allowed, and why? `verify` says whether the records can be believed."""
-    from launchworthy.audit.story import Filter, Verdict, call_story, rows
-    from launchworthy.audit.story_text import render_call, render_rows
-
-    with undecided_on_problems():
-        if call is not None:
-            typer.echo(render_call(call_story(_records(paths), call), None))
-            end(YES)
-        wanted = Filter(
-            principal=principal,
-            target=tool,
-            verdict=Verdict.DENIED if denied else None,
-            reason=reason,
-            since=_utc(since),
-            until=_utc(until),
-        )
-        found = list(rows(_records(paths), wanted))
-    if output is Output.JSON:
-        for row in found:
-            typer.echo(json.dumps(asdict(row), default=str))
-    else:
-        for line in render_rows(found):
-            typer.echo(line)
-    end(YES if found else NO)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
-
-
-def _records(paths: list[Path]) -> Iterator["Record"]:
-    """Every record of the files in their order; a line that is none ends the reading and says where.
-
-    Raises:
-        ProblemError: a file cannot be read, or holds something else.
-    """
-    from launchworthy.audit.reading import LineError, audit_files, read_records
-
-    for path in paths:
-        for file in (path,) if str(path) == "-" else audit_files(path):
-            try:
-                with _opened(file) as stream:
-                    yield from read_records(stream)
-            except (OSError, LineError) as error:
-                what = f"is no audit file: {error}" if isinstance(error, LineError) else "cannot be read"
-                fix = ("launchworthy audit verify says more",)
-                raise ProblemError(
-                    Problem(reason="unreadable-audit", where=str(file), what=what, fix=fix)
-                ) from None
-
-
-def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb")
+app.command()(show)
+app.command("hash")(hash_)

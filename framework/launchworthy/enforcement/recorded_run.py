@@ -6,7 +6,6 @@ fails, is cancelled, or was never reached.
 
 import asyncio
 from contextlib import nullcontext, suppress
-from functools import lru_cache
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.enforcement import records
@@ -23,7 +22,7 @@ from launchworthy.vocabulary import Reason, Refused
 class RecordedRuns:
     """Runs what was authorised, between two records."""
 
-    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor", "_token_id")
+    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor")
 
     def __init__(
         self, exchange: Exchange, audit: Recorder, redactor: Redactor, *, armed_after: float
@@ -32,7 +31,6 @@ class RecordedRuns:
         self._exchange = exchange
         self._audit = audit
         self._redactor = redactor
-        self._token_id = lru_cache(maxsize=4096)(redactor.token_id)  # one digest a token, not one a call
         self._armed_after = armed_after
 
     async def run(self, request: VerifiedRequest, authorized: Authorized) -> Finished:
@@ -73,7 +71,7 @@ class RecordedRuns:
             request.trace,
             authorized,
             self._redactor,
-            token_id=self._token_id(principal.issuer, principal.token_id),
+            token_id=self._redactor.token_id(principal.issuer, principal.token_id),
             durable=durable,
             now=request.now,
         )

@@ -10,8 +10,9 @@ refusal at any stage closes everything, in reverse. The order is the security ar
 4. manifests: every tool declared, every declaration implemented
 5. policy: self-tested
 6. identity: obtained within its deadline, and the audit key bound to it
-7. issuers: metadata equal byte for byte, one usable key at least
-8. listen: application assembled, sockets bound
+7. keys: the framework's own, by reference; nothing before is HMACed
+8. issuers: metadata equal byte for byte, one usable key at least
+9. listen: application assembled, sockets bound
 """
 
 from collections.abc import Awaitable, Callable
@@ -73,6 +74,11 @@ async def identity_stage(parts: Parts) -> None:
     await wiring.bind_audit(parts)
 
 
+async def keys_stage(parts: Parts) -> None:
+    """Read the framework's own keys, now that there is an identity."""
+    wiring.framework_keys(parts)
+
+
 async def issuer_stage(parts: Parts) -> None:
     """Fetch each issuer's metadata and keys."""
     parts.verifier = wiring.token_verifier(parts)
@@ -92,6 +98,7 @@ STAGES: Final[tuple[tuple[str, Stage], ...]] = (
     ("manifest", manifest_stage),
     ("policy", policy_stage),
     ("identity", identity_stage),
+    ("keys", keys_stage),
     ("issuer", issuer_stage),
     ("listen", listen_stage),
 )

@@ -17,6 +17,7 @@ from launchworthy.attestation import Subject, VerifiedRecord
 from launchworthy.audit import ArgumentRedactor, AuditUnwritable, events
 from launchworthy.audit.anchors import anchor_line
 from launchworthy.audit.heartbeat import keep
+from launchworthy.audit.redaction import HMAC_PURPOSE
 from launchworthy.audit.stream import AuditStream
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
@@ -29,11 +30,13 @@ from launchworthy.server.listening import Listener
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
-from launchworthy.settings import IssuerSettings
+from launchworthy.settings import IssuerSettings, KeyRing
 from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind, NobodyDenied
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import Environment
+from launchworthy.vocabulary import Environment, ProblemError
 
+_KEY_SECONDS = 2.0
+_log = structlog.get_logger()
 _IDENTITY_EVENTS: dict[ChangeKind, type[events.IdentityEvent]] = {
     ChangeKind.ACQUIRED: events.IdentityAcquired,
     ChangeKind.ROTATED: events.IdentityRotated,
@@ -59,7 +62,6 @@ def open_audit(parts: Parts) -> None:
     )
     parts.stack.callback(_close_audit, stream)
     parts.audit = stream
-    parts.redactor = ArgumentRedactor.ephemeral(stream.stream_id)
     keeping = asyncio.get_running_loop().create_task(keep(stream), name="audit")
     parts.stack.push_async_callback(_cancelled, keeping)
 
@@ -152,6 +154,22 @@ async def bind_audit(parts: Parts) -> None:
     if subject is None:
         raise RuntimeError("an identity that has started has a subject")
     await parts.audit.bind_with(parts.identity, subject)
+
+
+def framework_keys(parts: Parts) -> None:
+    """Take the audit's HMAC key from where the settings say; without one, a key that ends with the process.
+
+    Raises:
+        ProblemError: the key cannot be used.
+    """
+    reference = parts.settings.audit.hmac_key
+    if reference is None:
+        parts.redactor = ArgumentRedactor.ephemeral(parts.audit.stream_id)
+        return
+    ring = KeyRing.of(reference, purpose=HMAC_PURPOSE, environment=parts.settings.environment)
+    parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
+    following = asyncio.get_running_loop().create_task(_follow(ring, parts.redactor), name="audit-key")
+    parts.stack.push_async_callback(_cancelled, following)
 
 
 def token_verifier(parts: Parts) -> TokenVerifier:
@@ -278,6 +296,22 @@ def _execution_pipe(parts: Parts) -> int | None:
     pipe = os.open(world.execution_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     parts.stack.callback(os.close, pipe)
     return pipe
+
+
+async def _follow(ring: KeyRing, redactor: ArgumentRedactor) -> None:
+    """Use the newest key of the file as soon as it is there; a bad file changes nothing, and is said once."""
+    complained = False
+    while True:
+        await asyncio.sleep(_KEY_SECONDS)
+        try:
+            if ring.reread():
+                redactor.use(ring.newest.material, ring.newest.kid)
+                _log.info("the audit's key has changed", kid=ring.newest.kid)
+            complained = False
+        except ProblemError as error:
+            if not complained:
+                _log.error("the audit's key cannot be read; the last good one stays", problem=str(error))
+            complained = True
 
 
 def _print_anchor(note: str) -> None:

@@ -12,6 +12,7 @@ from launchworthy.settings.closed import (
     Reference,
     Url,
 )
+from launchworthy.settings.key_ring import KeyRing, RingKey
 from launchworthy.settings.loading import inspect_settings, load_framework_settings, load_settings
 from launchworthy.settings.project import ProjectFiles, find_project, read_project
 from launchworthy.settings.resolved import Replacement, Settings
@@ -30,10 +31,12 @@ __all__ = [
     "Hostname",
     "Identifier",
     "IssuerSettings",
+    "KeyRing",
     "Origin",
     "ProjectFiles",
     "Reference",
     "Replacement",
+    "RingKey",
     "Settings",
     "StrictSettings",
     "Url",

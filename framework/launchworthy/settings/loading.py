@@ -124,7 +124,8 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
 def _validate(read: Sources, tables: Tables) -> FileTables:
     try:
         return FileTables.model_validate_json(
-            json.dumps({name: table for name, table in tables.items() if name != "app"})
+            json.dumps({name: table for name, table in tables.items() if name != "app"}),
+            context={"credentials_directory": read.credentials_directory},
         )
     except ValidationError as error:
         problems = mistakes(error, _FORM, read.base)

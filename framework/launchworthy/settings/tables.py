@@ -16,10 +16,12 @@ from launchworthy.settings.closed import (
     Endpoint,
     Hostname,
     Origin,
+    Reference,
     Subject,
     Url,
 )
 from launchworthy.settings.strict import Table
+from launchworthy.vocabulary import SecretScheme
 
 Revision = Literal["2026-07-28", "2025-11-25"]
 Algorithm = Literal[
@@ -93,6 +95,13 @@ class AuditSettings(Table):
 
     directory: Annotated[AbsolutePath, DEPLOYMENT]
     anchor: Literal["stdout", "none"] = "stdout"
+    hmac_key: Reference | None = None
+
+    @model_validator(mode="after")
+    def _key_is_in_a_file(self) -> "AuditSettings":
+        if self.hmac_key is not None and self.hmac_key.scheme is not SecretScheme.FILE:
+            raise ValueError("the key of the audit is read from a file: `file:/run/secrets/audit-hmac`")
+        return self
 
 
 class PromotionSettings(Table):

@@ -18,7 +18,7 @@ REPLACEABLE: Final = {
         {"kind", "expected_id", "trust_domains", "endpoint", "socket_owner_uids", "start_deadline"}
     ),
     "issuers": frozenset({"issuer", "jwks_uri", "key_fresh", "key_stale", "key_spacing"}),
-    "audit": frozenset({"directory"}),
+    "audit": frozenset({"directory", "hmac_key"}),
     "promotion": frozenset({"records"}),
 }
 """The closed list of what a world file may replace, by table."""

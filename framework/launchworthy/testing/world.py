@@ -4,6 +4,8 @@ A `World` belongs to the harness (a test, `launchworthy dev`, a rehearsal); the 
 learns of it by the world file alone, as production learns of its surroundings by its settings.
 """
 
+import base64
+import os
 import socket
 import sys
 import tempfile
@@ -60,6 +62,7 @@ class World:
         records: Path | None = None,
         key_times: Mapping[str, float] | None = None,
         fetch_client_metadata: FetchClientMetadata | None = None,
+        audit_key: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -76,6 +79,7 @@ class World:
             start_deadline: how long a start may wait for an identity and for keys.
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
+            audit_key: whether the settings name a key for the audit's digests; the world lends one then.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
         """
@@ -98,6 +102,7 @@ class World:
         self._start_deadline = start_deadline
         self._trust = trust
         self._records = records
+        self._audit_key = audit_key
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
         self._issuer_fields: dict[str, object] = dict(key_times or {})
         if environment is Environment.DEVELOPMENT:
@@ -132,6 +137,8 @@ class World:
                 stack.enter_context(self.token_file)
             pipes = stack.enter_context(tempfile.TemporaryDirectory(prefix="lw-"))
             self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
+            if self._audit_key:
+                self._lend_audit_key()
             self.file.write_text(render_toml(self._tables()))
             self._stack = stack.pop_all()
         return self
@@ -145,10 +152,13 @@ class World:
     @property
     def environ(self) -> dict[str, str]:
         """The variables that a server of this world gets; there are no others."""
-        return {
+        given = {
             "LAUNCHWORTHY_ENVIRONMENT": self.environment.value,
             "LAUNCHWORTHY_WORLD": str(self.file),
         }
+        if self._audit_key:
+            given["CREDENTIALS_DIRECTORY"] = str(self.audit_key_file.parent)
+        return given
 
     def server(
         self, package: str, *, python: str = sys.executable, inherit_output: bool = False, **environ: str
@@ -167,6 +177,16 @@ class World:
     def audit_directory(self) -> Path:
         """Where the server writes its audit."""
         return self.directory / "audit"
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Where the key of the audit's digests is, if the settings name one."""
+        return self.directory / "keys" / "audit-hmac"
+
+    def _lend_audit_key(self) -> None:
+        self.audit_key_file.parent.mkdir(mode=0o700)
+        self.audit_key_file.touch(mode=0o600)
+        self.audit_key_file.write_bytes(base64.b64encode(os.urandom(48)) + b"\n")
 
     def token(self, *scopes: str, **changes: Any) -> Secret:
         """A token of the first issuer for this server; `changes` as in `SimulatedIssuer.mint`."""
@@ -198,6 +218,8 @@ class World:
             "identity": self._identity(),
             "audit": {"directory": str(self.audit_directory)},
         }
+        if self._audit_key:
+            tables["audit"]["hmac_key"] = f"file:{self.audit_key_file}"
         if self._records is not None:
             tables["promotion"] = {"records": str(self._records)}
         for name, issuer in self.issuers.items():

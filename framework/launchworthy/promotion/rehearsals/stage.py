@@ -111,6 +111,7 @@ class Stage:
             "issuers": tuple(settings.issuers),
             "algorithms": (self.algorithm,),
             "identity": settings.identity.kind,
+            "audit_key": settings.audit.hmac_key is not None,
         }
         return World(self.scratch("world"), **{**known, **options})
 

@@ -1,0 +1,156 @@
+"""A ring of the framework's own keys: by file, per purpose and environment, newest first, and never half."""
+
+import base64
+import json
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from launchworthy.settings import KeyRing, parse_secret_ref
+from launchworthy.settings.tables import AuditSettings
+from launchworthy.vocabulary import Environment, ProblemError
+
+OLD, NEW = bytes(range(32)), bytes(range(1, 49))
+
+
+def lines(*keys):
+    return b"".join(base64.b64encode(key) + b"\n" for key in keys)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "audit-hmac"
+    path.touch(mode=0o600)
+    path.write_bytes(lines(NEW, OLD))
+    return path
+
+
+def ring(path, purpose="audit-hmac", environment=Environment.PRODUCTION):
+    return KeyRing(path, purpose=purpose, environment=environment)
+
+
+def test_the_first_line_is_the_newest_and_all_are_there(file):
+    found = ring(file)
+    assert found.newest == found.keys[0]
+    assert len(found.keys) == 2
+    assert all(len(key.material) == 32 and len(key.kid) == 8 for key in found.keys)
+
+
+def test_what_is_used_is_not_what_is_in_the_file(file):
+    for key in ring(file).keys:
+        assert key.material not in (NEW, OLD, NEW[:32])
+        assert key.kid not in (NEW.hex()[:8], OLD.hex()[:8])
+
+
+def test_each_purpose_and_each_environment_has_keys_of_its_own(file):
+    every = [
+        key
+        for purpose in ("audit-hmac", "request-state")
+        for environment in Environment
+        for key in ring(file, purpose, environment).keys
+    ]
+    assert len({key.material for key in every}) == len({key.kid for key in every}) == len(every) == 16
+
+
+def test_nothing_of_a_key_is_shown(file):
+    found = ring(file)
+    for shown in (repr(found), repr(found.newest), str(found.newest)):
+        assert found.newest.kid in shown
+        assert repr(found.newest.material)[2:-1] not in shown
+        assert "material" not in shown
+
+
+def test_a_file_that_changed_is_read_again(file):
+    found = ring(file)
+    before = found.newest
+    assert found.reread() is False
+    file.write_bytes(lines(b"x" * 32, NEW))
+    assert found.reread() is True
+    assert found.newest != before
+    assert found.keys[1] == before
+
+
+def test_a_swapped_link_inside_the_folder_is_followed_as_kubernetes_does_it(tmp_path):
+    for name, key in (("..1", OLD), ("..2", NEW)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "key").touch(mode=0o440)
+        os.chmod(tmp_path / name / "key", 0o600)  # noqa: PTH101
+        (tmp_path / name / "key").write_bytes(lines(key))
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "key").symlink_to("..data/key")
+    found = ring(tmp_path / "key")
+    before = found.newest
+    (tmp_path / "..new").symlink_to("..2")
+    (tmp_path / "..new").rename(tmp_path / "..data")
+    assert found.reread()
+    assert found.newest != before
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "holds 0 keys"),
+        (b"\n\n", "holds 0 keys"),
+        (b"not base64!\n", "no base64"),
+        (lines(b"x" * 31), "less than 32 bytes"),
+        (lines(NEW, NEW), "twice"),
+        (lines(*(bytes([n]) * 32 for n in range(9))), "holds 9 keys"),
+        (b"A" * 70_000, "no file of keys"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_file_of_something_else_is_refused_and_never_replaces_what_was_read(file, content, what):
+    found = ring(file)
+    kept = found.keys
+    file.write_bytes(content)
+    with pytest.raises(ProblemError, match=what) as refused:
+        found.reread()
+    assert found.keys == kept
+    assert "not base64" not in str(refused.value).replace("no base64", "")
+    with pytest.raises(ProblemError, match="bad-framework-key"):
+        ring(file)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o620, 0o660])
+def test_a_file_that_others_reach_is_refused(file, mode):
+    file.chmod(mode)
+    with pytest.raises(ProblemError, match="read by others"):
+        ring(file)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600, 0o640])
+def test_a_file_for_this_user_and_perhaps_its_group_is_taken(file, mode):
+    file.chmod(mode)
+    assert len(ring(file).keys) == 2
+
+
+def test_a_link_out_of_the_folder_is_refused(file, tmp_path):
+    (tmp_path / "inner").mkdir()
+    link = tmp_path / "inner" / "key"
+    link.symlink_to(file)
+    with pytest.raises(ProblemError, match="leads out"):
+        ring(link)
+
+
+def test_what_is_not_there_or_no_file_is_refused(tmp_path):
+    for path in (tmp_path / "missing", tmp_path):
+        with pytest.raises(ProblemError, match="bad-framework-key"):
+            ring(path)
+
+
+def test_a_reference_is_a_file_or_refused(file, tmp_path):
+    told = {"purpose": "audit-hmac", "environment": Environment.PRODUCTION}
+    reference = parse_secret_ref(f"file:{file}", credentials_directory=str(tmp_path))
+    assert KeyRing.of(reference, **told).keys == ring(file).keys
+    for text in ("openbao:kv/audit#key", "file:/run/secrets/audit#field", "file:/run/secrets/audit@3"):
+        with pytest.raises(ProblemError, match="bad-framework-key"):
+            KeyRing.of(parse_secret_ref(text), **told)
+
+
+def test_the_settings_take_a_file_for_the_audits_key_and_nothing_else():
+    known = {"directory": "/var/log/launchworthy"}
+    AuditSettings.model_validate_json(json.dumps({**known, "hmac_key": "file:/run/secrets/audit-hmac"}))
+    for wrong in ("openbao:kv/audit#hmac", "file:/etc/audit-hmac", "hunter2", "file:/run/secrets/../x"):
+        with pytest.raises(ValidationError, match=r"hmac_key|read from a file"):
+            AuditSettings.model_validate_json(json.dumps({**known, "hmac_key": wrong}))
