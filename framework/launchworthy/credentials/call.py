@@ -57,3 +57,15 @@ class Call(Protocol[App_co]):
             done: how much is done; grows from call to call.
             of: how much there is in all, where that is known.
         """
+
+    def changed(self, uri: str) -> None:
+        """Tell clients that listen (`subscriptions/listen`) that a resource of this server has changed.
+
+        They learn its URI and nothing else, and only if they may read it.
+
+        Args:
+            uri: of a declared resource, variables filled in: `orders://order/17`.
+
+        Raises:
+            ValueError: no resource of this server has that URI.
+        """

@@ -43,6 +43,7 @@ class Surroundings:
         execution_pipe: a file descriptor of the harness that counts bodies; rehearsals only.
         log: the operations log.
         workers: where plain functions run.
+        changed: told of the URIs of resources that have changed.
     """
 
     environment: Environment
@@ -50,6 +51,7 @@ class Surroundings:
     execution_pipe: int | None
     log: OperationsLog
     workers: Workers
+    changed: Callable[[str], None]
 
 
 class Body:
@@ -111,6 +113,7 @@ class Body:
             app=self._around.app,
             unbound_log=self._around.log,
             report=passage.progress,
+            tell_changed=self._around.changed,
         )
         return {**authorized.arguments, self.served.call_parameter: call}
 

@@ -27,10 +27,11 @@ from launchworthy.enforcement.request import (
     read_completion,
     unknown,
 )
+from launchworthy.enforcement.resources import NamedResource
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.manifest import TargetKind, TargetManifest, Visibility
 from launchworthy.policy import Query
-from launchworthy.vocabulary import CallId, Environment, Reason, Refused
+from launchworthy.vocabulary import CallId, Decision, Environment, Principal, Reason, Refused
 
 
 class Calls:
@@ -89,7 +90,9 @@ class Calls:
         wanted = read_completion(request.settled.message.params)
         request.trace.completed, request.trace.named = wanted.kind, wanted.named
         asked = self._targets.find_completed(wanted)
-        self._check_caller(request, asked)
+        request.trace.target = asked.target
+        self._check_known(asked, request.principal)
+        self._check_scopes(asked, request.principal)
         arguments = self._exchange.functions[asked.target.key].check_completed(asked)
         request.trace.plain = {**wanted.given, wanted.argument: wanted.typed}
         return await self._run(request, asked, arguments, {})
@@ -108,7 +111,7 @@ class Calls:
             call=trace.call,
             principal=request.principal,
             target=asked.target,
-            decision=self._policy.decide(query),
+            decision=self._decide(query),
             named=asked.named,
             unvalidated=asked.arguments,
             arguments=arguments,
@@ -116,36 +119,57 @@ class Calls:
         )
         return complete(await self._runs.run(request, authorized), trace.call)
 
+    def check_read(self, uri: str, principal: Principal, now: int) -> NamedResource:
+        """Decide whether a caller may read a resource now; for who is told that it changed.
+
+        Raises:
+            Refused: the first of rows 8 to 11 that says no.
+        """
+        asked = self._exchange.resources.find(uri)
+        self._check_known(asked, principal)
+        self._check_scopes(asked, principal)
+        named = self._exchange.resources.name(asked)
+        self._decide(Query(target=asked.target, principal=principal, arguments=named.plain, now=now))
+        return named
+
+    def _decide(self, query: Query) -> Decision:
+        """Row 11."""
+        return self._policy.decide(query)
+
     def _find(self, row: Row, request: VerifiedRequest) -> Asked:
         """Rows 8 and 9: what is named, whether this caller may know of it, and whether the scopes suffice."""
         trace, message = request.trace, request.settled.message
         named = message.params.get(NAMED_BY[message.method])
         trace.named = named if isinstance(named, str) else None
         asked = self._targets.find(row, message.params)
-        self._check_caller(request, asked)
+        trace.target = asked.target
+        self._check_known(asked, request.principal)
+        self._compare_mirrored(request, asked)
+        self._check_scopes(asked, request.principal)
         return asked
 
-    def _check_caller(self, request: VerifiedRequest, asked: Asked) -> None:
-        target = request.trace.target = asked.target
-        suffices = request.principal.scopes.issuperset(target.scopes)
-        hidden = target.visibility is Visibility.SECRET
-        if hidden and not (suffices and target.runs_in(self._environment)):
+    def _check_known(self, asked: Asked, principal: Principal) -> None:
+        """Row 8, of what is secret."""
+        target = asked.target
+        if target.visibility is Visibility.SECRET and not (
+            principal.scopes.issuperset(target.scopes) and target.runs_in(self._environment)
+        ):
             raise unknown(target.kind)
-        self._compare_mirrored(request, asked)
-        if not suffices:
+
+    def _check_scopes(self, asked: Asked, principal: Principal) -> None:
+        """Row 9."""
+        if not principal.scopes.issuperset(asked.target.scopes):
             raise Refused(
-                Reason.TOOL_SCOPE, "the token lacks scopes that the manifest demands", scopes=target.scopes
+                Reason.TOOL_SCOPE,
+                "the token lacks scopes that the manifest demands",
+                scopes=asked.target.scopes,
             )
 
     def _compare_mirrored(self, request: VerifiedRequest, asked: Asked) -> None:
         """`Mcp-Param-*`: arguments that the schema says are repeated in headers (streamable HTTP)."""
         function = self._exchange.functions[asked.target.key]
         params = request.head.routing.params
-        if (
-            asked.completing is None
-            and function.mirrored
-            and (params or request.settled.revision is Revision.MODERN)
-        ):
+        if function.mirrored and (params or request.settled.revision is Revision.MODERN):
             rejected = validate_mcp_param_headers(function.input_schema, asked.arguments, dict(params))
             if rejected is not None:
                 raise Refused(Reason.PROTOCOL_MISMATCH, rejected.message)

@@ -35,6 +35,8 @@ from mcp_types import (
     ReadResourceResult,
     Resource,
     ResourceTemplate,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
     Tool,
 )
 
@@ -88,6 +90,7 @@ def sdk_server(
         on_read_resource=inner.read_resource,
         on_list_prompts=inner.list_prompts,
         on_get_prompt=inner.get_prompt,
+        on_subscriptions_listen=inner.listen,
         on_completion=inner.complete if completes else None,
     )
     server.add_request_handler("tools/call", CallToolRequestParams, inner.call_tool)
@@ -177,6 +180,17 @@ class InnerPoint:
             raise MCPError(code=INTERNAL_ERROR, message=failed.text) from None
         return GetPromptResult(description=body.served.description, messages=messages)
 
+    async def listen(
+        self, ctx: SdkContext, params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        """Refuse: streams are served before the SDK; that it is asked for them means another way in.
+
+        Raises:
+            MCPError: always.
+        """
+        del ctx, params
+        raise _not_allowed()
+
     async def complete(self, ctx: SdkContext, params: CompleteRequestParams) -> CompleteResult:
         """Say what an argument could be, as it was authorised.
 
@@ -207,10 +221,13 @@ class InnerPoint:
         try:
             passage = take(kind, named, arguments, completing=completing)
         except Refused as refused:
-            word = wire_word(Reason.TOOL_DISPATCH_MISMATCH).value
-            message = "this call is not allowed"
-            raise MCPError(code=FORBIDDEN, message=message, data={"reason": word}) from refused
+            raise _not_allowed() from refused
         return passage, self._bodies[passage.authorized.target.key, completing]
+
+
+def _not_allowed() -> MCPError:
+    word = wire_word(Reason.TOOL_DISPATCH_MISMATCH).value
+    return MCPError(code=FORBIDDEN, message="this call is not allowed", data={"reason": word})
 
 
 def tool_of(served: ServedFunction) -> Tool:

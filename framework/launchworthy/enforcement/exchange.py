@@ -21,8 +21,10 @@ from pydantic_core import to_json
 from launchworthy.enforcement.answers import INTERNAL_ERROR
 from launchworthy.enforcement.authorized import Authorized, Passage, passing
 from launchworthy.enforcement.bodies import Body, Surroundings
+from launchworthy.enforcement.changes import Changes
 from launchworthy.enforcement.dispatch import BodyKey, sdk_server, showing
 from launchworthy.enforcement.request import RequestId, Settled
+from launchworthy.enforcement.resources import Resources
 from launchworthy.enforcement.running_call import OperationsLog
 from launchworthy.enforcement.sdk_context import NO_WAY_BACK, RequestContext, without_trace_context
 from launchworthy.enforcement.served_function import ServedFunction, check_app, serve_functions
@@ -53,11 +55,25 @@ class Finished:
 
 
 class Exchange:
-    """The SDK's server and the one way to it."""
+    """The SDK's server and the one way to it.
 
-    def __init__(self, server: SdkServer[dict[str, Any]], functions: Iterable[ServedFunction]) -> None:
+    Attributes:
+        functions: what is served.
+        resources: what URIs name.
+        changes: what bodies say has changed.
+    """
+
+    def __init__(
+        self,
+        server: SdkServer[dict[str, Any]],
+        functions: Iterable[ServedFunction],
+        resources: Resources,
+        changes: Changes,
+    ) -> None:
         """Hold what is served."""
         self.functions: Mapping[TargetKey, ServedFunction] = {one.key: one for one in functions}
+        self.resources = resources
+        self.changes = changes
         self._server = server
         self._lists: dict[tuple[str, str, frozenset[TargetKey]], bytes] = {}
 
@@ -141,15 +157,23 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     """
     functions = serve_functions(tuple(served))
     check_app(functions, app_context)
+    resources = Resources(functions)
+    changes = Changes(resources.canonical)
     around = Surroundings(
-        environment=environment, app=app_context, execution_pipe=execution_pipe_fd, log=log, workers=Workers()
+        environment=environment,
+        app=app_context,
+        execution_pipe=execution_pipe_fd,
+        log=log,
+        workers=Workers(),
+        changed=changes.tell,
     )
     bodies: dict[BodyKey, Body] = {}
     for one in functions:
         bodies[one.key, None] = Body(one, around)
         for argument, completer in one.completers.items():
             bodies[one.key, argument] = Body(completer, around)
-    return Exchange(sdk_server(manifests.server, _version_of(server.package), bodies), functions)
+    sdk = sdk_server(manifests.server, _version_of(server.package), bodies)
+    return Exchange(sdk, functions, resources, changes)
 
 
 def _version_of(package: str) -> str:

@@ -46,6 +46,7 @@ from launchworthy.enforcement.request import (
     settle,
 )
 from launchworthy.enforcement.request import row_of as method_row_of
+from launchworthy.enforcement.subscriptions import Lifelines, Subscriptions
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.visible import VisibleTargets
 from launchworthy.manifest import Served
@@ -121,6 +122,12 @@ class Gate:
             notes=self._notes,
             environment=environment,
         )
+        self._subscriptions = Subscriptions(
+            exchange.changes,
+            audit,
+            Lifelines(verifier=verifier, readiness=readiness, check_read=self._calls.check_read, clock=clock),
+            check_seconds=config.check_seconds,
+        )
         self._endpoint = endpoint_of(
             config.resource,
             documents=metadata_paths(config.resource),
@@ -157,6 +164,10 @@ class Gate:
             raise
         await reply.finish(answer)
 
+    def drain(self) -> None:
+        """End the streams: nothing else would, and the end of the server waits for them."""
+        self._subscriptions.drain()
+
     def turned_away(self, reason: Reason) -> None:
         """Record what the protocol refused before there was a request; for `bounded_protocol(report=…)`."""
         status = _TURNED_AWAY.get(reason, 400)
@@ -167,7 +178,10 @@ class Gate:
         raw_path = scope.get("raw_path") or scope["path"].encode()
         head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=scope["headers"])
         if head.document:
-            return self._document.answer(trace.call)
+            trace.method = "metadata"
+            answer = self._document.answer(trace.call)
+            self._notes.count(records.served(trace, answer.status, answer.body), trace.source)
+            return answer
         bearer = parse_authorization(head.authorization, scope["query_string"])
         self._readiness()
         now = int(self._clock())
@@ -215,6 +229,8 @@ class Gate:
                 finished = await self._exchange.list(request, self._visible.to(request.principal))
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
                 return await self._calls.call(row, request)
+            case Row.LISTEN:
+                return await self._subscriptions.serve(request)
             case Row.COMPLETION:
                 return await self._calls.complete_argument(request)
         self._record_served(request, finished.status, finished.result)

@@ -6,6 +6,7 @@ from launchworthy.enforcement.body import RULE_33, Pace
 from launchworthy.enforcement.presence import ARMED_AFTER
 from launchworthy.enforcement.reply import COMMENT_SECONDS
 from launchworthy.enforcement.request import Revision
+from launchworthy.enforcement.subscriptions import CHECK_SECONDS
 from launchworthy.vocabulary import CallId, Reason
 
 
@@ -24,6 +25,7 @@ class GateConfig:
         pace: how fast a body must come.
         armed_after: seconds until a leaving client is looked for.
         comment_seconds: between the comments that keep a stream open.
+        check_seconds: how long a stream of changes may outlive what it lives by.
     """
 
     resource: str
@@ -36,6 +38,7 @@ class GateConfig:
     pace: Pace = RULE_33
     armed_after: float = ARMED_AFTER
     comment_seconds: float = COMMENT_SECONDS
+    check_seconds: float = CHECK_SECONDS
 
     def __post_init__(self) -> None:
         """Refuse what would let nobody in, or speak a revision that this gate does not know.

@@ -18,6 +18,13 @@ class Verifier(Protocol):
             Refused: `token.*` or `keys.unavailable`.
         """
 
+    def admit_again(self, principal: Principal, now: int) -> None:
+        """Return if a caller that was verified may still be served, although no token is shown again.
+
+        Raises:
+            Refused: `token.expired`, `token.denied` or `control.stale`.
+        """
+
 
 class PolicyDecisionPoint(Protocol):
     """May they, here, now?"""

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import quote
 
 from launchworthy.audit.events import (
     Attempt,
@@ -25,6 +24,7 @@ from launchworthy.audit.events import (
     ResourceAttempt,
     ResourceDenied,
     ResourceOutcome,
+    SubscriptionOpened,
     ToolAttempt,
     ToolDenied,
     ToolOutcome,
@@ -32,7 +32,7 @@ from launchworthy.audit.events import (
 from launchworthy.enforcement.arguments import spelled
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.ports import Redactor
-from launchworthy.enforcement.request import RequestId
+from launchworthy.enforcement.request import RequestId, spell
 from launchworthy.manifest import ArgumentClass, TargetKind, TargetManifest
 from launchworthy.vocabulary import CallId, Principal, Reason, Refused
 
@@ -57,8 +57,6 @@ _KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
 _OF_CALLS = frozenset({"tool", "policy", "limit"})
 _AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "control"})
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_PLAIN_IN_A_SEGMENT = "!$'()*+;=:@"
-_VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 class Trace:
@@ -222,6 +220,26 @@ def served(trace: Trace, status: int, result: bytes) -> RequestServed:
     )
 
 
+def subscribed(trace: Trace, targets: tuple[str, ...], *, refused: int) -> SubscriptionOpened:
+    """The record of a stream that is about to begin.
+
+    Args:
+        trace: the request.
+        targets: the URIs it may hear of, as the audit shows them.
+        refused: how many it may not hear of.
+    """
+    principal = trace.principal
+    return SubscriptionOpened(
+        call=trace.call,
+        targets=targets,
+        refused=refused,
+        kind=principal.kind.value if principal is not None else None,
+        revision=trace.revision,
+        client_says=trace.client_says,
+        **_who(principal),
+    )
+
+
 def shown_target(target: TargetManifest, trace: Trace) -> str:
     """The name of a tool or prompt; the URI of a resource as it was decided on, in its one spelling.
 
@@ -232,14 +250,13 @@ def shown_target(target: TargetManifest, trace: Trace) -> str:
         return target.name
     if trace.completed is not None:
         return target.uri
-    plain = trace.plain
+    return shown_uri(target, trace.plain)
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        clear = target.argument_class(name) is ArgumentClass.CLEAR and name in plain
-        return quote(spelled(plain[name]), safe=_PLAIN_IN_A_SEGMENT) if clear else found[0]
 
-    return _VARIABLE.sub(value, target.uri)
+def shown_uri(target: TargetManifest, plain: Mapping[str, object]) -> str:
+    """The URI of a resource in its one spelling, with the values of clear variables only."""
+    clear = (name for name in plain if target.argument_class(name) is ArgumentClass.CLEAR)
+    return spell(target.uri or "", {name: spelled(plain[name]) for name in clear})
 
 
 def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied:

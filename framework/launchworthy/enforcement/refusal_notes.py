@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from launchworthy.audit import AuditUnwritable, StrangersBudget
-from launchworthy.audit.events import Refusal
+from launchworthy.audit.events import Counted, Refusal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.gate_config import RefusalNote
 from launchworthy.enforcement.ports import Recorder, Redactor
@@ -67,8 +67,8 @@ class RefusalNotes:
                 )
             )
 
-    def count(self, event: Refusal, source: str | None) -> None:
-        """Record a refusal at the door, or count it; what was counted is written when its second is over."""
+    def count(self, event: Counted, source: str | None) -> None:
+        """Record what a stranger has caused, or count it; what was counted is written a second later."""
         with suppress(AuditUnwritable):
             self.strangers.note(event, source, self._clock())
             if self._flush is None:

@@ -1,5 +1,6 @@
 """What does a body get as its `call`?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ class RunningCall:
         app: what the server keeps open.
         unbound_log: the operations log, not yet bound to this call.
         report: tells the client.
+        tell_changed: tells who listens.
     """
 
     id: CallId
@@ -37,6 +39,7 @@ class RunningCall:
     app: Any
     unbound_log: OperationsLog
     report: Progress
+    tell_changed: Callable[[str], None]
 
     @property
     def log(self) -> CallLog:
@@ -47,3 +50,11 @@ class RunningCall:
     async def progress(self, done: float, of: float | None = None) -> None:
         """Tell a client that asked for it how far the call is."""
         await self.report(done, of)
+
+    def changed(self, uri: str) -> None:
+        """Tell who listens that a resource of this server has changed.
+
+        Raises:
+            ValueError: no resource of this server has that URI.
+        """
+        self.tell_changed(uri)

@@ -101,6 +101,7 @@ async def _serve_until(parts: Parts, ending: asyncio.Event) -> None:
         await asyncio.wait([waiting, *serving], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         parts.draining = True
+        parts.gate.drain()
         parts.audit.record(
             events.ServerStopping(reason="signal" if ending.is_set() else "listener"), critical=True
         )

@@ -208,7 +208,7 @@ async def assemble(parts: Parts) -> None:
         structlog.get_logger(),
     )
     readiness = Readiness(parts)
-    gate = Gate(
+    gate = parts.gate = Gate(
         GateConfig(
             resource=settings.server.resource,
             name=parts.manifests.server.title,

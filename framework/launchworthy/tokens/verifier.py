@@ -136,6 +136,21 @@ class TokenVerifier:
         self._admit(principal)
         return principal
 
+    def admit_again(self, principal: Principal, now: int) -> None:
+        """Return if a caller that was verified may still be served, although no token is shown again.
+
+        Args:
+            principal: as `verify` returned it.
+            now: seconds since the epoch.
+
+        Raises:
+            Refused: `token.expired` (without leeway: a stream is no new request), `token.denied`, or what the
+                list of denied callers says.
+        """
+        if now >= principal.expires_at:
+            raise Refused(Reason.TOKEN_EXPIRED, "the token has expired since")
+        self._admit(principal)
+
     def status(self) -> tuple[IssuerStatus, ...]:
         """How each issuer's keys stand; asks nobody."""
         return tuple(issuer.keys.status() for issuer in self._issuers.values())

@@ -42,6 +42,8 @@ _READ = (
     "leave_a_task",
     "mirrored",
     "read_token",
+    "touch",
+    "touch_in_thread",
     "spin",
 )
 _TOOLS = """
@@ -107,6 +109,11 @@ arguments = { text = "clear" }
 [resources.logo]
 uri = "shop://logo"
 scopes = ["shop:read"]
+
+[resources.hidden_note]
+uri = "shop://hidden"
+scopes = ["shop:hidden"]
+visibility = "secret"
 
 [resources.broken]
 uri = "shop://broken"

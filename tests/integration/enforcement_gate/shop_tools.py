@@ -237,6 +237,26 @@ def spin(milliseconds: int) -> str:
     return "done"
 
 
+@tool
+async def touch(call: Call[Shop], uri: str) -> bool:
+    """Say that a resource has changed."""
+    call.changed(uri)
+    return True
+
+
+@tool
+def touch_in_thread(call: Call[Shop], uri: str) -> bool:
+    """Say it in a thread."""
+    call.changed(uri)
+    return True
+
+
+@resource
+def hidden_note() -> str:
+    """Nobody knows."""
+    return "hidden"
+
+
 @resource
 def order(call: Call[Shop], order_id: int) -> Order:
     """One order."""

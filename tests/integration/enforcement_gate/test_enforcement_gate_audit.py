@@ -240,3 +240,22 @@ def test_no_token_stands_in_any_record(house):
     text = house.audit_text()
     assert token not in text
     assert token.rpartition(".")[2] not in text
+
+
+def test_who_fetched_the_metadata_document_is_recorded_and_a_flood_is_counted(build):
+    house = build()
+    url = house.resource.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
+    answer = house.http.get(url)
+    [record] = house.story(answer)
+    assert (record["type"], record["method"], record["status"]) == ("request.served", "metadata", 200)
+    assert record["sources"] == ["127.0.0.0/24"]
+    assert "subject" not in record
+    for _ in range(120):
+        assert house.http.get(url).status_code == 200
+
+    def told() -> int:
+        served = [one for one in house.records() if one.get("method") == "metadata"]
+        return sum(one.get("count") or 1 for one in served)
+
+    eventually(lambda: told() == 121)
+    assert len([one for one in house.records() if one.get("method") == "metadata"]) < 121

@@ -178,3 +178,26 @@ def test_what_was_counted_of_strangers_is_written_before_the_end(orders):
         assert server.wait() == 0
     denied = [record["data"] for record in records(world) if record["type"] == "launchworthy.authn.denied.v1"]
     assert sum(each.get("count", 1) for each in denied) == 80
+
+
+def test_an_open_stream_of_changes_ends_with_the_server_and_does_not_hold_it(orders):
+    listen = {"notifications": {"resourceSubscriptions": ["orders://order/1"]}}
+    last = []
+
+    def listening(client: Client) -> None:
+        last.append(client.send("subscriptions/listen", listen).text)
+
+    with orders.running(**REHEARSAL) as (world, server):
+        with Client(world.url, world.token("orders:read")) as caller:
+            thread = threading.Thread(target=listening, args=(caller,))
+            thread.start()
+            wait_until(lambda: "subscription.opened" in types(world), timeout=5)
+            server.terminate()
+            thread.join(5)
+            assert not thread.is_alive(), "the grace period is longer"
+        assert server.wait() == 0
+    assert '"resultType":"complete"' in last[0]
+    [closed] = [
+        record["data"] for record in records(world) if record["type"].endswith("subscription.closed.v1")
+    ]
+    assert closed["reason"] == "drain"

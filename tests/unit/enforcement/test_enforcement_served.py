@@ -163,13 +163,16 @@ def test_a_running_call_is_what_the_protocol_says():
         issuer="https://a.example", subject="s", client="c", kind=PrincipalKind.MACHINE, scopes=frozenset(),
         actors=(), token_id="j", issued_at=1, expires_at=2,
     )  # fmt: skip
+    told: list[str] = []
     call = RunningCall(
         id=CallId("4T7K-9QX2-M0DV"), principal=principal, environment=Environment.STAGING, app=None,
-        unbound_log=structlog.get_logger(), report=report,
+        unbound_log=structlog.get_logger(), report=report, tell_changed=told.append,
     )  # fmt: skip
     assert isinstance(call, Call)
     assert call.log is not None
     asyncio.run(call.progress(1))
+    call.changed("shop://order/1")
+    assert told == ["shop://order/1"]
 
 
 def test_every_object_of_a_published_schema_is_closed_but_free_ones():

@@ -1,10 +1,12 @@
 """What was called, by whom, was it allowed, and how did it end? Tools, resources and prompts alike."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from launchworthy.audit.events.event import Arguments, ClientSays, Count, Event, Label, Text, Words
+from launchworthy.audit.events.refusal import Counted
 from launchworthy.vocabulary import Reason
 
 Outcome = Literal["ok", "tool_error", "error", "cancelled", "timeout", "not_dispatched"]
@@ -153,12 +155,17 @@ class PromptOutcome(Ended):
     type: ClassVar[str] = "prompt.outcome"
 
 
-class RequestServed(Event):
-    """A request that runs no body was answered: discover, ping, lists."""
+class RequestServed(Counted):
+    """A request that runs no body was answered: discover, ping, lists, and to anybody the metadata document.
+
+    Attributes:
+        call: the call id that the answer bore; a summary has none.
+        method: of the body; `metadata` for the document, which is fetched without one.
+    """
 
     type: ClassVar[str] = "request.served"
 
-    call: Label
+    call: Label | None = None
     method: Label
     status: Count | None = None
     issuer: Text | None = None
@@ -168,3 +175,11 @@ class RequestServed(Event):
     milliseconds: Count | None = None
     result_bytes: Count | None = None
     client_says: ClientSays | None = None
+
+    @property
+    def stranger(self) -> str | None:
+        """What was served to nobody we know."""
+        return self.method if self.subject is None else None
+
+    def _common(self) -> Mapping[str, Any]:
+        return {"method": self.method, "status": self.status}

@@ -9,8 +9,9 @@ from launchworthy.enforcement.request.refusals import (
     MethodNotAllowed,
     UnsupportedRevision,
 )
-from launchworthy.enforcement.request.resource_uri import UriTemplate
+from launchworthy.enforcement.request.resource_uri import UriTemplate, spell
 from launchworthy.enforcement.request.revision import NAMED_BY, Revision, Settled, decode_header_value, settle
+from launchworthy.enforcement.request.subscription import Listened, read_listen
 from launchworthy.enforcement.request.targets import Asked, Targets, unknown
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Endpoint",
     "Head",
     "HeaderSectionTooLarge",
+    "Listened",
     "Message",
     "MethodNotAllowed",
     "RequestId",
@@ -36,9 +38,11 @@ __all__ = [
     "endpoint_of",
     "read_completion",
     "read_head",
+    "read_listen",
     "read_message",
     "row_of",
     "rows_of",
     "settle",
+    "spell",
     "unknown",
 ]

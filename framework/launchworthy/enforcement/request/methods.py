@@ -23,6 +23,7 @@ class Row(Enum):
     RESOURCE = "the resource's manifest"
     PROMPT = "the prompt's manifest"
     COMPLETION = "the manifest of what is completed"
+    LISTEN = "each resource as if it were read"
     LIST = "a good token; filtered by what it may do"
     PLAIN = "a good token"
     IGNORED = "a good token; accepted, and nothing happens"
@@ -40,7 +41,9 @@ _BOTH: Final[Mapping[str, Row]] = {
 }
 REQUESTS: Final[Mapping[Revision, Mapping[str, Row]]] = MappingProxyType(
     {
-        Revision.MODERN: MappingProxyType({**_BOTH, "server/discover": Row.PLAIN}),
+        Revision.MODERN: MappingProxyType(
+            {**_BOTH, "server/discover": Row.PLAIN, "subscriptions/listen": Row.LISTEN}
+        ),
         Revision.LEGACY: MappingProxyType({**_BOTH, "initialize": Row.PLAIN, "ping": Row.PLAIN}),
     }
 )

@@ -6,12 +6,14 @@ that the SDK ends a value at), and is decoded exactly once: a value can bring no
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 MAX_URI = 4096
 _VARIABLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_PLAIN = "!$'()*+;=:@"
 _VALUE = r"((?:[A-Za-z0-9._~!$'()*+;=:@-]|%[0-9A-Fa-f]{2})+)"
 
 
@@ -46,3 +48,13 @@ class UriTemplate:
         except UnicodeDecodeError:
             return None
         return dict(zip(self.variables, values, strict=True))
+
+
+def spell(template: str, values: Mapping[str, str]) -> str:
+    """Write a URI in its one spelling; a variable that has no value stays as `{name}`."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        return quote(values[name], safe=_PLAIN) if name in values else found[0]
+
+    return _VARIABLE.sub(value, template)
