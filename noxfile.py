@@ -246,6 +246,14 @@ def interop_conformance(session: nox.Session, sdk: str) -> None:
     try_with(session, "tests/interop/conformance", INTEROP_NODE=str(node))
 
 
+@nox.session(name="interop-oidc-provider")
+def interop_oidc_provider(session: nox.Session) -> None:
+    """An authorization server of somebody else, oidc-provider: its tokens, its keys and its 503s."""
+    node = install_npm(session, "tests/interop/oidc_provider")
+    install_project(session)
+    try_with(session, "tests/interop/oidc_provider", INTEROP_NODE=str(node))
+
+
 @nox.session(name="interop-inspector")
 def interop_inspector(session: nox.Session) -> None:
     """The MCP Inspector's command line in both eras, with a token and through its own sign-in."""

@@ -1,0 +1,40 @@
+"""The example's server, where somebody else's authorization server issues its tokens."""
+
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from orders_server import EXAMPLE
+
+from launchworthy.testing.process import ServerProcess
+from launchworthy.testing.project import TestedProject
+from launchworthy.testing.toml import render_toml
+from launchworthy.testing.world import World
+
+
+@contextmanager
+def orders_trusting(
+    scratch: Path, issuer: Callable[[str, tuple[str, ...]], dict[str, Any]]
+) -> Iterator[tuple[World, ServerProcess]]:
+    """Start it in a world whose only issuer is another one.
+
+    Args:
+        scratch: a folder of its own.
+        issuer: from the resource and its scopes to the table `[issuers.callers]`; without `jwks_uri` the
+            server discovers where the keys are.
+    """
+    root = scratch / "orders"
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
+    project = TestedProject.read(root)
+    with World(scratch, name=project.name, scopes=project.scopes) as world:
+        tables = tomllib.loads(world.file.read_text())
+        for own in world.issuers.values():
+            own.stop()  # whatever works from here on, works without it
+        del tables["issuers"]
+        tables["issuers.callers"] = issuer(world.url, project.scopes)
+        world.file.write_text(render_toml(tables))
+        with world.server("orders", PYTHONPATH=str(root / "src")) as server:
+            yield world, server
