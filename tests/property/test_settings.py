@@ -26,6 +26,8 @@ issuer = "https://login.acme.example"
 algorithms = ["ES256"]
 [audit]
 directory = "/var/log/launchworthy"
+[control]
+file = "/etc/launchworthy/control.toml"
 
 [app]
 region = "eu"

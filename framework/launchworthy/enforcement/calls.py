@@ -2,7 +2,7 @@
 
 8-9   the target is declared and no secret to this caller, its scopes
 10    arguments, strictly
-11    policy, which decides about the environment too
+11    not stopped; policy, which decides about the environment too
 13    the attempt is in the audit; on the disk, where the tool is destructive
 14    dispatch; the outcome is in the audit before the answer leaves
 """
@@ -15,7 +15,7 @@ from launchworthy.enforcement.answers import Answer, json_headers, unfit
 from launchworthy.enforcement.arguments import UnfitArguments
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.exchange import Exchange, Finished
-from launchworthy.enforcement.ports import PolicyDecisionPoint
+from launchworthy.enforcement.ports import PolicyDecisionPoint, Stops
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.request import (
@@ -37,11 +37,12 @@ from launchworthy.vocabulary import CallId, Decision, Environment, Principal, Re
 class Calls:
     """Decides calls of declared targets, and has those run that may."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the gate names each part
         self,
         declared: Iterable[TargetManifest],
         *,
         policy: PolicyDecisionPoint,
+        stops: Stops,
         exchange: Exchange,
         runs: RecordedRuns,
         notes: RefusalNotes,
@@ -52,6 +53,7 @@ class Calls:
         Args:
             declared: every target that is served.
             policy: may they.
+            stops: is it stopped.
             exchange: knows the functions.
             runs: runs what was authorised, between two records.
             notes: where unfit arguments are told.
@@ -59,6 +61,7 @@ class Calls:
         """
         self._targets = Targets(tuple(declared))
         self._policy = policy
+        self._stops = stops
         self._exchange = exchange
         self._runs = runs
         self._notes = notes
@@ -106,6 +109,7 @@ class Calls:
     ) -> Answer:
         """Rows 11 to 14, for a call and for a completion alike."""
         trace = request.trace
+        self._stops.refuse_stopped(asked.target.name)
         query = Query(target=asked.target, principal=request.principal, arguments=decided_on, now=request.now)
         authorized = Authorized(
             call=trace.call,

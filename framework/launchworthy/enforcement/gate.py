@@ -29,7 +29,7 @@ from launchworthy.enforcement.calls import Calls, complete
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
-from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Verifier
+from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Stops, Verifier
 from launchworthy.enforcement.presence import ClientLeft
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.records import Trace
@@ -76,6 +76,7 @@ class Gate:
         *,
         verifier: Verifier,
         policy: PolicyDecisionPoint,
+        stops: Stops,
         audit: Recorder,
         redactor: Redactor,
         readiness: Readiness,
@@ -92,6 +93,7 @@ class Gate:
             config: what requests must look like.
             verifier: who is calling.
             policy: may they.
+            stops: what is stopped now.
             audit: what happened.
             redactor: what of a call may be recorded.
             readiness: returns if calls may go through at all.
@@ -114,9 +116,11 @@ class Gate:
         declared = tuple(one.manifest for one in served)
         self._rows = rows_of(declared)
         self._visible = VisibleTargets(declared, environment)
+        self._stops = stops
         self._calls = Calls(
             declared,
             policy=policy,
+            stops=stops,
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
             notes=self._notes,
@@ -226,7 +230,8 @@ class Gate:
             case Row.PLAIN:
                 finished = await self._exchange.plain(request)
             case Row.LIST:
-                finished = await self._exchange.list(request, self._visible.to(request.principal))
+                visible = self._stops.without_stopped(self._visible.to(request.principal))
+                finished = await self._exchange.list(request, visible)
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
                 return await self._calls.call(row, request)
             case Row.LISTEN:

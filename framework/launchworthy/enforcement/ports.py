@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from launchworthy.audit import Event
+from launchworthy.manifest import TargetKey
 from launchworthy.policy import Query
 from launchworthy.vocabulary import BearerToken, Decision, Principal
 
@@ -35,6 +36,20 @@ class PolicyDecisionPoint(Protocol):
         Raises:
             Refused: `tool.policy`, `tool.environment`, `policy.entity_missing`.
         """
+
+
+class Stops(Protocol):
+    """What is stopped now? Asked for every call and every list; asking waits for nothing."""
+
+    def refuse_stopped(self, target: str) -> None:
+        """Return if calls of this target are not stopped.
+
+        Raises:
+            Refused: `tool.stopped`.
+        """
+
+    def without_stopped(self, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
+        """What is left of a list."""
 
 
 class Recorder(Protocol):

@@ -2,7 +2,7 @@
 
 from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
-from launchworthy.manifest.fields import Name, Scope, Table
+from launchworthy.manifest.fields import Line, Name, Scope, Table
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
 from launchworthy.manifest.loading import load_manifests
 from launchworthy.manifest.lock import describe
@@ -37,6 +37,7 @@ __all__ = [
     "Form",
     "HiddenCharacter",
     "InputType",
+    "Line",
     "Manifests",
     "Mark",
     "Name",

@@ -47,6 +47,11 @@ class CachedPolicy:
             raise _again(answer)
         return answer
 
+    def forget(self) -> None:
+        """Decide everything anew: something that decisions rest on has changed."""
+        with self._changing:
+            self._answers.clear()
+
     def __len__(self) -> int:
         """How many decisions are kept."""
         return len(self._answers)

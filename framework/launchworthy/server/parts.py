@@ -4,9 +4,10 @@ Each stage may use only what the stages before it have set: a part that is not t
 `AttributeError`, a programmer's mistake, never a silent `None`.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from launchworthy.manifest import Manifests, Served, Server
 from launchworthy.policy import CachedPolicy, CompiledPolicy
 from launchworthy.server.listening import Listener
 from launchworthy.settings import ProjectFiles, Settings
+from launchworthy.state.control import ControlList
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment
 
@@ -52,6 +54,7 @@ class Parts:
     served: tuple[Served, ...] = field(init=False)
     policy: CachedPolicy = field(init=False)
     identity: WorkloadIdentity = field(init=False)
+    control: ControlList = field(init=False)
     verifier: TokenVerifier = field(init=False)
     gate: Gate = field(init=False)
     listener: Listener = field(init=False)
@@ -63,6 +66,16 @@ class Parts:
         """The environment that manifests and policy speak of: in a rehearsal, the one that is rehearsed."""
         return self.settings.rehearsed
 
+    def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Have this done beside everything else, until the server ends."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self.stack.push_async_callback(_cancelled, task)
+
     def now(self) -> int:
         """Seconds since the epoch, read once by whoever asks."""
         return int(self.surroundings.clock())
+
+
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,6 +1,7 @@
 """May work come in now? One answer for calls and for `/readyz`, so that they never disagree.
 
-Ready ⇔ the identity is usable ∧ some issuer's keys are usable ∧ the audit can be written ∧ not draining.
+Ready ⇔ the identity is usable ∧ some issuer's keys are usable ∧ the control list is fresh ∧ the audit can be
+written ∧ not draining.
 What is stale but usable is said as well (`degraded`), and is still ready.
 """
 
@@ -35,12 +36,14 @@ class Readiness:
         """Return if calls may go through.
 
         Raises:
-            Refused: `identity.*` or `audit.unwritable`, with the seconds after which to try again.
+            Refused: `identity.*`, `control.stale` or `audit.unwritable`, with the seconds after which to
+                try again.
         """
         try:
             self._parts.identity.require()
         except IdentityUnavailable as unavailable:
             raise _refused(unavailable.status) from None
+        self._parts.control.require()
         if not self._parts.audit.writable:
             raise Refused(
                 Reason.AUDIT_UNWRITABLE, "the audit cannot be written", retry_after=RETRY_AFTER_SECONDS

@@ -10,7 +10,8 @@ refusal at any stage closes everything, in reverse. The order is the security ar
 4. manifests: every tool declared, every declaration implemented
 5. policy: self-tested
 6. identity: obtained within its deadline, and the audit key bound to it
-7. keys: the framework's own, by reference; nothing before is HMACed
+7. keys and state: the framework's own keys, by reference (nothing before is HMACed); the control list read,
+   and read again from now on
 8. issuers: metadata equal byte for byte, one usable key at least
 9. listen: application assembled, sockets bound
 """
@@ -21,7 +22,7 @@ from typing import Final
 from launchworthy.audit import AuditUnwritable, events
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import record, wiring
+from launchworthy.server import control, record, wiring
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -79,6 +80,11 @@ async def keys_stage(parts: Parts) -> None:
     wiring.framework_keys(parts)
 
 
+async def state_stage(parts: Parts) -> None:
+    """Read what is stopped and denied, and go on reading it."""
+    await control.open_control(parts)
+
+
 async def issuer_stage(parts: Parts) -> None:
     """Fetch each issuer's metadata and keys."""
     parts.verifier = wiring.token_verifier(parts)
@@ -99,6 +105,7 @@ STAGES: Final[tuple[tuple[str, Stage], ...]] = (
     ("policy", policy_stage),
     ("identity", identity_stage),
     ("keys", keys_stage),
+    ("state", state_stage),
     ("issuer", issuer_stage),
     ("listen", listen_stage),
 )

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -26,12 +25,13 @@ from launchworthy.enforcement.protocol import report_nothing
 from launchworthy.identity import WorkloadIdentity
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.server.application import open_app
+from launchworthy.server.control import DeniedCallers
 from launchworthy.server.listening import Listener
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
 from launchworthy.settings import IssuerSettings, KeyRing
-from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind, NobodyDenied
+from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment, ProblemError
 
@@ -62,8 +62,7 @@ def open_audit(parts: Parts) -> None:
     )
     parts.stack.callback(_close_audit, stream)
     parts.audit = stream
-    keeping = asyncio.get_running_loop().create_task(keep(stream), name="audit")
-    parts.stack.push_async_callback(_cancelled, keeping)
+    parts.keep(keep(stream), "audit")
 
 
 def server_starting(parts: Parts) -> events.ServerStarting:
@@ -168,8 +167,7 @@ def framework_keys(parts: Parts) -> None:
         return
     ring = KeyRing.of(reference, purpose=HMAC_PURPOSE, environment=parts.settings.environment)
     parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
-    following = asyncio.get_running_loop().create_task(_follow(ring, parts.redactor), name="audit-key")
-    parts.stack.push_async_callback(_cancelled, following)
+    parts.keep(_follow(ring, parts.redactor), "audit-key")
 
 
 def token_verifier(parts: Parts) -> TokenVerifier:
@@ -185,7 +183,7 @@ def token_verifier(parts: Parts) -> TokenVerifier:
         implies,
         _key_auditor(parts),
         time.monotonic,
-        deny=NobodyDenied(),  # [control] is not enforced yet, and refused where it is set
+        deny=DeniedCallers(parts.control),
     )
 
 
@@ -220,6 +218,7 @@ async def assemble(parts: Parts) -> None:
         ),
         verifier=parts.verifier,
         policy=parts.policy,
+        stops=parts.control,
         audit=parts.audit,
         redactor=parts.redactor,
         readiness=readiness.require,
@@ -330,8 +329,3 @@ def _close_audit(stream: AuditStream) -> None:
         stream.close()
     except AuditUnwritable:
         return  # the file is as a crash would have left it; `audit verify` says so
-
-
-async def _cancelled(task: "asyncio.Task[Any]") -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -10,6 +10,7 @@ from typing import Any
 from launchworthy.settings.strict import AppSettings
 from launchworthy.settings.tables import (
     AuditSettings,
+    ControlSettings,
     IdentitySettings,
     IssuerSettings,
     PromotionSettings,
@@ -40,6 +41,7 @@ class Settings:
         identity: `[identity]`.
         issuers: `[issuers.<name>]` by name.
         audit: `[audit]`.
+        control: `[control]`.
         promotion: `[promotion]`.
         app: the team's own table, or None where it has no class.
         world: what only the simulated world has.
@@ -55,6 +57,7 @@ class Settings:
     identity: IdentitySettings
     issuers: Mapping[str, IssuerSettings]
     audit: AuditSettings
+    control: ControlSettings
     promotion: PromotionSettings
     app: AppSettings | None
     world: WorldSettings | None

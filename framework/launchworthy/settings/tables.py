@@ -110,6 +110,12 @@ class PromotionSettings(Table):
     records: Annotated[AbsolutePath | None, DEPLOYMENT] = None
 
 
+class ControlSettings(Table):
+    """`[control]`: where what is stopped or denied now is written."""
+
+    file: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+
+
 class WorldSettings(Table):
     """`[world]` of a world file: what only the simulated world has."""
 
@@ -130,4 +136,5 @@ class FileTables(BaseModel):
     identity: IdentitySettings
     issuers: Annotated[dict[IssuerName, IssuerSettings], Field(min_length=1)]
     audit: AuditSettings
+    control: ControlSettings = ControlSettings()
     promotion: PromotionSettings = PromotionSettings()

@@ -19,6 +19,7 @@ REPLACEABLE: Final = {
     ),
     "issuers": frozenset({"issuer", "jwks_uri", "key_fresh", "key_stale", "key_spacing"}),
     "audit": frozenset({"directory", "hmac_key"}),
+    "control": frozenset({"file"}),
     "promotion": frozenset({"records"}),
 }
 """The closed list of what a world file may replace, by table."""

@@ -30,7 +30,7 @@ def check_worlds(
     world = "simulated" if environment.simulated else "real"
     return tuple(
         _problem(field, what, environment, world, sources.get(field)) for field, what in found
-    ) + tuple(() if environment.simulated else _placeholders(tables, environment, sources))
+    ) + tuple(() if environment.simulated else _left_out(tables, environment, sources))
 
 
 def _real_things(tables: Settings) -> Iterator[tuple[str, str]]:
@@ -70,6 +70,18 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
 
 def _is_simulated_identity(subject: str) -> bool:
     return subject.startswith((f"spiffe://{SIMULATED_TRUST_DOMAIN}/", f"{SIMULATED_TRUST_DOMAIN}:"))
+
+
+def _left_out(tables: Settings, environment: Environment, sources: Mapping[str, str]) -> Iterator[Problem]:
+    yield from _placeholders(tables, environment, sources)
+    if tables.control.file is None:
+        yield Problem(
+            reason="no-control-file",
+            where=f"config/{environment}.toml",
+            what=f"names no control list, and `{environment}` must be able to stop a tool at once",
+            fix=("[control]", 'file = "/etc/launchworthy/control.toml"'),
+            field="control.file",
+        )
 
 
 def _placeholders(

@@ -43,6 +43,7 @@ class World:
         executions: counts the bodies that were entered.
         subject: the identity that the server gets.
         file: the world file.
+        control_file: the control list of this world's server; empty until somebody writes to it.
     """
 
     def __init__(  # noqa: PLR0913 - each argument is one thing that a rehearsal varies
@@ -98,6 +99,7 @@ class World:
         }
         self.scopes = tuple(scopes)
         self.file = directory / "world.toml"
+        self.control_file = directory / "control.toml"
         self._settings = settings
         self._start_deadline = start_deadline
         self._trust = trust
@@ -139,6 +141,7 @@ class World:
             self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
             if self._audit_key:
                 self._lend_audit_key()
+            self.control_file.touch()
             self.file.write_text(render_toml(self._tables()))
             self._stack = stack.pop_all()
         return self
@@ -217,6 +220,7 @@ class World:
             },
             "identity": self._identity(),
             "audit": {"directory": str(self.audit_directory)},
+            "control": {"file": str(self.control_file)},
         }
         if self._audit_key:
             tables["audit"]["hmac_key"] = f"file:{self.audit_key_file}"

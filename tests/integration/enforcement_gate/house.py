@@ -24,6 +24,7 @@ from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
 from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_h11, bounded_httptools
 from launchworthy.manifest import Server, load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
+from launchworthy.state.control import ControlList
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, NobodyDenied
@@ -149,12 +150,14 @@ class House:
                 "entry_scopes": ("shop:read",), "allowed_origins": ("https://console.acme.example",),
                 "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, **self._config,
             })  # fmt: skip
+            self.control = ControlList((), longest={}, clock=time.time, monotonic=time.monotonic)
             self.gate = Gate(
                 config,
                 verifier=verifier,
                 policy=CachedPolicy(
                     compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})
                 ),
+                stops=self.control,
                 audit=self._audit(self.stream),
                 redactor=ArgumentRedactor.ephemeral("tests"),
                 readiness=self._readiness,

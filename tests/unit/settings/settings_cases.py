@@ -39,6 +39,9 @@ anchor = "stdout"
 
 [promotion]
 records = "/etc/launchworthy/records"
+
+[control]
+file = "/etc/launchworthy/control.toml"
 """
 
 WORLD = """\
@@ -63,6 +66,9 @@ key_fresh = 1
 
 [audit]
 directory = "{directory}/audit"
+
+[control]
+file = "{directory}/control.toml"
 
 [world]
 execution_pipe = "{directory}/pipe"

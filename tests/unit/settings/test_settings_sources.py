@@ -70,6 +70,7 @@ def test_every_field_of_a_file_arrives_and_says_where_it_came_from() -> None:
         ("LAUNCHWORTHY_SERVER__DATA_DIRECTORY", "/data", "server.data_directory"),
         ("LAUNCHWORTHY_IDENTITY__ENDPOINT", "unix:///run/spire/agent.sock", "identity.endpoint"),
         ("LAUNCHWORTHY_AUDIT__DIRECTORY", "/audit", "audit.directory"),
+        ("LAUNCHWORTHY_CONTROL__FILE", "/control.toml", "control.file"),
         ("LAUNCHWORTHY_PROMOTION__RECORDS", "/records", "promotion.records"),
     ],
 )
@@ -215,7 +216,7 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
     assert problems[0].fix
 
 
-@pytest.mark.parametrize("table", ["state", "limits", "control", "credentials.payments"])
+@pytest.mark.parametrize("table", ["state", "limits", "credentials.payments"])
 def test_a_table_that_nothing_enforces_yet_is_refused(table: str) -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n[{table}]\nkind = "x"\n')

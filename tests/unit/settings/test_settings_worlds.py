@@ -300,3 +300,11 @@ def test_a_socket_whose_folder_is_missing_is_refused(tmp_path: Path) -> None:
     assert (refused(error).reason, refused(error).field) == ("wrong-world", "identity.endpoint")
     (tmp_path / "none").mkdir(mode=0o755)
     in_rehearsal(tmp_path, world=changed(WORLD, ("{directory}/agent.sock", "{directory}/none/agent.sock")))
+
+
+def test_the_real_world_must_name_a_control_list() -> None:
+    without = changed(PRODUCTION, ('[control]\nfile = "/etc/launchworthy/control.toml"\n', ""))
+    with pytest.raises(ProblemError) as error:
+        in_production(without)
+    assert refused(error).reason == "no-control-file"
+    assert in_production(PRODUCTION).control.file == Path("/etc/launchworthy/control.toml")

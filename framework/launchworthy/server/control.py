@@ -1,0 +1,85 @@
+"""How does the control list reach what it governs: the audit, the verifier, what was decided before?"""
+
+import time
+from contextlib import suppress
+
+from launchworthy.audit import AuditUnwritable, events
+from launchworthy.server.parts import Parts
+from launchworthy.state.control import Change, ControlList, FileSource
+from launchworthy.tokens import deniable_names
+from launchworthy.vocabulary import Principal, Reason, Refused
+
+
+class DeniedCallers:
+    """`DenyEntries` of the verifier, over the control list."""
+
+    def __init__(self, control: ControlList) -> None:
+        """Ask this list."""
+        self._control = control
+
+    @property
+    def generation(self) -> int:
+        """Changes with every change of the list."""
+        return self._control.generation
+
+    def refuse(self, principal: Principal) -> None:
+        """Return if this caller is not denied, nor anybody who acts through it.
+
+        Raises:
+            Refused: `token.denied`.
+        """
+        denied = self._control.in_force.denied
+        if not denied:
+            return
+        for name in deniable_names(principal):
+            if name in denied:
+                raise Refused(Reason.TOKEN_DENIED, f"the {name.kind.value} is denied by the control list")
+
+
+async def open_control(parts: Parts) -> None:
+    """Read the list, and have it read every second from now on.
+
+    Raises:
+        ProblemError: the file that the settings name is missing or cannot be understood.
+    """
+    file = parts.settings.control.file
+    longest = {
+        issuer.issuer: int(issuer.max_lifetime + issuer.leeway) for issuer in parts.settings.issuers.values()
+    }
+    control = ControlList(
+        () if file is None else (FileSource(file),),
+        longest=longest,
+        clock=parts.surroundings.clock,
+        monotonic=time.monotonic,
+    )
+    parts.control = control
+    control.on_change(lambda change: _tell(parts, change))
+    await control.start()
+    parts.keep(control.keep(), "control")
+
+
+def _tell(parts: Parts, change: Change) -> None:
+    """Drop what was decided before, and leave a record; without one the audit closes the server by itself."""
+    parts.policy.forget()
+    entry = change.entry
+    detail = change.detail
+    if entry is None:
+        event = events.ControlChanged(change=change.kind.value, detail=detail)
+    else:
+        served = {one.manifest.name for one in parts.served} | {"*"}
+        unknown = sorted(set(entry.targets) - served)
+        event = events.ControlChanged(
+            change=change.kind.value,
+            entry=entry.id,
+            action=entry.action.value,
+            targets=entry.targets,
+            principals=() if entry.name is None else (" ".join(entry.name),),
+            who=entry.who,
+            why=entry.why,
+            until=entry.until,
+            source=entry.source,
+            list_digest=parts.control.in_force.digest,
+            detail=f"not served here: {', '.join(unknown)}" if unknown else detail,
+        )
+    with suppress(AuditUnwritable):
+        parts.audit.record(event, critical=True)

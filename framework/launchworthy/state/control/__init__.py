@@ -1,0 +1,21 @@
+"""What is stopped or denied now, and who says so?"""
+
+from launchworthy.state.control.changes import Change, ChangeKind
+from launchworthy.state.control.control_list import ControlList, InForce
+from launchworthy.state.control.entries import EVERYTHING, Action, ControlFile, Entry, parse_control
+from launchworthy.state.control.reading import FileSource, SharedSource, read_control_file
+
+__all__ = [
+    "EVERYTHING",
+    "Action",
+    "Change",
+    "ChangeKind",
+    "ControlFile",
+    "ControlList",
+    "Entry",
+    "FileSource",
+    "InForce",
+    "SharedSource",
+    "parse_control",
+    "read_control_file",
+]
