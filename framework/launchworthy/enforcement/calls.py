@@ -109,7 +109,6 @@ class Calls:
     ) -> Answer:
         """Rows 11 to 14, for a call and for a completion alike."""
         trace = request.trace
-        self._stops.refuse_stopped(asked.target.name)
         query = Query(target=asked.target, principal=request.principal, arguments=decided_on, now=request.now)
         authorized = Authorized(
             call=trace.call,
@@ -137,7 +136,8 @@ class Calls:
         return named
 
     def _decide(self, query: Query) -> Decision:
-        """Row 11."""
+        """Row 11: not stopped, and allowed."""
+        self._stops.refuse_stopped(query.target.name)
         return self._policy.decide(query)
 
     def _find(self, row: Row, request: VerifiedRequest) -> Asked:

@@ -129,7 +129,13 @@ class Gate:
         self._subscriptions = Subscriptions(
             exchange.changes,
             audit,
-            Lifelines(verifier=verifier, readiness=readiness, check_read=self._calls.check_read, clock=clock),
+            Lifelines(
+                verifier=verifier,
+                readiness=readiness,
+                stops=stops,
+                check_read=self._calls.check_read,
+                clock=clock,
+            ),
             check_seconds=config.check_seconds,
         )
         self._endpoint = endpoint_of(

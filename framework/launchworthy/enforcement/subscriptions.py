@@ -20,11 +20,12 @@ from launchworthy.audit.events import SubscriptionClosed
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import Answer, json_headers
 from launchworthy.enforcement.changes import LISTS_CHANGED, Changes
-from launchworthy.enforcement.ports import Readiness, Recorder, Verifier
+from launchworthy.enforcement.ports import Readiness, Recorder, Stops, Verifier
 from launchworthy.enforcement.presence import ClientLeft, Presence
 from launchworthy.enforcement.request import read_listen
 from launchworthy.enforcement.resources import NamedResource
 from launchworthy.enforcement.verified_request import VerifiedRequest
+from launchworthy.state.control import EVERYTHING
 from launchworthy.vocabulary import Principal, Reason, Refused
 
 MAX_STREAMS: Final = 4
@@ -42,6 +43,7 @@ _METHODS: Final = {
 _ENDS: Final = {
     Reason.TOKEN_DENIED: "denied",
     Reason.TOKEN_EXPIRED: "token",
+    Reason.TOOL_STOPPED: "stopped",
 }
 
 CheckRead = Callable[[str, Principal, int], NamedResource]
@@ -55,12 +57,14 @@ class Lifelines:
     Attributes:
         verifier: whether the caller is still who it was.
         readiness: whether calls may go through at all.
+        stops: what is stopped now.
         check_read: whether this caller may read that now.
         clock: seconds since the epoch.
     """
 
     verifier: Verifier
     readiness: Readiness
+    stops: Stops
     check_read: CheckRead
     clock: Callable[[], float]
 
@@ -149,6 +153,7 @@ class _Stream:
     ) -> None:
         self.uris: dict[str, str] = {}
         self.shown: tuple[str, ...] = ()
+        self._targets: set[str] = set()
         self.refused = 0
         self.ended: str | None = None
         self.delivered = 0
@@ -170,6 +175,7 @@ class _Stream:
                 self.refused += 1
                 continue
             if self.uris.setdefault(named.uri, uri) == uri:
+                self._targets.add(named.asked.target.name)
                 self.shown += (records.shown_uri(named.asked.target, named.plain),)
 
     def end(self, why: str) -> None:
@@ -229,10 +235,12 @@ class _Stream:
                 self.withheld += 1
 
     def _lives(self) -> bool:
-        """Whether the server, the identity, the token and its caller still stand; asked anew each time."""
+        """Whether the server, the identity, what it is about, and its caller still stand; asked each time."""
         if self.ended is None:
             try:
                 self._lifelines.readiness()
+                for target in self._targets or (EVERYTHING,):
+                    self._lifelines.stops.refuse_stopped(target)
                 self._lifelines.verifier.admit_again(self._request.principal, int(self._lifelines.clock()))
             except Refused as refused:
                 self.end(_ENDS.get(refused.reason, refused.reason.family))

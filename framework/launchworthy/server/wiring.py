@@ -205,6 +205,7 @@ async def assemble(parts: Parts) -> None:
         _execution_pipe(parts),
         structlog.get_logger(),
     )
+    parts.control.on_change(lambda _: exchange.changes.tell_lists())
     readiness = Readiness(parts)
     gate = parts.gate = Gate(
         GateConfig(
