@@ -61,6 +61,7 @@ TARGETS = tuple(MANIFESTS.targets.values())
 UIDS = tuple(action_id(target.key) for target in TARGETS)
 ISSUERS = ("https://a.example", "https://b.example")
 SUBJECTS = ("alice", "bob")
+PEERS = ("spiffe://acme.example/edge", "spiffe://acme.example/job")
 CALLERS = tuple(f"{issuer}|{subject}" for issuer in ISSUERS for subject in SUBJECTS)
 
 # ------------------------------------------------------------------------------ rules and requests, by a seed
@@ -102,6 +103,10 @@ CONDITIONS = [
     'context.arguments has note && context.arguments.note like "*x*"',
     'context.arguments has tags && context.arguments.tags.contains("x")',
     "context.arguments has note",
+    f'context has peer && context.peer == "{PEERS[0]}"',
+    'context has peer && context.peer like "*job"',
+    f'context has forwarded_peer && context.forwarded_peer == "{PEERS[1]}"',
+    "context has forwarded_peer",
 ]
 
 
@@ -185,6 +190,8 @@ class Dice:
                 **({} if note is None else {"note": note}),
             },
             now=self.choice([1000, 1001]),
+            peer=self.choice([None, *PEERS]),
+            forwarded_peer=self.choice([None, *PEERS]),
         )
 
     def queries(self, number):
@@ -233,6 +240,8 @@ class Whole:
             },
             "arguments": {name: value for name, value in visible.items() if value is not None},
         }
+        peers = {"peer": query.peer, "forwarded_peer": query.forwarded_peer}
+        context.update({name: value for name, value in peers.items() if value is not None})
         request = {
             "principal": {"type": "Principal", "id": f"{caller.issuer}|{caller.subject}"},
             "action": {"type": "Action", "id": uid},
@@ -363,6 +372,8 @@ ONE = Query(
     ),
     arguments={"size": 1, "flag": False, "tags": []},
     now=1000,
+    peer=None,
+    forwarded_peer=None,
 )
 
 
@@ -455,7 +466,11 @@ def test_what_is_given_to_cedar_is_only_what_policy_may_see(dice):
         piece = ALONE[Environment.STAGING].slices[query.target.key]
         whole = replace(piece, attributes=context_attributes(query.target, Environment.STAGING))
         context = json.loads(whole.context(query))
-        assert set(context) == {"environment", "delegation_depth", "token", "arguments"}
+        assert {"environment", "delegation_depth", "token", "arguments"} <= set(context)
+        assert set(context) - {"environment", "delegation_depth", "token", "arguments"} <= {
+            "peer",
+            "forwarded_peer",
+        }
         assert set(context["token"]) == {"client", "scopes", "age_seconds"}
         assert set(context["arguments"]) <= set(query.target.policy_inputs)
         assert all(isinstance(value, str | int | list) for value in context["arguments"].values())

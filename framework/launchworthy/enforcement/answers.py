@@ -83,6 +83,10 @@ _TWO_TOKENS: Final = Row(
 _DENIED: Final = Row(status=403, code=None, message="this call is not allowed")
 _LATER: Final = Row(status=503, code=None, message="not available now", retry=True)
 _LIMITED: Final = Row(status=429, code=None, message="too many calls", retry=True)
+_OTHER_CONNECTION: Final = Row(
+    status=421, code=INVALID_REQUEST, message="this connection is not good any more: make another", close=True
+)
+"""A client may send it again on another connection (RFC 9110 §15.5.20); its token is not at fault."""
 _INTERNAL: Final = Row(status=500, code=INTERNAL_ERROR, message="internal error")
 
 TABLE: Final[Mapping[Reason, Row]] = MappingProxyType(
@@ -134,6 +138,15 @@ TABLE: Final[Mapping[Reason, Row]] = MappingProxyType(
         Reason.IDENTITY_REVOKED: _LATER,
         Reason.IDENTITY_UNEXPECTED: _LATER,
         Reason.IDENTITY_SOURCE: _LATER,
+        Reason.PEER_TLS: _OTHER_CONNECTION,
+        Reason.PEER_MISSING: _OTHER_CONNECTION,
+        Reason.PEER_NAME: _OTHER_CONNECTION,
+        Reason.PEER_UNTRUSTED: _OTHER_CONNECTION,
+        Reason.PEER_EXPIRED: _OTHER_CONNECTION,
+        Reason.PEER_NOT_ALLOWED: _OTHER_CONNECTION,
+        Reason.PEER_FORWARDED: Row(
+            status=400, code=INVALID_REQUEST, message="what the proxy says of its peer cannot be read"
+        ),
         Reason.PROTOCOL_JSON: Row(
             status=400, code=PARSE_ERROR, message="the body is not one strict JSON text"
         ),

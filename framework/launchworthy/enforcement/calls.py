@@ -109,7 +109,14 @@ class Calls:
     ) -> Answer:
         """Rows 11 to 14, for a call and for a completion alike."""
         trace = request.trace
-        query = Query(target=asked.target, principal=request.principal, arguments=decided_on, now=request.now)
+        query = Query(
+            target=asked.target,
+            principal=request.principal,
+            arguments=decided_on,
+            now=request.now,
+            peer=trace.peering.peer if trace.peering is not None else None,
+            forwarded_peer=trace.peering.forwarded if trace.peering is not None else None,
+        )
         authorized = Authorized(
             call=trace.call,
             principal=request.principal,

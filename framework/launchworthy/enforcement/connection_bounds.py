@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar, Final
 
+from launchworthy.enforcement.peering import STATE
 from launchworthy.enforcement.request.head import MAX_FIELDS, MAX_SECTION
+from launchworthy.identity.handshake import SvidObject
 from launchworthy.vocabulary import Reason
 
 _LINES: Final = {
@@ -87,6 +89,7 @@ class Bounds:
     connections: set[Any]
     cycle: Any
     flow: Any
+    app_state: dict[str, Any]
 
     _phase = Phase.AWAITED
     _timer: asyncio.TimerHandle | None = None
@@ -99,6 +102,7 @@ class Bounds:
             self.transport.abort()
             return
         _send_at_once(self.transport)
+        self._note_peer()
         self.enter(Phase.AWAITED)
 
     def enter(self, phase: Phase) -> None:
@@ -150,6 +154,12 @@ class Bounds:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _note_peer(self) -> None:
+        """Leave the peer that the handshake verified where the gate finds it: in `scope["state"]`."""
+        secured = self.transport.get_extra_info("ssl_object")
+        if isinstance(secured, SvidObject) and secured.peer is not None:
+            self.app_state = {**self.app_state, STATE: secured.peer}
 
     def _arm(self, seconds: float) -> None:
         self.disarm()

@@ -1,6 +1,7 @@
 """The outer enforcement point: does this request go through? One order, and the first that fails answers.
 
     1-3   path · method, Host · Origin, header section, declared size, types
+          the connection's peer, where TLS is mutual
     4-5   credentials, readiness, token: no byte of a body is looked at before the token is good
     6     the body, bounded in size and time, and one strict parse of it
     7     revision, headers = body
@@ -14,7 +15,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from launchworthy.audit import AuditUnwritable
-from launchworthy.audit.events import ProtocolRejected
+from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
@@ -29,6 +30,7 @@ from launchworthy.enforcement.calls import Calls, complete
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
+from launchworthy.enforcement.peering import peering_of
 from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Stops, Verifier
 from launchworthy.enforcement.presence import ClientLeft
 from launchworthy.enforcement.recorded_run import RecordedRuns
@@ -49,6 +51,7 @@ from launchworthy.enforcement.request import row_of as method_row_of
 from launchworthy.enforcement.subscriptions import Lifelines, Subscriptions
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.visible import VisibleTargets
+from launchworthy.identity.peers import PeerRejected
 from launchworthy.manifest import Served
 from launchworthy.tokens.bearer import parse_authorization
 from launchworthy.tokens.metadata import metadata_paths, metadata_url
@@ -184,9 +187,17 @@ class Gate:
         event = ProtocolRejected(reason=reason, status=status, detail="refused before there was a request")
         self._notes.count(event, None)
 
+    def peer_rejected(self, rejected: PeerRejected) -> None:
+        """Record a handshake that failed; for `identity.tls`."""
+        cause = rejected.reason.value.removeprefix("peer.")
+        event = IdentityPeerRejected(cause=cause, detail=rejected.detail, peer=rejected.peer)
+        self._notes.count(event, None)
+
     async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
         raw_path = scope.get("raw_path") or scope["path"].encode()
         head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=scope["headers"])
+        if self._config.mutual_tls:
+            trace.peering = peering_of(scope, scope["headers"], self._config.proxies)
         if head.document:
             trace.method = "metadata"
             answer = self._document.answer(trace.call)

@@ -22,6 +22,8 @@ class GateConfig:
         allowed_origins: besides the resource's own.
         revisions: of the protocol, in the order they are offered.
         max_body: bytes.
+        mutual_tls: every connection has a verified peer, or is refused.
+        proxies: SPIFFE IDs of peers whose word about their own peers counts.
         pace: how fast a body must come.
         armed_after: seconds until a leaving client is looked for.
         comment_seconds: between the comments that keep a stream open.
@@ -35,6 +37,8 @@ class GateConfig:
     allowed_origins: tuple[str, ...]
     revisions: tuple[str, ...]
     max_body: int
+    mutual_tls: bool = False
+    proxies: frozenset[str] = frozenset()
     pace: Pace = RULE_33
     armed_after: float = ARMED_AFTER
     comment_seconds: float = COMMENT_SECONDS

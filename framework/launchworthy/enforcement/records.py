@@ -31,6 +31,7 @@ from launchworthy.audit.events import (
 )
 from launchworthy.enforcement.arguments import spelled
 from launchworthy.enforcement.authorized import Authorized
+from launchworthy.enforcement.peering import Peering
 from launchworthy.enforcement.ports import Redactor
 from launchworthy.enforcement.request import RequestId, spell
 from launchworthy.manifest import ArgumentClass, TargetKind, TargetManifest
@@ -55,7 +56,7 @@ _KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
     {"tools/call": TargetKind.TOOL, "resources/read": TargetKind.RESOURCE, "prompts/get": TargetKind.PROMPT}
 )
 _OF_CALLS = frozenset({"tool", "policy", "limit"})
-_AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "control"})
+_AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "peer", "control"})
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -76,6 +77,7 @@ class Trace:
         client_says: what the client says of itself.
         traceparent: the client's own trace, a link and no more.
         attempted: once an attempt is in the audit; what happens then is its outcome.
+        peering: who is connected, where TLS is mutual.
     """
 
     __slots__ = (
@@ -87,6 +89,7 @@ class Trace:
         "completed",
         "method",
         "named",
+        "peering",
         "plain",
         "principal",
         "request_id",
@@ -113,6 +116,7 @@ class Trace:
         self.client_says: dict[str, str] | None = None
         self.traceparent: str | None = None
         self.attempted = False
+        self.peering: Peering | None = None
 
     def milliseconds(self) -> int:
         """How long it has been."""
@@ -145,6 +149,7 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
         target=trace.target.name if trace.target is not None else None,
         revision=trace.revision,
         **_who(trace.principal),
+        **_connected(trace.peering),
     )
 
 
@@ -171,6 +176,7 @@ def attempted(
         trace=trace.traceparent,
         client_says=trace.client_says,
         **_who(principal),
+        **_connected(trace.peering),
     )
 
 
@@ -217,6 +223,7 @@ def served(trace: Trace, status: int, result: bytes) -> RequestServed:
         result_bytes=len(result),
         client_says=trace.client_says,
         **_who(trace.principal),
+        **_connected(trace.peering),
     )
 
 
@@ -279,6 +286,7 @@ def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redac
         arguments=arguments,
         client_says=trace.client_says,
         **_who(principal),
+        **_connected(trace.peering),
     )
 
 
@@ -286,3 +294,7 @@ def _who(principal: Principal | None) -> dict[str, Any]:
     if principal is None:
         return {}
     return {"issuer": principal.issuer, "subject": principal.subject, "client": principal.client}
+
+
+def _connected(peering: Peering | None) -> dict[str, Any]:
+    return {} if peering is None else {"peer": peering.peer, "forwarded_peer": peering.forwarded}

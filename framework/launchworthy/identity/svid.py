@@ -14,15 +14,13 @@ this order, and the first that fails names the cause:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from launchworthy.identity.cause import Cause, SourceError
+from launchworthy.identity.chains import UntrustedChain, uris_of, verify_chain
 from launchworthy.identity.workload import X509Identity
 
 Bundles = Mapping[str, tuple[x509.Certificate, ...]]
@@ -143,11 +141,10 @@ def _ours(update: Update, expected_id: str) -> PresentedSvid:
 
 
 def _check_name(leaf: x509.Certificate, expected_id: str) -> None:
-    try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        raise SourceError(Cause.UNREADABLE, "the certificate names nobody") from None
-    if names.get_values_for_type(x509.UniformResourceIdentifier) != [expected_id]:
+    uris = uris_of(leaf)
+    if len(uris) == 0:
+        raise SourceError(Cause.UNREADABLE, "the certificate names nobody")
+    if uris != (expected_id,):
         raise SourceError(Cause.UNREADABLE, "the certificate names somebody else, or several")
 
 
@@ -162,17 +159,9 @@ def _check_time(leaf: x509.Certificate, now: float) -> None:
 def _check_chain(chain: Sequence[x509.Certificate], bundle: Sequence[x509.Certificate], now: float) -> None:
     if len(bundle) == 0:
         raise SourceError(Cause.UNTRUSTED_CHAIN, "no authority of our own trust domain came with the SVID")
-    policy = (
-        PolicyBuilder()
-        .store(Store(list(bundle)))
-        .time(datetime.fromtimestamp(now, UTC))
-        .extension_policies(
-            ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.webpki_defaults_ee()
-        )
-    )
     try:
-        policy.build_client_verifier().verify(chain[0], list(chain[1:]))
-    except (VerificationError, UnsupportedAlgorithm, ValueError) as error:
+        verify_chain(chain, bundle, now)
+    except UntrustedChain as error:
         raise SourceError(
             Cause.UNTRUSTED_CHAIN, f"the certificate does not verify to its trust domain's bundle ({error})"
         ) from None

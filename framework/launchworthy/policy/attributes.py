@@ -48,6 +48,13 @@ def context_attributes(target: TargetManifest, environment: Environment) -> tupl
         Attribute(
             path=("delegation_depth",), cedar_type="Long", value=lambda query: len(query.principal.actors)
         ),
+        Attribute(path=("peer",), cedar_type="String", value=lambda query: query.peer, optional=True),
+        Attribute(
+            path=("forwarded_peer",),
+            cedar_type="String",
+            value=lambda query: query.forwarded_peer,
+            optional=True,
+        ),
         Attribute(path=("token", "client"), cedar_type="String", value=lambda query: query.principal.client),
         Attribute(
             path=("token", "scopes"), cedar_type="Set<String>", value=lambda query: query.principal.scopes

@@ -52,6 +52,8 @@ class CaseTable(Table):
         default=0, ge=0, le=MAX_ACTORS, description="how many agents it came through"
     )
     age_seconds: int = Field(default=0, ge=0, le=MAX_AGE, description="of the token")
+    peer: str | None = Field(default=None, description="SPIFFE ID of the connection's other end")
+    forwarded_peer: str | None = Field(default=None, description="SPIFFE ID for which a proxy speaks")
 
     @model_validator(mode="after")
     def _about_one_thing(self) -> "CaseTable":
@@ -79,6 +81,8 @@ class Case:
         principal: the caller.
         arguments: the manifest's example with the case's own.
         now: the instant of the call; the token was issued at zero.
+        peer: SPIFFE ID of the connection's other end, or None.
+        forwarded_peer: SPIFFE ID for which a trusted proxy speaks, or None.
         expect: `allow`, `scope`, `environment` or the id of a rule.
         where: `tests/policy.toml:12`.
     """
@@ -88,6 +92,8 @@ class Case:
     principal: Principal
     arguments: Mapping[str, object]
     now: int
+    peer: str | None
+    forwarded_peer: str | None
     expect: str
     where: str
 
@@ -156,6 +162,8 @@ def _case(table: CaseTable, target: TargetManifest, where: str) -> Case:
         ),
         arguments={**(target.example or {}), **table.arguments},
         now=table.age_seconds,
+        peer=table.peer,
+        forwarded_peer=table.forwarded_peer,
         expect=table.expect,
         where=where,
     )

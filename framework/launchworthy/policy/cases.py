@@ -88,7 +88,14 @@ def uncovered(
 
 
 def _run(case: Case, environment: Environment, policy: CompiledPolicy) -> CaseResult:
-    query = Query(target=case.target, principal=case.principal, arguments=case.arguments, now=case.now)
+    query = Query(
+        target=case.target,
+        principal=case.principal,
+        arguments=case.arguments,
+        now=case.now,
+        peer=case.peer,
+        forwarded_peer=case.forwarded_peer,
+    )
     try:
         policy.decide(query)
     except Refused as refused:

@@ -16,9 +16,13 @@ class Query:
         principal: from verified claims only.
         arguments: validated JSON values, defaults filled in; policy sees those that the manifest shows it.
         now: seconds since the epoch.
+        peer: SPIFFE ID of the connection's other end; None where TLS is not mutual.
+        forwarded_peer: SPIFFE ID for which a trusted proxy speaks; None where there is none.
     """
 
     target: TargetManifest
     principal: Principal
     arguments: Mapping[str, object]
     now: int
+    peer: str | None
+    forwarded_peer: str | None

@@ -62,7 +62,14 @@ def _query(piece: Slice, scopes: frozenset[str]) -> Query:
         issued_at=0,
         expires_at=0,
     )
-    return Query(target=piece.target, principal=nobody, arguments=piece.target.example or {}, now=0)
+    return Query(
+        target=piece.target,
+        principal=nobody,
+        arguments=piece.target.example or {},
+        now=0,
+        peer=None,
+        forwarded_peer=None,
+    )
 
 
 def _problem(piece: Slice, what: str) -> Problem:

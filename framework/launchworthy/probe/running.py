@@ -4,6 +4,7 @@ The main observation is the side effect, counted by the execution pipe of the si
 status, the challenge and the error. Nothing is decided here but whether it is what the case expects.
 """
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -57,17 +58,22 @@ class Outcome:
 class Prober:
     """Sends requests to one server, one after the other, and counts what ran."""
 
-    def __init__(self, probed: Probed, executions: Callable[[], int]) -> None:
+    def __init__(
+        self, probed: Probed, executions: Callable[[], int], *, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Ask this server.
 
         Args:
             probed: the server.
             executions: how many bodies were entered since it was asked last.
+            tls: what to connect with, where the server has TLS of its own.
         """
         self.probed = probed
         self._executions = executions
         self._numbers = count(1)
-        self._http = httpx2.Client(timeout=_SECONDS, trust_env=False, follow_redirects=False)
+        self._http = httpx2.Client(
+            timeout=_SECONDS, trust_env=False, follow_redirects=False, verify=tls if tls is not None else True
+        )
 
     def close(self) -> None:
         """Close the connections."""

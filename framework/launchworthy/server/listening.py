@@ -4,27 +4,54 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import uvicorn
 
-from launchworthy.enforcement.protocol import bounded_protocol
+from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_protocol
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, Reason, StartupRefused
 
 STAGE = "listen"
+SHUTDOWN_SECONDS = 5.0
+"""For a peer to say that it has read the end of TLS."""
 
 
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling (ending is this package's business), and a word once it accepts."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None, handshake_seconds: float) -> None:
         super().__init__(config)
+        self._tls = tls
+        self._handshake_seconds = handshake_seconds
         self.accepting = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start accepting, and say so."""
-        await super().startup(sockets)
+        """Start accepting, and say so; with TLS within our own time for a handshake (uvicorn leaves 60 s)."""
+        if self._tls is None:
+            await super().startup(sockets)
+        else:
+            await self.lifespan.startup()
+            loop = asyncio.get_running_loop()
+            self.servers = [
+                await loop.create_server(
+                    self._connection,
+                    sock=each,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=self._handshake_seconds,
+                    ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+                    backlog=self.config.backlog,
+                )
+                for each in sockets or ()
+            ]
+            self.started = True
         self.accepting.set()
+
+    def _connection(self) -> asyncio.Protocol:
+        """What uvicorn makes for each connection."""
+        make = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -35,7 +62,7 @@ class _Server(uvicorn.Server):
 class Listener:
     """One address and the application behind it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each part
         self,
         app: object,
         address: tuple[str, int],
@@ -43,6 +70,8 @@ class Listener:
         name: str,
         grace_seconds: float,
         report: Callable[[Reason], None],
+        tls: ssl.SSLContext | None,
+        limits: ConnectionLimits = RULE_33,
     ) -> None:
         """Bind the address now; `serve` accepts.
 
@@ -52,6 +81,8 @@ class Listener:
             name: the field that says so.
             grace_seconds: for what runs when the end comes.
             report: told of what is refused before there is a request that the application could record.
+            tls: what each connection begins with; None is plain HTTP.
+            limits: what a connection may take; a handshake as long as a header section.
 
         Raises:
             StartupRefused: the address cannot be bound.
@@ -60,7 +91,7 @@ class Listener:
         self._socket = bind(address, name)
         config = uvicorn.Config(
             app,  # type: ignore[arg-type]  # an ASGI application; uvicorn's alias is a private one
-            http=bounded_protocol(report=report),
+            http=bounded_protocol(limits, report),
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -71,7 +102,7 @@ class Listener:
             server_header=False,
             timeout_graceful_shutdown=max(1, round(grace_seconds)),
         )
-        self._server = _Server(config)
+        self._server = _Server(config, tls, limits.head_seconds)
 
     @property
     def address(self) -> str:

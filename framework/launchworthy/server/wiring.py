@@ -3,6 +3,7 @@
 import asyncio
 import os
 import platform
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -23,7 +24,9 @@ from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
 from launchworthy.enforcement.protocol import report_nothing
 from launchworthy.identity import WorkloadIdentity
+from launchworthy.identity.peers import PeerRule
 from launchworthy.identity.status import ChangeKind, IdentityChange
+from launchworthy.identity.tls import TlsTerms, server_tls
 from launchworthy.server.application import open_app
 from launchworthy.server.control import DeniedCallers
 from launchworthy.server.listening import Listener
@@ -216,6 +219,8 @@ async def assemble(parts: Parts) -> None:
             allowed_origins=settings.server.allowed_origins,
             revisions=settings.server.revisions,
             max_body=settings.server.max_body,
+            mutual_tls=settings.server.tls == "spiffe",
+            proxies=frozenset(settings.server.proxies),
         ),
         verifier=parts.verifier,
         policy=parts.policy,
@@ -233,7 +238,12 @@ async def assemble(parts: Parts) -> None:
     grace = settings.server.grace_seconds
     parts.stack.callback(_finish_strangers, gate)
     parts.listener = Listener(
-        gate, settings.server.listen, name="server.listen", grace_seconds=grace, report=gate.turned_away
+        gate,
+        settings.server.listen,
+        name="server.listen",
+        grace_seconds=grace,
+        report=gate.turned_away,
+        tls=_mutual_tls(parts, gate) if settings.server.tls == "spiffe" else None,
     )
     parts.health = Listener(
         HealthApp(readiness),
@@ -241,6 +251,21 @@ async def assemble(parts: Parts) -> None:
         name="server.health_bind",
         grace_seconds=0,
         report=report_nothing,
+        tls=None,
+    )
+
+
+def _mutual_tls(parts: Parts, gate: Gate) -> ssl.SSLContext:
+    """TLS with our SVID, for the peers that the settings name."""
+    settings = parts.settings
+    return server_tls(
+        TlsTerms(
+            identity=parts.identity,
+            trust_domains=settings.identity.trust_domains,
+            rule=PeerRule.of(settings.server.peers),
+            clock=parts.surroundings.clock,
+            told=gate.peer_rejected,
+        )
     )
 
 

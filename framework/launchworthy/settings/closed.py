@@ -23,6 +23,7 @@ from launchworthy.vocabulary import SecretRef
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9]*([_.-][a-z0-9]+)*")
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/@._~-]{0,254}")
+_PEER = re.compile(r"spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._-]+)*")
 _CLAIM = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,127}(=[A-Za-z0-9_.:/-]{1,128})?")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
@@ -121,6 +122,12 @@ def _identifier(text: str) -> str:
 def _subject(text: str) -> str:
     if _SUBJECT.fullmatch(text) is None:
         raise ValueError("expected a SPIFFE ID or the subject of a token")
+    return text
+
+
+def _peer(text: str) -> str:
+    if len(text) > _MAX_URL or _PEER.fullmatch(text) is None or ".." in text:
+        raise ValueError("expected a SPIFFE ID, or a trust domain as `spiffe://acme.example`")
     return text
 
 
@@ -228,6 +235,8 @@ Identifier = Annotated[str, Closed("identifier"), AfterValidator(_identifier)]
 """A lower-case name such as `eu-west-1`, at most 64 characters."""
 Subject = Annotated[str, Closed("subject"), AfterValidator(_subject)]
 """A SPIFFE ID, or the `sub` of a platform's token."""
+PeerName = Annotated[str, Closed("peer"), AfterValidator(_peer)]
+"""A SPIFFE ID, or `spiffe://` and a trust domain for all of its workloads."""
 Claim = Annotated[str, Closed("claim"), AfterValidator(_claim)]
 """The name of a claim, where it is allowed with a value (`kind=person`)."""
 Endpoint = Annotated[str, Closed("endpoint"), AfterValidator(_endpoint)]
@@ -271,6 +280,7 @@ _TYPES: Final = (
     Hostname,
     Identifier,
     Subject,
+    PeerName,
     Claim,
     Endpoint,
     Address,

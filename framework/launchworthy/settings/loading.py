@@ -32,7 +32,6 @@ NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "state": frozenset(),
     "limits": frozenset(),
     "credentials": frozenset(),
-    "server.tls": frozenset({"spiffe"}),
     "server.replicas": frozenset(),
     "identity.kind": frozenset({"github"}),
     "identity.revocation_grace": frozenset(),

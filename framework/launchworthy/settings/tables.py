@@ -16,6 +16,7 @@ from launchworthy.settings.closed import (
     Endpoint,
     Hostname,
     Origin,
+    PeerName,
     Reference,
     Subject,
     Url,
@@ -35,12 +36,28 @@ class ServerSettings(Table):
     resource: Url
     listen: Annotated[Address, DEPLOYMENT]
     health_bind: Annotated[Address, DEPLOYMENT]
-    tls: Literal["loopback", "ingress"] = "loopback"
+    tls: Literal["loopback", "ingress", "spiffe"] = "loopback"
+    peers: tuple[PeerName, ...] = ()
+    proxies: tuple[PeerName, ...] = ()
     data_directory: Annotated[AbsolutePath | None, DEPLOYMENT] = None
     allowed_origins: tuple[Origin, ...] = ()
     revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
     max_body: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
     grace: Duration = 20.0
+
+    @model_validator(mode="after")
+    def _peers_go_with_mutual_tls(self) -> "ServerSettings":
+        if self.tls != "spiffe":
+            if self.peers or self.proxies:
+                raise ValueError('`peers` and `proxies` go with tls = "spiffe" only')
+            return self
+        if not self.resource.startswith("https://"):
+            raise ValueError('tls = "spiffe" serves an https `resource`')
+        if len(self.peers) == 0:
+            raise ValueError('tls = "spiffe" needs `peers`: the SPIFFE IDs or trust domains that may connect')
+        if any("/" not in proxy.removeprefix("spiffe://") for proxy in self.proxies):
+            raise ValueError("`proxies` names single workloads, not trust domains")
+        return self
 
     @property
     def grace_seconds(self) -> float:
@@ -138,3 +155,15 @@ class FileTables(BaseModel):
     audit: AuditSettings
     control: ControlSettings = ControlSettings()
     promotion: PromotionSettings = PromotionSettings()
+
+    @model_validator(mode="after")
+    def _mutual_tls_has_an_identity(self) -> "FileTables":
+        if self.server.tls != "spiffe":
+            return self
+        if self.identity.kind != "spiffe":
+            raise ValueError('`server.tls = "spiffe"` needs an identity of kind `spiffe`')
+        for name in (*self.server.peers, *self.server.proxies):
+            domain = name.removeprefix("spiffe://").partition("/")[0]
+            if domain not in self.identity.trust_domains:
+                raise ValueError(f"`{domain}` of a peer is none of `identity.trust_domains`")
+        return self

@@ -13,7 +13,7 @@ from launchworthy.settings.tables import WorldSettings
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 REPLACEABLE: Final = {
-    "server": frozenset({"resource", "listen", "health_bind", "data_directory"}),
+    "server": frozenset({"resource", "listen", "health_bind", "data_directory", "peers", "proxies"}),
     "identity": frozenset(
         {"kind", "expected_id", "trust_domains", "endpoint", "socket_owner_uids", "start_deadline"}
     ),

@@ -39,6 +39,8 @@ def _real_things(tables: Settings) -> Iterator[tuple[str, str]]:
             yield field, "is not on loopback"
     if not _is_simulated_identity(tables.identity.expected_id):
         yield "identity.expected_id", f"is not in `{SIMULATED_TRUST_DOMAIN}`"
+    if any(not _is_of_simulated_domain(name) for name in (*tables.server.peers, *tables.server.proxies)):
+        yield "server.peers", f"names a workload outside `{SIMULATED_TRUST_DOMAIN}`"
     if any(domain != SIMULATED_TRUST_DOMAIN for domain in tables.identity.trust_domains):
         yield "identity.trust_domains", f"names another than `{SIMULATED_TRUST_DOMAIN}`"
 
@@ -58,9 +60,11 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
     if is_loopback(host_of(server.resource)) or not server.resource.startswith("https://"):
         yield "server.resource", "is on loopback"
     if server.tls == "loopback" and not is_loopback(server.listen[0]):
-        yield "server.tls", 'is "loopback" and the listener is not; TLS ends somewhere: "ingress"'
+        yield "server.tls", 'is "loopback" and the listener is not; TLS ends somewhere: "ingress" or "spiffe"'
     if _is_simulated_identity(identity.expected_id) or SIMULATED_TRUST_DOMAIN in identity.trust_domains:
         yield "identity.expected_id", f"is in `{SIMULATED_TRUST_DOMAIN}`"
+    if any(_is_of_simulated_domain(name) for name in (*server.peers, *server.proxies)):
+        yield "server.peers", f"names a workload of `{SIMULATED_TRUST_DOMAIN}`"
     for name, issuer in tables.issuers.items():
         for field in ("issuer", "jwks_uri"):
             url = getattr(issuer, field)
@@ -84,6 +88,10 @@ def _left_out(tables: Settings, environment: Environment, sources: Mapping[str, 
         )
 
 
+def _is_of_simulated_domain(peer: str) -> bool:
+    return peer.removeprefix("spiffe://").partition("/")[0] == SIMULATED_TRUST_DOMAIN
+
+
 def _placeholders(
     tables: Settings, environment: Environment, sources: Mapping[str, str]
 ) -> Iterator[Problem]:
@@ -103,6 +111,9 @@ def texts_of(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", tables.server.resource
     for origin in tables.server.allowed_origins:
         yield "server.allowed_origins", origin
+    for field in ("peers", "proxies"):
+        for name in getattr(tables.server, field):
+            yield f"server.{field}", name
     yield "identity.expected_id", tables.identity.expected_id
     for domain in tables.identity.trust_domains:
         yield "identity.trust_domains", domain

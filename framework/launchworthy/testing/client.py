@@ -5,6 +5,7 @@ act on. It is for tests and rehearsals; the SDK's own client is run against the 
 """
 
 import json
+import ssl
 from collections.abc import Mapping
 from itertools import count
 from typing import Any, Self
@@ -63,14 +64,22 @@ class Client:
     """One caller with one token. Close it, or use it as a context manager."""
 
     def __init__(
-        self, url: str, token: Secret | None, *, revision: str = MODERN, timeout: float = 30.0
+        self,
+        url: str,
+        token: Secret | None,
+        *,
+        revision: str = MODERN,
+        timeout: float = 30.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Talk to the MCP endpoint at `url`; without a token, as a stranger."""
+        """Talk to the MCP endpoint at `url`; without a token, as a stranger; over `tls` where it is given."""
         self._url = url
         self._token = token
         self._revision = revision
         self._ids = count(1)
-        self._http = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        self._http = httpx2.Client(
+            timeout=timeout, trust_env=False, follow_redirects=False, verify=tls if tls is not None else True
+        )
 
     def __enter__(self) -> Self:
         """Nothing is sent yet."""

@@ -7,6 +7,7 @@ learns of it by the world file alone, as production learns of its surroundings b
 import base64
 import os
 import socket
+import ssl
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from launchworthy.testing.authority import SimulatedAuthority
+from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
@@ -28,6 +30,9 @@ from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
 
 __all__ = ["World"]
+
+CALLER = "caller"
+"""The simulated workload that may connect where TLS is mutual."""
 
 
 class World:
@@ -42,6 +47,7 @@ class World:
         token_file: the platform's token file (None where there is an agent).
         executions: counts the bodies that were entered.
         subject: the identity that the server gets.
+        tls: what callers connect with where TLS is mutual, else None.
         file: the world file.
         control_file: the control list of this world's server; empty until somebody writes to it.
     """
@@ -64,6 +70,7 @@ class World:
         key_times: Mapping[str, float] | None = None,
         fetch_client_metadata: FetchClientMetadata | None = None,
         audit_key: bool = False,
+        mutual_tls: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -83,11 +90,13 @@ class World:
             audit_key: whether the settings name a key for the audit's digests; the world lends one then.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
+            mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
         """
         self.directory = directory
         self.environment = environment
         port, health_port = free_ports(2)
-        self.url = f"http://127.0.0.1:{port}/mcp"
+        self.url = f"{'https' if mutual_tls else 'http'}://127.0.0.1:{port}/mcp"
+        self.tls: ssl.SSLContext | None = None
         self.readiness_url = f"http://127.0.0.1:{health_port}/readyz"
         self.issuers = {
             each: SimulatedIssuer(
@@ -116,6 +125,8 @@ class World:
             self.authority = SimulatedAuthority(clock=time.time)
             self.workload_api = WorkloadApi(self.authority, name, x509_ttl=x509_ttl)
             self.subject = self.authority.spiffe_id(name)
+            if mutual_tls:
+                self.tls = caller_tls(self.authority, self.authority.mint_x509(CALLER, ttl=3600.0))
         else:
             self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
             self.token_file = ProjectedTokenFile(
@@ -197,11 +208,11 @@ class World:
 
     def client(self, *scopes: str, revision: str = MODERN) -> Client:
         """A caller whose token has exactly these scopes."""
-        return Client(self.url, self.token(*scopes), revision=revision)
+        return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
         """A caller without a token."""
-        return Client(self.url, None, revision=revision)
+        return Client(self.url, None, revision=revision, tls=self.tls)
 
     def _tables(self) -> dict[str, dict[str, object]]:
         listen, health_bind = self._addresses
@@ -224,6 +235,9 @@ class World:
         }
         if self._audit_key:
             tables["audit"]["hmac_key"] = f"file:{self.audit_key_file}"
+        if self.tls is not None:
+            tables["server"]["peers"] = [self.authority.spiffe_id(CALLER)]
+            tables["server"]["proxies"] = []
         if self._records is not None:
             tables["promotion"] = {"records": str(self._records)}
         for name, issuer in self.issuers.items():

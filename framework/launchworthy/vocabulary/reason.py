@@ -53,6 +53,13 @@ class Reason(StrEnum):
     IDENTITY_REVOKED = "identity.revoked"
     IDENTITY_UNEXPECTED = "identity.unexpected"
     IDENTITY_SOURCE = "identity.source"
+    PEER_TLS = "peer.tls"
+    PEER_MISSING = "peer.missing"
+    PEER_NAME = "peer.name"
+    PEER_UNTRUSTED = "peer.untrusted"
+    PEER_EXPIRED = "peer.expired"
+    PEER_NOT_ALLOWED = "peer.not_allowed"
+    PEER_FORWARDED = "peer.forwarded"
     PROTOCOL_JSON = "protocol.json"
     PROTOCOL_INVALID = "protocol.invalid"
     PROTOCOL_REVISION = "protocol.revision"
@@ -113,6 +120,13 @@ def wire_word(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a wo
             | Reason.PROTOCOL_MISMATCH
             | Reason.PROTOCOL_METHOD
             | Reason.TOOL_ARGUMENTS
+            | Reason.PEER_TLS
+            | Reason.PEER_MISSING
+            | Reason.PEER_NAME
+            | Reason.PEER_UNTRUSTED
+            | Reason.PEER_EXPIRED
+            | Reason.PEER_NOT_ALLOWED
+            | Reason.PEER_FORWARDED
         ):
             return WireWord.INVALID_REQUEST
         case (

@@ -108,13 +108,25 @@ class World:
     def target(self, name, kind=TargetKind.TOOL):
         return self.manifests.targets[kind, name]
 
-    def query(self, name="place_order", *scopes, arguments=None, now=1060, of=TargetKind.TOOL, **changed):
+    def query(
+        self,
+        name="place_order",
+        *scopes,
+        arguments=None,
+        now=1060,
+        of=TargetKind.TOOL,
+        peer=None,
+        forwarded_peer=None,
+        **changed,
+    ):
         target = self.target(name, of)
         return Query(
             target=target,
             principal=caller(*(scopes or target.scopes), **changed),
             arguments=PLACE if arguments is None else arguments,
             now=now,
+            peer=peer,
+            forwarded_peer=forwarded_peer,
         )
 
 

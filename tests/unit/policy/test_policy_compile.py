@@ -70,7 +70,7 @@ def test_the_types_are_those_of_what_a_rule_may_look_at(world):
         "  principal: [Principal],\n"
         "  resource: [Target],\n"
         '  context: { "arguments": { "gift": Bool, "note"?: String, "quantity": Long, "tags": Set<String> }, '
-        '"delegation_depth": Long, "environment": String, '
+        '"delegation_depth": Long, "environment": String, "forwarded_peer"?: String, "peer"?: String, '
         '"token": { "age_seconds": Long, "client": String, "scopes": Set<String> } }\n'
         "};\n"
     ) in schema

@@ -22,6 +22,8 @@ class Call(Event):
         kind: `person` or `machine`.
         actors: subjects of the delegation chain, outermost first.
         revision: of the protocol.
+        peer: SPIFFE ID of the connection's other end, where TLS is mutual.
+        forwarded_peer: SPIFFE ID for which a trusted proxy says that it speaks.
     """
 
     type: ClassVar[str] = "call"
@@ -35,6 +37,8 @@ class Call(Event):
     kind: Label | None = None
     actors: Words = ()
     revision: Label | None = None
+    peer: Text | None = None
+    forwarded_peer: Text | None = None
 
 
 class Attempt(Call):
@@ -175,6 +179,8 @@ class RequestServed(Counted):
     milliseconds: Count | None = None
     result_bytes: Count | None = None
     client_says: ClientSays | None = None
+    peer: Text | None = None
+    forwarded_peer: Text | None = None
 
     @property
     def stranger(self) -> str | None:

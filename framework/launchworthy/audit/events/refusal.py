@@ -45,6 +45,8 @@ class Refusal(Counted):
         call: the call id that the answer bore; a summary has none.
         reason: why.
         status: the HTTP status of the answer.
+        peer: SPIFFE ID of the connection's other end, where TLS is mutual.
+        forwarded_peer: SPIFFE ID for which a trusted proxy says that it speaks.
     """
 
     type: ClassVar[str] = "refusal"
@@ -59,6 +61,8 @@ class Refusal(Counted):
     subject: Text | None = None
     client: Text | None = None
     revision: Label | None = None
+    peer: Text | None = None
+    forwarded_peer: Text | None = None
 
     @property
     def stranger(self) -> str | None:
@@ -85,8 +89,9 @@ class IdentityPeerRejected(Counted):
     """A TLS client was turned away in the handshake, before it could ask for anything.
 
     Attributes:
-        cause: why, in one word: `missing`, `untrusted`, `expired`, `unexpected`, …
-        peer: the identity that its certificate claims, where it claims one.
+        cause: why, in one word, as `peer.*` says it: `missing`, `untrusted`, `expired`, `not_allowed`, …; or
+            why we have no identity to show: `identity.expired`.
+        peer: the SPIFFE ID of its certificate, where that was verified.
     """
 
     type: ClassVar[str] = "identity.peer_rejected"

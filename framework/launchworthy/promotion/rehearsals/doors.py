@@ -151,7 +151,8 @@ def _documents(stage: Stage, scene: Scene) -> Iterator[Seen]:
     root = f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource"
     found = []
     for url in (scene.probed.metadata_url, root):
-        answer = read_answer(httpx2.get(url, trust_env=False, timeout=10.0))
+        verify = scene.world.tls if scene.world.tls is not None else True
+        answer = read_answer(httpx2.get(url, trust_env=False, timeout=10.0, verify=verify))
         found.append(dict(answer.message))
         yield saw(
             "TOK-10",

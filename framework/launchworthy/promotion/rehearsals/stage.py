@@ -112,6 +112,7 @@ class Stage:
             "algorithms": (self.algorithm,),
             "identity": settings.identity.kind,
             "audit_key": settings.audit.hmac_key is not None,
+            "mutual_tls": settings.server.tls == "spiffe",
         }
         return World(self.scratch("world"), **{**known, **options})
 
@@ -143,7 +144,7 @@ class Stage:
         with ExitStack() as stack:
             stranger = SimulatedIssuer({world.url: world.scopes}, algorithms=(self.algorithm,))
             probed = self._probed(world, stranger)
-            prober = Prober(probed, lambda: self._taken(world))
+            prober = Prober(probed, lambda: self._taken(world), tls=world.tls)
             stack.callback(prober.close)
             yield probed, prober
 
