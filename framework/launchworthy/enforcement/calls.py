@@ -109,14 +109,7 @@ class Calls:
     ) -> Answer:
         """Rows 11 to 14, for a call and for a completion alike."""
         trace = request.trace
-        query = Query(
-            target=asked.target,
-            principal=request.principal,
-            arguments=decided_on,
-            now=request.now,
-            peer=trace.peering.peer if trace.peering is not None else None,
-            forwarded_peer=trace.peering.forwarded if trace.peering is not None else None,
-        )
+        query = _query(request, asked, decided_on, request.now)
         authorized = Authorized(
             call=trace.call,
             principal=request.principal,
@@ -129,17 +122,17 @@ class Calls:
         )
         return complete(await self._runs.run(request, authorized), trace.call)
 
-    def check_read(self, uri: str, principal: Principal, now: int) -> NamedResource:
+    def check_read(self, uri: str, request: VerifiedRequest, now: int) -> NamedResource:
         """Decide whether a caller may read a resource now; for who is told that it changed.
 
         Raises:
             Refused: the first of rows 8 to 11 that says no.
         """
         asked = self._exchange.resources.find(uri)
-        self._check_known(asked, principal)
-        self._check_scopes(asked, principal)
+        self._check_known(asked, request.principal)
+        self._check_scopes(asked, request.principal)
         named = self._exchange.resources.name(asked)
-        self._decide(Query(target=asked.target, principal=principal, arguments=named.plain, now=now))
+        self._decide(_query(request, asked, named.plain, now))
         return named
 
     def _decide(self, query: Query) -> Decision:
@@ -194,6 +187,18 @@ class Calls:
         )
         self._notes.note(misfit, answer.status, request.trace)
         return answer
+
+
+def _query(request: VerifiedRequest, asked: Asked, arguments: Mapping[str, object], now: int) -> Query:
+    peering = request.trace.peering
+    return Query(
+        target=asked.target,
+        principal=request.principal,
+        arguments=arguments,
+        now=now,
+        peer=peering.peer if peering is not None else None,
+        forwarded_peer=peering.forwarded if peering is not None else None,
+    )
 
 
 def complete(finished: Finished, call: CallId) -> Answer:

@@ -7,7 +7,7 @@ for whom it forwards (`X-Forwarded-Client-Cert`); from anybody else such headers
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from launchworthy.identity.peer_session import PeerSession
@@ -28,10 +28,20 @@ class Peering:
     Attributes:
         peer: the SPIFFE ID that was verified.
         forwarded: the SPIFFE ID for which a trusted proxy speaks; None where it names none.
+        session: of the connection.
     """
 
     peer: str
     forwarded: str | None
+    session: PeerSession = field(repr=False)
+
+    def require(self) -> None:
+        """Return if the peer would be let in now; streams live longer than certificates.
+
+        Raises:
+            Refused: `peer.*`: it would not.
+        """
+        _require(self.session)
 
 
 def peering_of(
@@ -50,12 +60,9 @@ def peering_of(
     session = scope.get("state", {}).get(STATE)
     if not isinstance(session, PeerSession):
         raise Refused(Reason.PEER_MISSING, "the connection has no verified peer")
-    try:
-        peer = session.require()
-    except PeerRejected as rejected:
-        raise Refused(rejected.reason, rejected.detail) from None
-    forwarded = forwarded_by(headers) if peer.spiffe_id in proxies else None
-    return Peering(peer=peer.spiffe_id, forwarded=forwarded)
+    peer = _require(session)
+    forwarded = forwarded_by(headers) if peer in proxies else None
+    return Peering(peer=peer, forwarded=forwarded, session=session)
 
 
 def forwarded_by(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -80,6 +87,13 @@ def forwarded_by(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     except ValueError:
         raise _unreadable("its URI is no workload's SPIFFE ID") from None
     return uris[0]
+
+
+def _require(session: PeerSession) -> str:
+    try:
+        return session.require().spiffe_id
+    except PeerRejected as rejected:
+        raise Refused(rejected.reason, rejected.detail) from None
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -46,7 +46,7 @@ _ENDS: Final = {
     Reason.TOOL_STOPPED: "stopped",
 }
 
-CheckRead = Callable[[str, Principal, int], NamedResource]
+CheckRead = Callable[[str, VerifiedRequest, int], NamedResource]
 """Decides about a read now; raises `Refused`."""
 
 
@@ -235,13 +235,19 @@ class _Stream:
                 self.withheld += 1
 
     def _lives(self) -> bool:
+<<<<<<< HEAD
         """Whether the server, the identity, what it is about, and its caller still stand; asked each time."""
+=======
+        """Whether server, identity, token, caller and connection still stand; asked anew each time."""
+>>>>>>> 29dc989 (Let streams end with the certificate of their connection, and decide deliveries by its peer too)
         if self.ended is None:
             try:
                 self._lifelines.readiness()
                 for target in self._targets or (EVERYTHING,):
                     self._lifelines.stops.refuse_stopped(target)
                 self._lifelines.verifier.admit_again(self._request.principal, int(self._lifelines.clock()))
+                if self._request.trace.peering is not None:
+                    self._request.trace.peering.require()
             except Refused as refused:
                 self.end(_ENDS.get(refused.reason, refused.reason.family))
         return self.ended is None
@@ -254,7 +260,7 @@ class _Stream:
         return True
 
     def _check(self, uri: str) -> NamedResource:
-        return self._lifelines.check_read(uri, self._request.principal, int(self._lifelines.clock()))
+        return self._lifelines.check_read(uri, self._request, int(self._lifelines.clock()))
 
     async def _send(self, method: str, **params: object) -> None:
         message = {"jsonrpc": "2.0", "method": method, "params": {**params, "_meta": self._meta}}

@@ -63,9 +63,11 @@ def test_a_connection_without_a_verified_peer_is_refused(scope):
 
 def test_a_peer_that_has_expired_meanwhile_is_refused(connection):
     session, now = connection
+    open_stream = asked(session)
     now[0] = NOW + 61
     try:
         assert refused(asked, session) is Reason.PEER_EXPIRED
+        assert refused(open_stream.require) is Reason.PEER_EXPIRED
     finally:
         now[0] = NOW
     assert asked(session).peer == EDGE
