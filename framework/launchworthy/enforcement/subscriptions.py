@@ -235,11 +235,7 @@ class _Stream:
                 self.withheld += 1
 
     def _lives(self) -> bool:
-<<<<<<< HEAD
         """Whether the server, the identity, what it is about, and its caller still stand; asked each time."""
-=======
-        """Whether server, identity, token, caller and connection still stand; asked anew each time."""
->>>>>>> 29dc989 (Let streams end with the certificate of their connection, and decide deliveries by its peer too)
         if self.ended is None:
             try:
                 self._lifelines.readiness()
