@@ -51,13 +51,14 @@ class Court:
             leeway=30,
             jwks_uri=issuer.jwks_uri,
             scope_claim="scope",
-            client_claim="client_id",
             person_claim=None,
             key_fresh=300,
             key_stale=900,
             key_spacing=10,
             allow_loopback_http=True,
             single_audience=True,
+            exceptions=(),
+            introspection=None,
         )
         self.verifier = TokenVerifier(
             [policy], AUDIENCE, {}, lambda _: None, time.monotonic, deny=NobodyDenied()

@@ -131,6 +131,7 @@ TABLE: Final[Mapping[Reason, Row]] = MappingProxyType(
         Reason.TOKEN_TYPE: _BAD_TOKEN,
         Reason.TOKEN_CLAIMS: _BAD_TOKEN,
         Reason.TOKEN_BOUND: _BAD_TOKEN,
+        Reason.TOKEN_INACTIVE: _BAD_TOKEN,
         Reason.TOKEN_DENIED: _BAD_TOKEN,
         Reason.KEYS_UNAVAILABLE: _LATER,
         Reason.IDENTITY_MISSING: _LATER,

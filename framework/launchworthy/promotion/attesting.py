@@ -13,7 +13,7 @@ build hook compares it with the wheel that it makes.
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
 from launchworthy.promotion.result import report_digest
-from launchworthy.settings import inspect_settings, read_project
+from launchworthy.settings import inspect_settings, listed_exceptions, read_project
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _DEADLINE = 15.0
@@ -127,7 +127,8 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     expected = _promoter(trust, report.environment, identity)
     signer = _signer(endpoint, expected, clock)
     now = int(clock())
-    predicate = _predicate(report, content, trust, now)
+    build_until = min((now + BUILD_LIMIT, *_exceptions_end(root, report.environment, now)))
+    predicate = _predicate(report, content, trust, now=now, build_until=build_until)
     envelope = sign_statement(new_statement(digests, predicate), signer)
     name = record_name(report.environment)
     facts = Facts(environment=report.environment, digests=digests)
@@ -222,7 +223,27 @@ async def _fetch_signer(endpoint: str, expected: SpiffeId, clock: Callable[[], f
         await source.aclose()
 
 
-def _predicate(report: ReportFile, content: bytes, trust: TrustPolicy, now: int) -> Predicate:
+def _exceptions_end(root: Path, environment: Environment, now: int) -> Iterator[int]:
+    """When each named exception of an issuer is over: what is built later would be refused at its start.
+
+    Raises:
+        ProblemError: one is over since the report was made.
+    """
+    rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
+    settings = inspect_settings(read_project(root, find_place(root).package), rehearsed)
+    for name, issuer in settings.issuers.items():
+        for each in listed_exceptions(issuer.exceptions):
+            if (mistake := each.mistake(now)) is not None:
+                field = f"issuers.{name}.exceptions.{each.rule}.until"
+                what = f"the exception `{each.rule}` of `{name}` {mistake}"
+                fix = ("take it out, or let its owner renew it; then promote again",)
+                raise ProblemError(Problem(reason="exception-over", what=what, fix=fix, field=field))
+            yield each.ends_at
+
+
+def _predicate(
+    report: ReportFile, content: bytes, trust: TrustPolicy, *, now: int, build_until: int
+) -> Predicate:
     return Predicate.model_validate(
         {
             "record_id": f"lwr1-{secrets.token_hex(16)}",
@@ -239,7 +260,7 @@ def _predicate(report: ReportFile, content: bytes, trust: TrustPolicy, now: int)
             "framework": __version__,
             "trust_policy_sha256": trust.sha256,
             "signed_at": now,
-            "build_until": now + BUILD_LIMIT,
+            "build_until": build_until,
             "run_until": now + RUN_LIMIT,
             "previous": None,
         }

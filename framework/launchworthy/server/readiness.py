@@ -42,7 +42,7 @@ class Readiness:
         try:
             self._parts.identity.require()
         except IdentityUnavailable as unavailable:
-            raise _refused(unavailable.status) from None
+            raise refused_for(unavailable.status) from None
         self._parts.control.require()
         if not self._parts.audit.writable:
             raise Refused(
@@ -69,7 +69,8 @@ class Readiness:
         return tuple(unready), tuple(degraded)
 
 
-def _refused(status: IdentityStatus) -> Refused:
+def refused_for(status: IdentityStatus) -> Refused:
+    """The refusal that an identity in this state is for a caller."""
     reason = _BY_PHASE.get(status.phase, Reason.IDENTITY_MISSING)
     return Refused(reason, status.detail, retry_after=RETRY_AFTER_SECONDS)
 

@@ -22,7 +22,7 @@ from typing import Final
 from launchworthy.audit import AuditUnwritable, events
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import control, record, wiring
+from launchworthy.server import control, issuers, record, wiring
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -87,7 +87,7 @@ async def state_stage(parts: Parts) -> None:
 
 async def issuer_stage(parts: Parts) -> None:
     """Fetch each issuer's metadata and keys."""
-    parts.verifier = wiring.token_verifier(parts)
+    parts.verifier = issuers.token_verifier(parts)
     parts.stack.push_async_callback(parts.verifier.aclose)
     await parts.verifier.start(parts.settings.identity.start_deadline)
 

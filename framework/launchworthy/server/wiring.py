@@ -5,8 +5,7 @@ import os
 import platform
 import ssl
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,14 +27,11 @@ from launchworthy.identity.peers import PeerRule
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.identity.tls import TlsTerms, server_tls
 from launchworthy.server.application import open_app
-from launchworthy.server.control import DeniedCallers
 from launchworthy.server.listening import Listener
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
-from launchworthy.settings import IssuerSettings, KeyRing
-from launchworthy.tokens import IssuerPolicy, KeyEvent, KeyEventKind
-from launchworthy.tokens.verifier import TokenVerifier
+from launchworthy.settings import KeyRing, Settings, listed_exceptions
 from launchworthy.vocabulary import Environment, ProblemError
 
 _KEY_SECONDS = 2.0
@@ -78,6 +74,7 @@ def server_starting(parts: Parts) -> events.ServerStarting:
         process=os.getpid(),
         python=platform.python_version(),
         settings_digest=parts.settings.digest,
+        exceptions=tuple(_exception_lines(parts.settings)),
     )
 
 
@@ -145,7 +142,7 @@ def identity_auditor(parts: Parts) -> Callable[[IdentityChange], None]:
             serial=change.serial,
             not_after=change.not_after,
         )
-        _record_or_degrade(parts, event)
+        record_or_degrade(parts, event)
 
     return record
 
@@ -171,23 +168,6 @@ def framework_keys(parts: Parts) -> None:
     ring = KeyRing.of(reference, purpose=HMAC_PURPOSE, environment=parts.settings.environment)
     parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
     parts.keep(_follow(ring, parts.redactor), "audit-key")
-
-
-def token_verifier(parts: Parts) -> TokenVerifier:
-    """One policy an issuer, and the one audience."""
-    settings = parts.settings
-    policies = [
-        _issuer_policy(name, issuer, settings.environment) for name, issuer in settings.issuers.items()
-    ]
-    implies = {scope: tuple(implied) for scope, implied in parts.manifests.server.scopes.implies.items()}
-    return TokenVerifier(
-        policies,
-        settings.server.resource,
-        implies,
-        _key_auditor(parts),
-        time.monotonic,
-        deny=DeniedCallers(parts.control),
-    )
 
 
 async def assemble(parts: Parts) -> None:
@@ -269,44 +249,7 @@ def _mutual_tls(parts: Parts, gate: Gate) -> ssl.SSLContext:
     )
 
 
-def _issuer_policy(name: str, issuer: IssuerSettings, environment: Environment) -> IssuerPolicy:
-    return IssuerPolicy(
-        name=name,
-        issuer=issuer.issuer,
-        algorithms=issuer.algorithms,
-        max_lifetime=int(issuer.max_lifetime),
-        leeway=int(issuer.leeway),
-        jwks_uri=issuer.jwks_uri,
-        scope_claim=issuer.scope_claim,
-        client_claim=issuer.client_claim,
-        person_claim=issuer.person_claim,
-        key_fresh=issuer.key_fresh,
-        key_stale=issuer.key_stale,
-        key_spacing=issuer.key_spacing,
-        allow_loopback_http=environment.simulated,
-        single_audience=environment is not Environment.DEVELOPMENT,
-    )
-
-
-def _key_auditor(parts: Parts) -> Callable[[KeyEvent], None]:
-    def record(event: KeyEvent) -> None:
-        if event.kind is KeyEventKind.CHANGED:
-            detail = "; ".join(part for part in (event.detail, _ignored(event)) if part)
-            changed = events.KeysChanged(
-                issuer=event.issuer, added=event.added, removed=event.removed, detail=detail or None
-            )
-            _record_or_degrade(parts, changed)
-        else:
-            _record_or_degrade(parts, events.KeysRefreshFailed(issuer=event.issuer, detail=event.detail))
-
-    return record
-
-
-def _ignored(event: KeyEvent) -> str:
-    return f"not used: {', '.join(event.ignored)}" if event.ignored else ""
-
-
-def _record_or_degrade(parts: Parts, event: events.Event) -> None:
+def record_or_degrade(parts: Parts, event: events.Event) -> None:
     """Record what nobody waits for; a stream that cannot be written makes every call a 503 by itself."""
     try:
         parts.audit.record(event, critical=True)
@@ -337,6 +280,11 @@ async def _follow(ring: KeyRing, redactor: ArgumentRedactor) -> None:
             if not complained:
                 _log.error("the audit's key cannot be read; the last good one stays", problem=str(error))
             complained = True
+
+
+def _exception_lines(settings: Settings) -> Iterator[str]:
+    for name, issuer in settings.issuers.items():
+        yield from (f"{name}: {each.line()}" for each in listed_exceptions(issuer.exceptions))
 
 
 def _print_anchor(note: str) -> None:

@@ -12,6 +12,8 @@ from launchworthy.settings.closed import (
     Reference,
     Url,
 )
+from launchworthy.settings.issuer_exceptions import NamedException
+from launchworthy.settings.issuer_exceptions import listed as listed_exceptions
 from launchworthy.settings.key_ring import KeyRing, RingKey
 from launchworthy.settings.loading import inspect_settings, load_framework_settings, load_settings
 from launchworthy.settings.project import ProjectFiles, find_project, read_project
@@ -32,6 +34,7 @@ __all__ = [
     "Identifier",
     "IssuerSettings",
     "KeyRing",
+    "NamedException",
     "Origin",
     "ProjectFiles",
     "Reference",
@@ -45,6 +48,7 @@ __all__ = [
     "check_worlds",
     "find_project",
     "inspect_settings",
+    "listed_exceptions",
     "load_framework_settings",
     "load_settings",
     "parse_secret_ref",

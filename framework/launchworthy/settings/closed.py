@@ -4,6 +4,7 @@ Each is an `Annotated` type that a team's `AppSettings` may use as well. What co
 the very validator made here (`is_closed`): no marker of one's own does, and no other validator beside them.
 """
 
+import datetime as dt
 import ipaddress
 import re
 import unicodedata
@@ -30,6 +31,10 @@ _URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
 _NUMBER_LIKE = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _FILE = re.compile(r"[A-Za-z0-9._~@+=:,%/-]{1,1024}")
+_OWNER = re.compile(r"@[a-z0-9][a-z0-9.-]{0,62}/[a-z0-9][a-z0-9._-]{0,62}")
+_SENTENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.;:()'/_-]{38,298}[A-Za-z0-9.)]")
+_LONGEST_WORD = 32
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE_MARKS = frozenset(" ./-_+@~")
 _MAX_PLACE = 512
 _MAX_NAME = 255
@@ -137,6 +142,29 @@ def _claim(text: str) -> str:
     return text
 
 
+def _owner(text: str) -> str:
+    if _OWNER.fullmatch(text) is None:
+        raise ValueError("expected a group, never a person: `@acme/orders`")
+    return text
+
+
+def _sentence(text: str) -> str:
+    words = text.split(" ")
+    if _SENTENCE.fullmatch(text) is None or not all(1 <= len(word) <= _LONGEST_WORD for word in words):
+        raise ValueError("expected a sentence in plain words, of 40 to 300 characters")
+    return text
+
+
+def _day(value: object) -> dt.date:
+    text = str(value) if isinstance(value, str | dt.date) else ""
+    try:
+        if _DAY.fullmatch(text) is not None:
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("expected a day, such as 2027-01-31")
+
+
 def _endpoint(text: str) -> str:
     path = text.removeprefix("unix://")
     if not path.startswith("/") or not _is_path(path):
@@ -239,6 +267,12 @@ PeerName = Annotated[str, Closed("peer"), AfterValidator(_peer)]
 """A SPIFFE ID, or `spiffe://` and a trust domain for all of its workloads."""
 Claim = Annotated[str, Closed("claim"), AfterValidator(_claim)]
 """The name of a claim, where it is allowed with a value (`kind=person`)."""
+Owner = Annotated[str, Closed("group"), AfterValidator(_owner)]
+"""Who answers for something: a group such as `@acme/orders`."""
+Sentence = Annotated[str, Closed("sentence"), AfterValidator(_sentence)]
+"""A reason in plain words, of 40 to 300 characters."""
+Day = Annotated[dt.date, Closed("day"), BeforeValidator(_day)]
+"""A date."""
 Endpoint = Annotated[str, Closed("endpoint"), AfterValidator(_endpoint)]
 """`unix:///…`, or the absolute path of a token file."""
 Address = Annotated[tuple[str, int], Closed("address"), BeforeValidator(_address)]
@@ -282,6 +316,9 @@ _TYPES: Final = (
     Subject,
     PeerName,
     Claim,
+    Owner,
+    Sentence,
+    Day,
     Endpoint,
     Address,
     Duration,

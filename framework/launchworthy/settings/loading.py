@@ -36,7 +36,6 @@ NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "identity.kind": frozenset({"github"}),
     "identity.revocation_grace": frozenset(),
     "promotion.judges": frozenset(),
-    "*.*.exceptions": frozenset(),
 }
 """What is designed and not enforced yet: refused, never read and ignored."""
 _FORM: Final = Form(model=FileTables, not_yet=NOT_YET)

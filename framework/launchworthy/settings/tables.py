@@ -21,6 +21,7 @@ from launchworthy.settings.closed import (
     Subject,
     Url,
 )
+from launchworthy.settings.issuer_exceptions import IssuerExceptions
 from launchworthy.settings.strict import Table
 from launchworthy.vocabulary import SecretScheme
 
@@ -94,17 +95,30 @@ class IssuerSettings(Table):
     leeway: Annotated[Duration, Field(le=60)] = 30.0
     jwks_uri: Url | None = None
     scope_claim: Claim = "scope"
-    client_claim: Claim = "client_id"
     person_claim: Claim | None = None
     key_fresh: Annotated[int, Field(ge=1, le=300)] = 300
     key_stale: Annotated[int, Field(ge=0, le=900)] = 900
     key_spacing: Annotated[int, Field(ge=1, le=60)] = 10
+    introspection: bool = Field(default=False, description="whether opaque tokens are asked about here")
+    introspection_endpoint: Url | None = Field(default=None, description="if on another host than the issuer")
+    exceptions: IssuerExceptions = IssuerExceptions()
 
     @model_validator(mode="after")
     def _tokens_are_short_lived(self) -> "IssuerSettings":
         if self.max_lifetime > 86400:  # noqa: PLR2004 - a day
             raise ValueError("`max_lifetime` is at most 24h")
         return self
+
+    @model_validator(mode="after")
+    def _an_endpoint_is_for_what_is_asked(self) -> "IssuerSettings":
+        if self.introspection_endpoint is not None and not self.introspection:
+            raise ValueError("`introspection_endpoint` is for `introspection = true`")
+        return self
+
+    @property
+    def client_claim(self) -> str:
+        """The claim that has the client."""
+        return "client_id" if self.exceptions.client is None else self.exceptions.client.value
 
 
 class AuditSettings(Table):
@@ -166,4 +180,10 @@ class FileTables(BaseModel):
             domain = name.removeprefix("spiffe://").partition("/")[0]
             if domain not in self.identity.trust_domains:
                 raise ValueError(f"`{domain}` of a peer is none of `identity.trust_domains`")
+        return self
+
+    @model_validator(mode="after")
+    def _opaque_tokens_have_one_issuer(self) -> "FileTables":
+        if sum(issuer.introspection for issuer in self.issuers.values()) > 1:
+            raise ValueError("`introspection` is true for one issuer at most: opaque tokens go there only")
         return self

@@ -17,7 +17,9 @@ REPLACEABLE: Final = {
     "identity": frozenset(
         {"kind", "expected_id", "trust_domains", "endpoint", "socket_owner_uids", "start_deadline"}
     ),
-    "issuers": frozenset({"issuer", "jwks_uri", "key_fresh", "key_stale", "key_spacing"}),
+    "issuers": frozenset(
+        {"issuer", "jwks_uri", "introspection_endpoint", "key_fresh", "key_stale", "key_spacing"}
+    ),
     "audit": frozenset({"directory", "hmac_key"}),
     "control": frozenset({"file"}),
     "promotion": frozenset({"records"}),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from launchworthy.manifest import is_placeholder
 from launchworthy.settings.closed import host_of, is_loopback
+from launchworthy.settings.issuer_exceptions import listed
 from launchworthy.settings.resolved import Settings
 from launchworthy.settings.sweep import texts
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
@@ -53,6 +54,8 @@ def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
         yield f"issuers.{name}.issuer", host_of(issuer.issuer)
         if issuer.jwks_uri is not None:
             yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
+        if issuer.introspection_endpoint is not None:
+            yield f"issuers.{name}.introspection_endpoint", host_of(issuer.introspection_endpoint)
 
 
 def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
@@ -66,7 +69,7 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
     if any(_is_of_simulated_domain(name) for name in (*server.peers, *server.proxies)):
         yield "server.peers", f"names a workload of `{SIMULATED_TRUST_DOMAIN}`"
     for name, issuer in tables.issuers.items():
-        for field in ("issuer", "jwks_uri"):
+        for field in ("issuer", "jwks_uri", "introspection_endpoint"):
             url = getattr(issuer, field)
             if url is not None and (is_loopback(host_of(url)) or not url.startswith("https://")):
                 yield f"issuers.{name}.{field}", "is on loopback"
@@ -119,8 +122,10 @@ def texts_of(tables: Settings) -> Iterator[tuple[str, str]]:
         yield "identity.trust_domains", domain
     for name, issuer in tables.issuers.items():
         yield f"issuers.{name}.issuer", issuer.issuer
-        if issuer.jwks_uri is not None:
-            yield f"issuers.{name}.jwks_uri", issuer.jwks_uri
+        yield f"issuers.{name}.jwks_uri", issuer.jwks_uri or ""
+        yield f"issuers.{name}.introspection_endpoint", issuer.introspection_endpoint or ""
+        for each in listed(issuer.exceptions):
+            yield f"issuers.{name}.exceptions.{each.rule}.value", each.value or ""
     for key, value in texts(tables.promoted.get("app", {}), ("app",)):
         yield ".".join(key), value
 

@@ -22,6 +22,7 @@ from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_id_jag import ID_JAG_SECONDS, ID_JAG_TYPE, IdJags, id_jag_claims
 from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
 from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
+from launchworthy.testing.issuer_opaque import OpaqueTokens
 from launchworthy.testing.issuer_sign_in import PERSON, SignIn
 
 __all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient", "SimulatedIssuer"]
@@ -41,6 +42,7 @@ class SimulatedIssuer:
         faults: what is broken now.
         counts: how often each endpoint was asked.
         clients: whom it knows.
+        opaque: its opaque tokens; `opaque.revoke` takes one back.
         client: a registered client that can prove itself.
     """
 
@@ -78,6 +80,7 @@ class SimulatedIssuer:
         self.faults = Faults()
         self.counts = Counts()
         self.clients = Clients(self.issuer, clock, fetch_client_metadata)
+        self.opaque = OpaqueTokens()
         self.client = SimulatedClient("simulated-agent")
         self.clients.add(self.client.registration())
         self._minter = Minter(self.issuer, self.keys, clock)
@@ -90,6 +93,7 @@ class SimulatedIssuer:
             keys=self.keys,
             clients=self.clients,
             grants=grants,
+            opaque=self.opaque,
             sign_in=SignIn(self.issuer, self.clients, grants, clock),
             faults=self.faults,
             counts=self.counts,
@@ -136,6 +140,11 @@ class SimulatedIssuer:
     def mint(self, grant: Grant | None = None, **changes: Any) -> str:
         """Write a good token and change exactly what is asked for; see `Minter.mint` for what that can be."""
         return self._minter.mint(self.grant() if grant is None else grant, **changes)
+
+    def mint_opaque(self, grant: Grant | None = None, **changes: object) -> str:
+        """Issue a token that says nothing, and change exactly what is said of it when it is asked about."""
+        claims = self._minter.claims(self.grant() if grant is None else grant)
+        return self.opaque.issue({**claims, **changes})
 
     def trust(self, provider: "SimulatedIssuer") -> None:
         """Redeem the identity assertions of this identity provider from now on (ID-JAG)."""

@@ -15,6 +15,7 @@ from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, answer_erro
 from launchworthy.testing.issuer_faults import Counts, Fault, Faults, answer
 from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
+from launchworthy.testing.issuer_opaque import OpaqueTokens
 from launchworthy.testing.issuer_sign_in import SignIn
 
 
@@ -29,6 +30,7 @@ class Realm:
         keys: what it signs with.
         clients: whom it knows.
         grants: what it issues.
+        opaque: its opaque tokens.
         sign_in: where people say yes.
         faults: what is broken now.
         counts: how often each endpoint was asked.
@@ -40,6 +42,7 @@ class Realm:
     keys: SigningKeys
     clients: Clients
     grants: Grants
+    opaque: OpaqueTokens
     sign_in: SignIn
     faults: Faults
     counts: Counts
@@ -59,6 +62,7 @@ class Realm:
             "token_endpoint": f"{origin}/token",
             "registration_endpoint": f"{origin}/register",
             "revocation_endpoint": f"{origin}/revoke",
+            "introspection_endpoint": f"{origin}/introspect",
             "response_types_supported": ["code"],
             "grant_types_supported": list(self.grants.types),
             "token_endpoint_auth_methods_supported": list(self.clients.methods),
@@ -90,6 +94,7 @@ def build_app(realm: Realm, ended: asyncio.Event, well_known: tuple[str, ...]) -
             Route("/authorize", realm.sign_in.decide, methods=["POST"]),
             Route("/token", endpoints.token, methods=["POST"]),
             Route("/revoke", endpoints.revoke, methods=["POST"]),
+            Route("/introspect", endpoints.introspect, methods=["POST"]),
             Route("/register", endpoints.register, methods=["POST"]),
         ],
         exception_handlers={OAuthError: answer_error},
@@ -133,7 +138,16 @@ class _Endpoints:
         form = await _form(request)
         self._realm.clients.authenticate(form, request.headers.get("authorization"))
         self._realm.grants.revoke(form.get("token", ""))
+        self._realm.opaque.revoke(form.get("token", ""))
         return Response(headers=dict(NO_STORE))
+
+    async def introspect(self, request: Request) -> Response:
+        self._realm.counts.add("introspect")
+        form = await _form(request)
+        self._realm.clients.authenticate(form, request.headers.get("authorization"))
+        good: object = self._realm.opaque.answer(form.get("token", ""))
+        told = self._realm.faults.introspection_document
+        return await answer(self._realm.faults.introspection, good if told is None else told, self._ended)
 
     async def register(self, request: Request) -> Response:
         self._realm.counts.add("register")

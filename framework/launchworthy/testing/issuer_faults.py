@@ -41,9 +41,11 @@ class Faults:
         discovery: the fault of the metadata endpoints.
         keys: the fault of the key set endpoint.
         token: the fault of the token endpoint.
+        introspection: the fault of the introspection endpoint.
         missing_places: how many of the well-known places, in their order, have no metadata.
         metadata: members that replace those of good metadata: a wrong issuer, an http `jwks_uri`.
         key_document: served in place of the key set, whatever it is; None for the real one.
+        introspection_document: said of every opaque token, whatever it is; None for the real answer.
     """
 
     def __init__(self) -> None:
@@ -51,9 +53,11 @@ class Faults:
         self.discovery = Fault.NONE
         self.keys = Fault.NONE
         self.token = Fault.NONE
+        self.introspection = Fault.NONE
         self.missing_places = 0
         self.metadata: Mapping[str, Any] = {}
         self.key_document: object = None
+        self.introspection_document: object = None
 
     def clear(self) -> None:
         """Nothing is broken any more."""
@@ -61,7 +65,7 @@ class Faults:
 
 
 class Counts:
-    """How often each endpoint was asked, by its name: `discovery`, `keys`, `token`, `redirected`."""
+    """How often each endpoint was asked: `discovery`, `keys`, `token`, `introspect`, `redirected`."""
 
     def __init__(self) -> None:
         """Nobody asked yet."""

@@ -5,7 +5,7 @@ Signed claims, what is expected and an instant go in; a `Principal` or `Refused`
 1. `iss` is the configured issuer and `aud` this server, both byte for byte; nobody else is an audience
    where one audience is demanded
 2. `iat`, `nbf` and `exp` are numbers; the token has begun, has not ended, and lives no longer than allowed
-3. `sub`, `jti` and the client are 1 to 512 printable characters
+3. `sub`, the token's id and the client are 1 to 512 printable characters
 4. `cnf` is absent: a token bound to a key is never taken as a plain bearer token
 5. `act` is a chain of at most four subjects
 6. the scope claim follows the grammar; declared implications are added
@@ -26,7 +26,10 @@ UnverifiedClaims = NewType("UnverifiedClaims", Mapping[str, object])
 """The payload of a token whose signature nobody has checked yet."""
 
 SignedClaims = NewType("SignedClaims", Mapping[str, object])
-"""The payload of a token whose signature holds. Made in `tokens.verifier` and nowhere else."""
+"""The payload of a token whose signature holds, or what its issuer itself said of it when it was asked.
+
+Made in `tokens.verifier` and nowhere else.
+"""
 
 LATEST: Final = 253_402_300_799
 """The end of the year 9999; later instants are no dates."""
@@ -37,27 +40,31 @@ MAX_ACTORS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the claims of one issuer's tokens must say. The fields are those of `IssuerPolicy`.
+    """What the claims of one issuer's tokens must say now: its `IssuerPolicy`, and what is excepted.
 
     Attributes:
         issuer: the `iss`.
         audience: this server's resource identifier.
+        other_audience: another string that names this server in this issuer's tokens, or None.
         single_audience: whether nobody else may be named.
         leeway: seconds that clocks may differ.
         max_lifetime: the longest `exp - iat` in seconds.
         scope_claim: the claim that carries scopes.
         client_claim: the claim that carries the client.
+        id_claim: the claim that carries the token's id.
         person_mark: the claim that marks a person, and its value where any value will not do.
         hierarchy: which scopes imply which.
     """
 
     issuer: str
     audience: str
+    other_audience: str | None
     single_audience: bool
     leeway: int
     max_lifetime: int
     scope_claim: str
     client_claim: str
+    id_claim: str
     person_mark: tuple[str, str | None] | None
     hierarchy: ScopeHierarchy
 
@@ -112,7 +119,7 @@ def principal_of(claims: SignedClaims, expected: Expectation, now: int) -> Princ
         kind=_kind(claims, expected),
         scopes=scopes,
         actors=_actors(claims["act"]) if "act" in claims else (),
-        token_id=_text("jti", claims.get("jti")),
+        token_id=_text(expected.id_claim, claims.get(expected.id_claim)),
         issued_at=int(issued),
         expires_at=int(expires),
     )
@@ -127,21 +134,25 @@ def _check_issuer(value: object, expected: Expectation, _now: int) -> None:
 
 def _check_audience(value: object, expected: Expectation, _now: int) -> None:
     """RFC 7519 §4.1.3, RFC 8707 §2: one string or a list of them; compared byte for byte."""
-    if value == expected.audience:
+    if isinstance(value, str) and value in (expected.audience, expected.other_audience):
         return
     audiences = value if isinstance(value, list) else [value]
     if not all(isinstance(audience, str) for audience in audiences) or len(audiences) > MAX_AUDIENCES:
         raise Refused(Reason.TOKEN_AUDIENCE, f"`aud` is {shown(value)}")
-    if expected.audience not in audiences:
+    if expected.audience not in audiences and expected.other_audience not in audiences:
         raise Refused(
             Reason.TOKEN_AUDIENCE,
-            f"the token is for {shown(value)}, this server is {shown(expected.audience)}",
+            f"the token is for {shown(value)}, this server is {shown(_own_names(expected))}",
         )
     if expected.single_audience and len(audiences) > 1:
         raise Refused(
             Reason.TOKEN_AUDIENCE,
             f"the token is for {shown(value)}, and a token for this server is for nobody else",
         )
+
+
+def _own_names(expected: Expectation) -> list[str]:
+    return [name for name in (expected.audience, expected.other_audience) if name is not None]
 
 
 def _check_expiry(value: object, expected: Expectation, now: int) -> None:

@@ -1,8 +1,8 @@
-"""Where does an issuer keep its keys, by its own metadata? RFC 8414, OpenID Connect Discovery 1.0.
+"""Where are an issuer's endpoints, by its own metadata? RFC 8414, OpenID Connect Discovery 1.0.
 
 1. the three well-known places, in the order that MCP gives; an answer that is none leads to the next
 2. a document counts only if its `issuer` is the configured one, byte for byte (RFC 8414 §3.3)
-3. its `jwks_uri` lies on the issuer's own host; an operator who means another host names it in the settings
+3. its endpoints lie on the issuer's own host; an operator who means another host names it in the settings
 """
 
 from typing import Final
@@ -32,37 +32,38 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
     return (*inserted, f"{origin}{path}{_OPENID}") if path else inserted
 
 
-def jwks_uri_of(metadata: dict[str, object], issuer: str, *, allow_loopback_http: bool) -> str:
-    """Take the address of the keys out of an issuer's metadata.
+def endpoint_of(metadata: dict[str, object], member: str, issuer: str, *, allow_loopback_http: bool) -> str:
+    """Take the address of one endpoint out of an issuer's metadata.
 
     Args:
         metadata: the document.
+        member: `jwks_uri`, `introspection_endpoint`.
         issuer: the configured issuer.
         allow_loopback_http: whether this is the simulated world.
 
     Raises:
         WrongIssuerError: `issuer` is another one.
-        MetadataError: there is no `jwks_uri`, or it is not https on the issuer's host.
+        MetadataError: there is no such member, or it is not https on the issuer's host.
     """
     if metadata.get("issuer") != issuer:
         raise WrongIssuerError(
             f"the metadata are of the issuer {shown(metadata.get('issuer'))}, configured is {shown(issuer)}"
         )
-    uri = metadata.get("jwks_uri")
+    uri = metadata.get(member)
     if not isinstance(uri, str):
-        raise MetadataError(f"`jwks_uri` is {shown(uri)}")
+        raise MetadataError(f"`{member}` is {shown(uri)}")
     try:
-        keys = read_endpoint(uri, allow_loopback_http=allow_loopback_http, query=True)
+        endpoint = read_endpoint(uri, allow_loopback_http=allow_loopback_http, query=True)
     except EndpointError as error:
-        raise MetadataError(f"`jwks_uri`: {error}") from None
+        raise MetadataError(f"`{member}`: {error}") from None
     own = read_endpoint(issuer, allow_loopback_http=allow_loopback_http, query=False)
-    if not keys.same_host(own):
-        raise MetadataError(f"`jwks_uri` is {shown(uri)}, on another host than the issuer {shown(issuer)}")
+    if not endpoint.same_host(own):
+        raise MetadataError(f"`{member}` is {shown(uri)}, on another host than the issuer {shown(issuer)}")
     return uri
 
 
-async def discover(fetcher: Fetcher, issuer: str, *, allow_loopback_http: bool) -> str:
-    """Find the address of an issuer's keys.
+async def discover(fetcher: Fetcher, member: str, issuer: str, *, allow_loopback_http: bool) -> str:
+    """Find the address of one of an issuer's endpoints.
 
     Raises:
         FetchError: no metadata could be had now.
@@ -74,7 +75,8 @@ async def discover(fetcher: Fetcher, issuer: str, *, allow_loopback_http: bool) 
     for url in well_known_urls(issuer):
         place: Endpoint = read_endpoint(url, allow_loopback_http=allow_loopback_http, query=False)
         try:
-            return jwks_uri_of(await fetcher.get(place), issuer, allow_loopback_http=allow_loopback_http)
+            metadata = await fetcher.get(place)
+            return endpoint_of(metadata, member, issuer, allow_loopback_http=allow_loopback_http)
         except AnswerError as error:
             missing = error
         except MetadataError as error:

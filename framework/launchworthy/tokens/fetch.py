@@ -24,6 +24,9 @@ MAX_DEPTH: Final = 16
 SECONDS: Final = 5.0
 JSON_TYPES: Final = frozenset(("application/json", "application/jwk-set+json"))
 
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
+_FORM_HEADERS: Final = {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to IP addresses, in the order in which they are to be tried."""
 
@@ -87,17 +90,24 @@ class Fetcher:
         self.seconds = network.seconds
 
     async def get(self, endpoint: Endpoint) -> dict[str, object]:
-        """Read one JSON object.
+        """Read one JSON object; raises as `post` does."""
+        return await self._ask(endpoint, None)
+
+    async def post(self, endpoint: Endpoint, form: bytes) -> dict[str, object]:
+        """Send a form and read the JSON object that is the answer.
 
         Raises:
             FetchError: it could not be had, whatever the cause but the address.
                 The caller bounds the time.
             EndpointError: the name leads where we do not connect.
         """
+        return await self._ask(endpoint, form)
+
+    async def _ask(self, endpoint: Endpoint, form: bytes | None) -> dict[str, object]:
         addresses = await self._resolve(endpoint.host, endpoint.port)
         private = endpoint.host == self._issuer.host or await self._issuer_is_private()
         check_addresses(addresses, loopback=self._loopback, private=private)
-        body = await self._first_answer(endpoint, addresses)
+        body = await self._first_answer(endpoint, addresses, form)
         try:
             return parse_object(body, max_depth=MAX_DEPTH, max_bytes=MAX_BYTES)
         except StrictJSONError as error:
@@ -110,31 +120,28 @@ class Fetcher:
             return False
         return bool(own) and all(reach_of(address) is Reach.PRIVATE for address in own)
 
-    async def _first_answer(self, endpoint: Endpoint, addresses: Sequence[str]) -> bytes:
+    async def _first_answer(self, endpoint: Endpoint, addresses: Sequence[str], form: bytes | None) -> bytes:
         """Try the judged addresses in turn; only a failed connection moves on to the next."""
         for address in addresses:
             try:
-                return await self._read(endpoint, address)
+                return await self._read(endpoint, address, form)
             except httpx2.ConnectError as error:
                 refused = error
             except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
                 raise FetchError(f"{_at(endpoint)} broke off ({type(error).__name__})") from None
         raise FetchError(f"no connection to {_at(endpoint)} ({shown(str(refused))})") from None
 
-    async def _read(self, endpoint: Endpoint, address: str) -> bytes:
+    async def _read(self, endpoint: Endpoint, address: str, form: bytes | None) -> bytes:
         literal = f"[{address}]" if ip_address(address).version == 6 else address  # noqa: PLR2004 - IPv6
         async with (
             httpx2.AsyncClient(
                 trust_env=False, follow_redirects=False, verify=self._tls, timeout=self.seconds
             ) as client,
             client.stream(
-                "GET",
+                "GET" if form is None else "POST",
                 f"{endpoint.scheme}://{literal}:{endpoint.port}{endpoint.target}",
-                headers={
-                    "Host": endpoint.authority,
-                    "Accept": "application/json",
-                    "Accept-Encoding": "identity",
-                },
+                headers={"Host": endpoint.authority, **(_HEADERS if form is None else _FORM_HEADERS)},
+                content=form,
                 extensions={"sni_hostname": endpoint.host},
             ) as response,
         ):

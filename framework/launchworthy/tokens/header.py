@@ -7,6 +7,7 @@ brings no key and points to none, and what would change how the token is read is
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from launchworthy.tokens.named_exceptions import ABSENT
 from launchworthy.tokens.shown import shown
 from launchworthy.tokens.strict_json import StrictJSONError, parse_object
 from launchworthy.vocabulary import Reason, Refused
@@ -30,18 +31,29 @@ class Header(NamedTuple):
     Attributes:
         algorithm: `alg`, not yet compared with the issuer's list.
         kid: names the key in that issuer's set.
+        type: `typ` as it stands, not yet looked at; None where there is none.
     """
 
     algorithm: str
     kid: str
+    type: str | None
+
+    @property
+    def is_access_token(self) -> bool:
+        """Whether the token says of itself that it is one."""
+        return self.type is not None and self.type.lower() in TYPES
 
 
 @lru_cache(maxsize=64)
-def read_header(unverified: bytes) -> Header:
+def read_header(unverified: bytes, excepted: frozenset[str]) -> Header:
     """Read the protected header of an access token.
 
     An issuer writes the same header a million times, so the last few good ones are remembered, as the pure
     function of their bytes that this is.
+
+    Args:
+        unverified: its bytes.
+        excepted: the other types that some issuer's tokens may have; `check_type` says for which.
 
     Raises:
         Refused: `token.malformed`, `token.header`, `token.type`, `token.algorithm` or `token.kid`.
@@ -53,13 +65,32 @@ def read_header(unverified: bytes) -> Header:
     if not REFUSED_MEMBERS.isdisjoint(members):
         name = min(REFUSED_MEMBERS.intersection(members))
         raise Refused(Reason.TOKEN_HEADER, f"the header has `{name}`, which no access token needs")
-    _check_type(members.get("typ"))
-    return Header(algorithm=_algorithm(members.get("alg")), kid=_kid(members.get("kid")))
+    kind = _type(members, excepted)
+    return Header(algorithm=_algorithm(members.get("alg")), kid=_kid(members.get("kid")), type=kind)
 
 
-def _check_type(value: object) -> None:
-    if not isinstance(value, str) or value.lower() not in TYPES:
-        raise Refused(Reason.TOKEN_TYPE, f"`typ` is {shown(value)}, not `at+jwt`")
+def check_type(header: Header, excepted: str | None) -> None:
+    """Demand an access token by its own word, or exactly what is excepted for this issuer.
+
+    Args:
+        header: of the token.
+        excepted: the other value, `absent` for none at all; None where there is no exception.
+
+    Raises:
+        Refused: `token.type`.
+    """
+    if not header.is_access_token and (header.type or ABSENT) != excepted:
+        raise Refused(Reason.TOKEN_TYPE, f"`typ` is {shown(header.type)}, not `at+jwt`")
+
+
+def _type(members: dict[str, object], excepted: frozenset[str]) -> str | None:
+    """`typ`; one that says `absent`, or is empty, is not the same as none."""
+    if "typ" not in members and ABSENT in excepted:
+        return None
+    value = members.get("typ")
+    if isinstance(value, str) and (value.lower() in TYPES or value in excepted - {ABSENT, ""}):
+        return value
+    raise Refused(Reason.TOKEN_TYPE, f"`typ` is {shown(value)}, not `at+jwt`")
 
 
 def _algorithm(value: object) -> str:

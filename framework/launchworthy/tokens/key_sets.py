@@ -18,17 +18,17 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from launchworthy.tokens.discovery import MetadataError, discover
-from launchworthy.tokens.endpoint import EndpointError, read_endpoint
+from launchworthy.tokens.discovery import MetadataError
+from launchworthy.tokens.endpoint import EndpointError
 from launchworthy.tokens.fetch import Fetcher, FetchError
 from launchworthy.tokens.issuer_policy import IssuerPolicy
 from launchworthy.tokens.key_events import IssuerStatus, KeyEvent, KeyEventKind
 from launchworthy.tokens.key_import import KeyRing, KeySetError, VerificationKey, import_keys
 from launchworthy.tokens.shown import shown
+from launchworthy.tokens.whereabouts import Whereabouts
 from launchworthy.vocabulary import Reason, Refused
 
 LONGEST_BACKOFF: Final = 60
-DISCOVERY_FRESH: Final = 24 * 3600
 _EMPTY: Final = KeyRing(usable={}, ignored={})
 
 
@@ -59,8 +59,7 @@ class IssuerKeys:
         self._next_attempt_at = -math.inf
         self._failures = 0
         self._attempt: asyncio.Task[None] | None = None
-        self._jwks_uri = policy.jwks_uri
-        self._discovered_at = -math.inf
+        self._place = Whereabouts(policy, fetcher, "jwks_uri", policy.jwks_uri)
         self.generation = 0
         """Counts the sets; a verification is good for the generation it was made under."""
         self.last_error: Exception | None = None
@@ -150,7 +149,7 @@ class IssuerKeys:
         began = self._clock()
         try:
             async with asyncio.timeout(self._fetcher.seconds):
-                uri = await self._where(began)
+                uri = await self._place.find(began, doubtful=self._failures > 0)
                 ring = await self._read(uri)
         except TimeoutError:
             self._failed(began, FetchError(f"no whole answer within {self._fetcher.seconds:g} s"))
@@ -161,36 +160,14 @@ class IssuerKeys:
         else:
             self._succeeded(began, uri, ring)
 
-    async def _where(self, now: float) -> str:
-        """The configured address, or what the issuer's metadata say; asked daily and after a failure.
-
-        Where the metadata cannot be had, an address that they named before is still the issuer's word.
-        """
-        if self._policy.jwks_uri is not None:
-            return self._policy.jwks_uri
-        if self._jwks_uri is None:
-            return await self._discover(now)
-        if self._failures == 0 and now < self._discovered_at + DISCOVERY_FRESH:
-            return self._jwks_uri
-        try:
-            async with asyncio.timeout(self._fetcher.seconds / 2):
-                return await self._discover(now)
-        except (FetchError, TimeoutError):
-            return self._jwks_uri
-
-    async def _discover(self, now: float) -> str:
-        policy = self._policy
-        uri = await discover(self._fetcher, policy.issuer, allow_loopback_http=policy.allow_loopback_http)
-        self._discovered_at = now
-        return uri
-
     async def _read(self, uri: str) -> KeyRing:
-        endpoint = read_endpoint(uri, allow_loopback_http=self._policy.allow_loopback_http, query=True)
-        return import_keys(await self._fetcher.get(endpoint), self._policy.algorithms)
+        document = await self._fetcher.get(self._place.endpoint(uri))
+        return import_keys(document, self._policy.algorithms)
 
     def _succeeded(self, began: float, uri: str, ring: KeyRing) -> None:
-        old, moved = self._ring, self._jwks_uri if self._jwks_uri not in (None, uri) else None
-        self._ring, self._jwks_uri, self._fetched_at = ring, uri, began
+        before = self._place.confirmed
+        old, moved = self._ring, before if before not in (None, uri) else None
+        self._ring, self._place.confirmed, self._fetched_at = ring, uri, began
         self._failures, self.last_error = 0, None
         added, removed = _new_in(ring, old), _new_in(old, ring)
         if added or removed:
@@ -220,7 +197,7 @@ class IssuerKeys:
             kind=kind,
             name=self._policy.name,
             issuer=self._policy.issuer,
-            jwks_uri=self._jwks_uri or "",
+            jwks_uri=self._place.confirmed or "",
             added=added,
             removed=removed,
             ignored=tuple(ignored),

@@ -5,21 +5,42 @@ ends, and only while the issuer's key set and the list of denials are those it w
 key takes its tokens with it. Whether a caller is denied is not kept but asked each time.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from launchworthy.tokens.key_sets import IssuerKeys
 from launchworthy.vocabulary import Principal, TokenDigest
 
 LONGEST: Final = 60
 MAX_TOKENS: Final = 4096
 
 
-class _Verified(NamedTuple):
+class Voucher(Protocol):
+    """Who vouched for a token: its issuer's keys, or the issuer itself when it was asked."""
+
+    @property
+    def generation(self) -> int:
+        """Changes when what was vouched for no longer counts."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether what was vouched for counts without asking again."""
+
+
+class Verified(NamedTuple):
+    """A token that was good.
+
+    Attributes:
+        principal: whose it is.
+        voucher: who says so.
+        generations: of the voucher and of the list of denials, when that was found.
+        since: when that was found, in seconds since the epoch.
+        until: when it is to be found out again; at most `LONGEST` seconds later.
+    """
+
     principal: Principal
-    keys: IssuerKeys
+    voucher: Voucher
     generations: tuple[int, int]
     since: int
-    until: int
+    until: float
 
 
 class VerifiedTokens:
@@ -29,7 +50,7 @@ class VerifiedTokens:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._entries: dict[TokenDigest, _Verified] = {}
+        self._entries: dict[TokenDigest, Verified] = {}
 
     def __len__(self) -> int:
         """How many tokens are remembered."""
@@ -45,23 +66,15 @@ class VerifiedTokens:
             return None
         if (
             entry.since <= now < entry.until
-            and entry.generations == (entry.keys.generation, denials)
-            and entry.keys.settled
+            and entry.generations == (entry.voucher.generation, denials)
+            and entry.voucher.settled
         ):
             return entry.principal
         del self._entries[digest]
         return None
 
-    def keep(
-        self,
-        digest: TokenDigest,
-        principal: Principal,
-        keys: IssuerKeys,
-        generations: tuple[int, int],
-        now: int,
-    ) -> None:
-        """Remember a token that was verified under these generations of its issuer's keys and of denials."""
-        until = min(principal.expires_at, now + LONGEST)
+    def keep(self, digest: TokenDigest, verified: Verified) -> None:
+        """Remember a token that was good."""
         if len(self._entries) >= MAX_TOKENS:
             del self._entries[next(iter(self._entries))]
-        self._entries[digest] = _Verified(principal, keys, generations, now, until)
+        self._entries[digest] = verified

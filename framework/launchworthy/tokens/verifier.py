@@ -3,13 +3,14 @@
 A `BearerToken` and an instant go in; a `Principal` or `Refused` comes out. In this order:
 
 1. verified a moment ago under the same keys and the same list of denials: the same caller again
-2. three canonical parts; a header that only names algorithm and key; claims in strict JSON
-3. still unverified: `iss` names a configured issuer (an unknown one causes no traffic), `alg` is on that
+2. what is no JWT: the one issuer that introspects is asked, and without one it is refused; then 7
+3. three canonical parts; a header that only names algorithm and key; claims in strict JSON
+4. still unverified: `iss` names a configured issuer (an unknown one causes no traffic), `alg` is on that
    issuer's list, `aud` and `exp` could be right. What fails here never costs a signature
-4. the key that `kid` names, in that issuer's set and no other, for exactly that algorithm
-5. the signature; only now there are `SignedClaims`
-6. the claims, all of them
-7. whether this caller is denied, asked every time
+5. the key that `kid` names, in that issuer's set and no other, for exactly that algorithm
+6. the signature; only now there are `SignedClaims`
+7. the claims, all of them
+8. whether this caller is denied, asked every time
 
 Whatever else goes wrong on the way is a refusal too: no exception of a parser or a library is an answer.
 """
@@ -19,7 +20,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from launchworthy.tokens.claims import (
-    Expectation,
     SignedClaims,
     UnverifiedClaims,
     look_before_signature,
@@ -30,32 +30,28 @@ from launchworthy.tokens.compact import MAX_TOKEN_BYTES, split
 from launchworthy.tokens.denial import DenyEntries
 from launchworthy.tokens.endpoint import read_endpoint
 from launchworthy.tokens.fetch import Fetcher, Network, system_network
-from launchworthy.tokens.header import read_header
+from launchworthy.tokens.header import check_type, read_header
+from launchworthy.tokens.introspection import (
+    GOOD_SECONDS,
+    Introspection,
+    WorkloadAssertions,
+    looks_like_jwt,
+)
+from launchworthy.tokens.issuer import Issuer
 from launchworthy.tokens.issuer_policy import IssuerPolicy
 from launchworthy.tokens.key_events import IssuerStatus, KeyEvent
 from launchworthy.tokens.key_sets import IssuerKeys
+from launchworthy.tokens.named_exceptions import ExceptionRule, refuse_id_token
 from launchworthy.tokens.scopes import ScopeHierarchy
 from launchworthy.tokens.shown import shown
 from launchworthy.tokens.start import start_issuers
 from launchworthy.tokens.strict_json import StrictJSONError, parse_object
-from launchworthy.tokens.verified_tokens import VerifiedTokens
+from launchworthy.tokens.verified_tokens import LONGEST, Verified, VerifiedTokens
 from launchworthy.vocabulary import BearerToken, Principal, Problem, ProblemError, Reason, Refused
 
 MAX_CLAIMS_DEPTH: Final = 16
 LONGEST_NAP: Final = 5.0
 """Seconds after which the renewal loop looks again whatever it expected: machines sleep, clocks jump."""
-
-
-class _Issuer:
-    """One issuer's policy beside its keys, so that neither is ever used with another's."""
-
-    __slots__ = ("algorithms", "expected", "keys", "name")
-
-    def __init__(self, policy: IssuerPolicy, expected: Expectation, keys: IssuerKeys) -> None:
-        self.name = policy.name
-        self.algorithms = frozenset(policy.algorithms)
-        self.expected = expected
-        self.keys = keys
 
 
 class TokenVerifier:
@@ -70,6 +66,7 @@ class TokenVerifier:
         clock: Callable[[], float],
         *,
         deny: DenyEntries,
+        assertions: WorkloadAssertions | None = None,
         network: Network | None = None,
     ) -> None:
         """Put the issuers together; nothing is asked of anybody yet.
@@ -81,21 +78,35 @@ class TokenVerifier:
             events: told of changed key sets and failed refreshes; it must not raise.
             clock: seconds that never go back, for the age of keys.
             deny: who is denied now; asked for every request.
+            assertions: how this workload proves itself to an issuer that introspects.
             network: the way to the issuers; this machine's unless given.
 
         Raises:
-            ProblemError: no issuer, one twice, no audience, or scopes that imply themselves.
+            ProblemError: no issuer, one twice, no audience, two that introspect, or scopes that imply
+                themselves.
         """
         policies = tuple(policies)
-        _check_configuration(policies, audience)
+        _check_configuration(policies, audience, assertions)
         hierarchy = ScopeHierarchy(implies)
         network = system_network() if network is None else network
-        self._issuers: dict[str, _Issuer] = {}
+        self._issuers: dict[str, Issuer] = {}
+        self._introspecting: Issuer | None = None
         for policy in policies:
             own = read_endpoint(policy.issuer, allow_loopback_http=policy.allow_loopback_http, query=False)
             fetcher = Fetcher(own, network, loopback=policy.allow_loopback_http)
             keys = IssuerKeys(policy, fetcher, clock, events)
-            self._issuers[policy.issuer] = _Issuer(policy, _expectation(policy, audience, hierarchy), keys)
+            asked = None
+            if policy.introspection is not None and assertions is not None:
+                asked = Introspection(policy, policy.introspection, fetcher, assertions, clock)
+            issuer = Issuer(policy, audience, hierarchy, keys=keys, introspection=asked)
+            self._issuers[policy.issuer] = issuer
+            self._introspecting = self._introspecting if asked is None else issuer
+        self._types = frozenset(
+            each.value
+            for policy in policies
+            for each in policy.exceptions
+            if each.rule is ExceptionRule.TYP and each.value is not None
+        )
         self._deny = deny
         self._verified = VerifiedTokens()
         self._renewal: asyncio.Task[None] | None = None
@@ -111,7 +122,7 @@ class TokenVerifier:
                 could be asked in time.
         """
         try:
-            await start_issuers({issuer.name: issuer.keys for issuer in self._issuers.values()}, deadline)
+            await start_issuers(self._issuers.values(), deadline)
         except BaseException:
             await self.aclose()
             raise
@@ -162,25 +173,50 @@ class TokenVerifier:
             await asyncio.wait({self._renewal})
         for issuer in self._issuers.values():
             await issuer.keys.aclose()
+            if issuer.introspection is not None:
+                await issuer.introspection.aclose()
 
     async def _authenticate(self, token: BearerToken, now: int) -> Principal:
         digest, denials = token.digest, self._deny.generation
         if (known := self._verified.find(digest, denials, now)) is not None:
             return known
+        if self._introspecting is not None and not looks_like_jwt(token):
+            return await self._ask(self._introspecting, token, denials, now)
         compact = split(token.reveal())
-        header = read_header(compact.unverified_header)
+        header = read_header(compact.unverified_header, self._types)
         unverified = _read_claims(compact.unverified_payload)
         issuer = self._issuer_of(unverified)
+        expected = issuer.expected(now)
+        check_type(header, expected.type)
         if header.algorithm not in issuer.algorithms:
             raise Refused(
                 Reason.TOKEN_ALGORITHM, f"`alg` is {shown(header.algorithm)}, which is not accepted"
             )
-        look_before_signature(unverified, issuer.expected, now)
+        look_before_signature(unverified, expected.claims, now)
         key = await issuer.keys.key_for(header.kid)
         generation = issuer.keys.generation
         key.verify(header.algorithm, compact.signing_input, compact.signature)
-        principal = principal_of(SignedClaims(unverified), issuer.expected, now)
-        self._verified.keep(digest, principal, issuer.keys, (generation, denials), now)
+        if not header.is_access_token:
+            refuse_id_token(unverified)
+        principal = principal_of(SignedClaims(unverified), expected.claims, now)
+        until = min(principal.expires_at, now + LONGEST, expected.until)
+        self._verified.keep(digest, Verified(principal, issuer.keys, (generation, denials), now, until))
+        return principal
+
+    async def _ask(self, issuer: Issuer, token: BearerToken, denials: int, now: int) -> Principal:
+        """Let the issuer say whose opaque token it is, and judge what it says as claims are judged."""
+        if issuer.introspection is None:
+            raise RuntimeError("an issuer that introspects has an introspection")
+        digest, expected = token.digest, issuer.expected(now)
+        answer = UnverifiedClaims(await issuer.introspection.claims_of(token, now))
+        try:
+            principal = principal_of(SignedClaims(answer), expected.claims, now)
+        except Refused as refused:
+            issuer.introspection.remember(digest, refused, now)
+            raise
+        until = min(principal.expires_at, now + GOOD_SECONDS, expected.until)
+        voucher = issuer.introspection
+        self._verified.keep(digest, Verified(principal, voucher, (voucher.generation, denials), now, until))
         return principal
 
     def _admit(self, principal: Principal) -> None:
@@ -191,7 +227,7 @@ class TokenVerifier:
         except Exception as error:
             raise Refused(Reason.INTERNAL, f"denials could not be asked: {type(error).__name__}") from error
 
-    def _issuer_of(self, unverified: UnverifiedClaims) -> _Issuer:
+    def _issuer_of(self, unverified: UnverifiedClaims) -> Issuer:
         name = unverified_issuer(unverified)
         issuer = self._issuers.get(name)
         if issuer is None:
@@ -215,22 +251,17 @@ def _read_claims(unverified: bytes) -> UnverifiedClaims:
     return UnverifiedClaims(claims)
 
 
-def _expectation(policy: IssuerPolicy, audience: str, hierarchy: ScopeHierarchy) -> Expectation:
-    return Expectation(
-        issuer=policy.issuer,
-        audience=audience,
-        single_audience=policy.single_audience,
-        leeway=policy.leeway,
-        max_lifetime=policy.max_lifetime,
-        scope_claim=policy.scope_claim,
-        client_claim=policy.client_claim,
-        person_mark=policy.person_mark,
-        hierarchy=hierarchy,
-    )
-
-
-def _check_configuration(policies: tuple[IssuerPolicy, ...], audience: str) -> None:
+def _check_configuration(
+    policies: tuple[IssuerPolicy, ...], audience: str, assertions: WorkloadAssertions | None
+) -> None:
     problems = []
+    introspecting = [policy.name for policy in policies if policy.introspection is not None]
+    if len(introspecting) > 1:
+        what = f"opaque tokens would go to each of {shown(introspecting)}, and are for one of them at most"
+        fix = "let one issuer introspect"
+        problems.append(_problem(what, fix, f"issuers.{introspecting[1]}.introspection"))
+    if introspecting and assertions is None:
+        raise RuntimeError("an issuer that introspects is asked with an assertion")
     if not policies:
         problems.append(
             _problem("there is no [issuers.<name>]", "name who issues your callers' tokens", "issuers")

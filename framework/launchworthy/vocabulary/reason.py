@@ -46,6 +46,7 @@ class Reason(StrEnum):
     TOKEN_TYPE = "token.type"  # noqa: S105
     TOKEN_CLAIMS = "token.claims"  # noqa: S105
     TOKEN_BOUND = "token.bound"  # noqa: S105
+    TOKEN_INACTIVE = "token.inactive"  # noqa: S105
     TOKEN_DENIED = "token.denied"  # noqa: S105
     KEYS_UNAVAILABLE = "keys.unavailable"
     IDENTITY_MISSING = "identity.missing"
@@ -146,6 +147,7 @@ def wire_word(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a wo
             | Reason.TOKEN_TYPE
             | Reason.TOKEN_CLAIMS
             | Reason.TOKEN_BOUND
+            | Reason.TOKEN_INACTIVE
             | Reason.TOKEN_DENIED
         ):
             return WireWord.INVALID_TOKEN

@@ -108,13 +108,14 @@ async def world(
         leeway=30,
         jwks_uri=None,
         scope_claim="scope",
-        client_claim="client_id",
         person_claim="name",
         key_fresh=300,
         key_stale=900,
         key_spacing=10,
         allow_loopback_http=True,
         single_audience=True,
+        exceptions=(),
+        introspection=None,
     )
     with issuer:
         verifier = TokenVerifier([policy], RESOURCE, {}, lambda _: None, time.monotonic, deny=NobodyDenied())

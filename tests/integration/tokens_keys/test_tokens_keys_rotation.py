@@ -10,8 +10,8 @@ from tokens_court import AUDIENCE, GOOD, SCOPES, UNKNOWN, Clock, Court, policy
 from launchworthy.testing.issuer import Fault, SimulatedIssuer
 from launchworthy.testing.issuer_keys import generate_key
 from launchworthy.tokens import KeyEventKind
-from launchworthy.tokens.verified_tokens import MAX_TOKENS
-from launchworthy.vocabulary import BearerToken, Principal, Reason
+from launchworthy.tokens.verified_tokens import MAX_TOKENS, Verified
+from launchworthy.vocabulary import BearerToken, Principal, Reason, TokenDigest
 
 
 def test_200_random_kids_cause_no_request(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
@@ -259,7 +259,8 @@ def test_what_is_remembered_is_bounded(court: Court, issuer: SimulatedIssuer) ->
     principal = court.runner.run(_verified(court, first))
     memory, keys = court.verifier._verified, next(iter(court.verifier._issuers.values())).keys
     for number in range(MAX_TOKENS + 50):
-        memory.keep(str(number), principal, keys, keys.generation, int(court.clock.wall()))  # type: ignore[arg-type]
+        now = int(court.clock.wall())
+        memory.keep(TokenDigest(str(number)), Verified(principal, keys, (keys.generation, 0), now, now + 60))
     assert len(memory) == MAX_TOKENS
     assert court.outcome(first) == GOOD
 

@@ -43,13 +43,14 @@ def policy(issuer: SimulatedIssuer, /, **changes: Any) -> IssuerPolicy:
         "leeway": 30,
         "jwks_uri": None,
         "scope_claim": "scope",
-        "client_claim": "client_id",
         "person_claim": None,
         "key_fresh": 300,
         "key_stale": 900,
         "key_spacing": 10,
         "allow_loopback_http": True,
         "single_audience": True,
+        "exceptions": (),
+        "introspection": None,
     }
     return IssuerPolicy(**fields | changes)
 

@@ -121,7 +121,7 @@ def look(control: str, project: Project) -> Finding:
 
 
 _CHECKED = """
-ID-01 ID-02 ID-05 TOK-04 TOK-05 TR-02 TR-06 AZ-01 AZ-03 AZ-05 TL-01 TL-02 TL-04 SEC-01 SEC-02
+ID-01 ID-02 ID-05 TOK-04 TOK-05 TOK-06 TR-02 TR-06 AZ-01 AZ-03 AZ-05 TL-01 TL-02 TL-04 SEC-01 SEC-02
 GOV-01 GOV-04 GOV-06 SUP-01 SUP-03 SUP-05 META-01
 """
 CHECKED = frozenset(ControlId(name) for name in _CHECKED.split())

@@ -1,7 +1,9 @@
 """Each check that files decide: beside the finished project, which holds, one change that must be held."""
 
+from datetime import UTC, datetime
+
 import pytest
-from promotion_project import HASH, look
+from promotion_project import HASH, NOW, look
 
 from launchworthy.promotion.finding import Status
 from launchworthy.vocabulary import Environment
@@ -14,6 +16,16 @@ PROVENANCE = (
     "      id-token: write # to sign it; no code of this project runs here\n"
 )
 CODEOWNERS, CI = ".github/CODEOWNERS", ".github/workflows/ci.yml"
+
+
+def exception(rule, value, until=None):
+    """A table of a named exception; its last day is 30 days ahead unless said."""
+    until = until or datetime.fromtimestamp(NOW + 30 * 86_400, UTC).date().isoformat()
+    return (
+        f'[issuers.callers.exceptions.{rule}]\n{value}\nowner  = "@acme/orders"\nuntil  = {until}\n'
+        'reason = "the provider cannot do this before its next release in spring"\n'
+    )
+
 
 BROKEN = {
     "a person's identity": (
@@ -69,6 +81,32 @@ BROKEN = {
         "TOK-04",
         [(PRODUCTION, "https://orders.acme.example/mcp", "https://orders.acme.example:443/mcp")],
         "not canonical",
+    ),
+    "an exception that nobody approved": (
+        "TOK-06",
+        [(PRODUCTION, "[audit]", exception("client", 'value  = "azp"') + "\n[audit]")],
+        "has no approval",
+    ),
+    "an exception that is over": (
+        "TOK-06",
+        [(PRODUCTION, "[audit]", exception("several_audiences", "", until="2020-01-31") + "\n[audit]")],
+        "was over on 2020-01-31",
+    ),
+    "an exception for years": (
+        "TOK-06",
+        [(PRODUCTION, "[audit]", exception("jti", 'value  = "uti"', until="2099-01-31") + "\n[audit]")],
+        "more than 90 days",
+    ),
+    "the audience of staging": (
+        "TOK-04",
+        [
+            (
+                PRODUCTION,
+                "[audit]",
+                exception("audience", 'value  = "https://staging.orders.invalid/mcp"') + "\n[audit]",
+            )
+        ],
+        "names the server in `staging` too",
     ),
     "an open listener without TLS": (
         "TR-02",
@@ -328,3 +366,12 @@ def test_the_settings_of_staging_are_judged_where_staging_is_promoted(reference)
     project = reference.project(environment=Environment.STAGING)
     assert look("TOK-04", project).message == "the public URL was left for later"
     assert look("ID-01", project).status is Status.FAIL
+
+
+def test_staging_may_have_exceptions_and_lists_them(reference):
+    table = exception("typ", 'value  = "JWT"')
+    edited = reference.project((STAGING, "[audit]", f"{table}\n[audit]"), environment=Environment.STAGING)
+    finding = look("TOK-06", edited)
+    assert finding.status is Status.PASS
+    assert finding.message.startswith("callers: typ=JWT until ")
+    assert "(@acme/orders): the provider cannot" in finding.message

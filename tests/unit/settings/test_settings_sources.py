@@ -206,7 +206,6 @@ def test_all_variables_that_are_wrong_are_told_at_once() -> None:
         ('tls = "ingress"', "replicas = 2", "not-enforced-yet", 7, "`replicas`"),
         ('kind = "spiffe"', 'kind = "github"', "not-enforced-yet", 10, "`github`"),
         ('kind = "spiffe"', 'revocation_grace = "10s"', "not-enforced-yet", 10, "`revocation_grace`"),
-        ('max_lifetime = "1h"', "exceptions = {}", "not-enforced-yet", 18, "`exceptions`"),
         ('max_lifetime = "1h"', 'max_lifetime = "25h"', "bad-value", 15, "24h"),
         ('algorithms = ["ES256", "RS256"]', "algorithms = []", "bad-value", 17, "`algorithms`"),
         ('algorithms = ["ES256", "RS256"]', 'algorithms = ["none"]', "bad-value", 17, "`algorithms`"),

@@ -20,11 +20,13 @@ NOW = 1_800_000_000
 EXPECTED = Expectation(
     issuer="https://login.acme.example",
     audience="https://orders.acme.example/mcp",
+    other_audience=None,
     single_audience=True,
     leeway=30,
     max_lifetime=3600,
     scope_claim="scope",
     client_claim="client_id",
+    id_claim="jti",
     person_mark=None,
     hierarchy=ScopeHierarchy({}),
 )

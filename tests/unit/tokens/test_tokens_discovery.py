@@ -2,7 +2,7 @@
 
 import pytest
 
-from launchworthy.tokens.discovery import MetadataError, WrongIssuerError, jwks_uri_of, well_known_urls
+from launchworthy.tokens.discovery import MetadataError, WrongIssuerError, endpoint_of, well_known_urls
 
 ISSUER = "https://login.acme.example/tenant"
 GOOD = {"issuer": ISSUER, "jwks_uri": "https://login.acme.example/keys?p=1"}
@@ -25,7 +25,10 @@ def test_metadata_are_looked_for_in_the_well_known_places(issuer: str, paths: tu
 
 
 def test_the_address_of_the_keys_is_taken_from_metadata_of_exactly_this_issuer() -> None:
-    assert jwks_uri_of(GOOD, ISSUER, allow_loopback_http=False) == "https://login.acme.example/keys?p=1"
+    assert (
+        endpoint_of(GOOD, "jwks_uri", ISSUER, allow_loopback_http=False)
+        == "https://login.acme.example/keys?p=1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def test_the_address_of_the_keys_is_taken_from_metadata_of_exactly_this_issuer()
 )
 def test_metadata_of_another_issuer_are_refused(issuer: object) -> None:
     with pytest.raises(WrongIssuerError):
-        jwks_uri_of({**GOOD, "issuer": issuer}, ISSUER, allow_loopback_http=False)
+        endpoint_of({**GOOD, "issuer": issuer}, "jwks_uri", ISSUER, allow_loopback_http=False)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +62,4 @@ def test_metadata_of_another_issuer_are_refused(issuer: object) -> None:
 @pytest.mark.parametrize("simulated", [False, True])
 def test_keys_that_are_not_https_on_the_issuers_host_are_refused(uri: object, *, simulated: bool) -> None:
     with pytest.raises(MetadataError):
-        jwks_uri_of({**GOOD, "jwks_uri": uri}, ISSUER, allow_loopback_http=simulated)
+        endpoint_of({**GOOD, "jwks_uri": uri}, "jwks_uri", ISSUER, allow_loopback_http=simulated)

@@ -4,9 +4,20 @@ from typing import Any
 
 import pytest
 
-from launchworthy.tokens import IssuerPolicy, NobodyDenied
+from launchworthy.tokens import (
+    ExceptionRule,
+    IntrospectionPolicy,
+    IssuerException,
+    IssuerPolicy,
+    NobodyDenied,
+)
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import ProblemError
+
+
+def excepted(rule: str, value: str | None) -> IssuerException:
+    return IssuerException(rule=ExceptionRule(rule), value=value, until=2_000_000_000)
+
 
 GOOD: dict[str, Any] = {
     "name": "acme",
@@ -16,13 +27,14 @@ GOOD: dict[str, Any] = {
     "leeway": 30,
     "jwks_uri": None,
     "scope_claim": "scope",
-    "client_claim": "client_id",
     "person_claim": None,
     "key_fresh": 300,
     "key_stale": 900,
     "key_spacing": 10,
     "allow_loopback_http": False,
     "single_audience": True,
+    "exceptions": (),
+    "introspection": None,
 }
 AUDIENCE = "https://orders.acme.example/mcp"
 
@@ -64,7 +76,18 @@ def test_a_sane_policy_is_made(change: dict[str, Any]) -> None:
         ({"key_spacing": 61}, "key_spacing"),
         ({"key_fresh": 5}, "key_spacing"),
         ({"scope_claim": ""}, "scope_claim"),
-        ({"client_claim": "a b"}, "client_claim"),
+        ({"exceptions": (excepted("client", "a b"),)}, "exceptions.client"),
+        ({"exceptions": (excepted("client", "sub"),)}, "exceptions.client"),
+        ({"exceptions": (excepted("client", None),)}, "exceptions.client"),
+        ({"exceptions": (excepted("jti", "sid"),)}, "exceptions.jti"),
+        ({"exceptions": (excepted("typ", ""),)}, "exceptions.typ"),
+        ({"exceptions": (excepted("audience", "a b"),)}, "exceptions.audience"),
+        ({"exceptions": (excepted("several_audiences", "yes"),)}, "exceptions.several_audiences"),
+        ({"exceptions": (excepted("typ", "JWT"), excepted("typ", "jwt"))}, "exceptions.typ"),
+        (
+            {"introspection": IntrospectionPolicy(endpoint="http://x.example/ask", assertion_type="x")},
+            "introspection_endpoint",
+        ),
         ({"person_claim": "=user"}, "person_claim"),
         ({"issuer": "http://login.acme.example"}, "issuer"),
         ({"issuer": "http://127.0.0.1:9000"}, "issuer"),

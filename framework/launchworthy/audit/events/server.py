@@ -17,6 +17,7 @@ class ServerStarting(Event):
     process: Count | None = None
     python: Text | None = None
     settings_digest: Text | None = None
+    exceptions: Words = ()
 
 
 class ServerReady(Event):

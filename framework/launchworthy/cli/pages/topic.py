@@ -1,7 +1,7 @@
 """Which fields are there? The pages of the files that people write, from the models that read them."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -106,8 +106,18 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
     for name, info in model.model_fields.items():
         inner = _inner(info.annotation)
         if inner is not None:
-            named = ".<name>" if inner is not info.annotation else ""
-            yield from _table(f"[{name}{named}]", inner)
+            named = ".<name>" if get_origin(_plain(info.annotation)) is dict else ""
+            yield from _deep_table(f"{name}{named}", inner)
+
+
+def _deep_table(path: str, model: type[BaseModel]) -> Iterator[str]:
+    """A table, and then the tables in it."""
+    inside = {name: _inner(info.annotation) for name, info in model.model_fields.items()}
+    deeper = {name: inner for name, inner in inside.items() if inner is not None}
+    if len(deeper) < len(inside):
+        yield from _table(f"[{path}]", model, without=set(deeper))
+    for name, inner in deeper.items():
+        yield from _deep_table(f"{path}.{name}", inner)
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:
@@ -116,6 +126,10 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each
     return None
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _table(

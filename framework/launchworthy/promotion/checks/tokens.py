@@ -8,6 +8,8 @@ from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
+from launchworthy.settings import Settings, listed_exceptions
+from launchworthy.vocabulary import Environment
 
 _HTTPS = 443
 _DAY = 86_400
@@ -37,6 +39,43 @@ def the_audience_is_canonical(project: Project) -> Iterator[Assertion]:
     yield seen(f"the one audience is {resource}")
 
 
+@registry.check("TOK-04")
+def another_audience_is_this_servers_alone(project: Project) -> Iterator[Assertion]:
+    """A string that also names this server is another one in each environment."""
+    for name, issuer in project.settings.issuers.items():
+        exception = issuer.exceptions.audience
+        for environment, other in project.others.items():
+            if exception is None or isinstance(other, tuple):
+                continue
+            if exception.value in _audiences(other):
+                yield broken(
+                    f"the audience `{exception.value}` of `{name}` names the server in `{environment}` too",
+                    project.settings.sources.get(f"issuers.{name}.exceptions.audience.value"),
+                    "register another client at the issuer for each environment",
+                )
+    yield seen("no audience here is another environment's")
+
+
+@registry.check("TOK-06")
+def exceptions_are_approved(project: Project) -> Iterator[Assertion]:
+    """No rule for tokens is overlooked unless somebody else approved it, and it is not over."""
+    for name, issuer in project.settings.issuers.items():
+        for each in listed_exceptions(issuer.exceptions):
+            field = f"issuers.{name}.exceptions.{each.rule}"
+            where = project.settings.sources.get(f"{field}.until")
+            if (mistake := each.mistake(project.now)) is not None:
+                yield broken(f"`{field}` {mistake}", where, "take it out, or renew it for 90 days at most")
+            elif project.rehearsed is Environment.PRODUCTION:
+                yield broken(
+                    f"{name}: {each.line()} has no approval, and none can be given yet",
+                    where,
+                    "have the issuer keep the rule, and take the exception out",
+                )
+            else:
+                yield seen(f"{name}: {each.line()}: {each.reason}")
+    yield seen("no other rule is overlooked for any issuer")
+
+
 @registry.check("TOK-05")
 def lifetimes_are_bounded(project: Project) -> Iterator[Assertion]:
     """Each issuer's tokens live an hour at most, or as long as was declared, a day at most."""
@@ -49,3 +88,9 @@ def lifetimes_are_bounded(project: Project) -> Iterator[Assertion]:
                 'max_lifetime = "1h"',
             )
         yield seen(f"tokens of `{name}` live {longest} s at most, and clocks may differ by {leeway} s")
+
+
+def _audiences(settings: Settings) -> frozenset[str]:
+    """Every string that names a server in its issuers' tokens."""
+    others = (issuer.exceptions.audience for issuer in settings.issuers.values())
+    return frozenset((settings.server.resource, *(other.value for other in others if other is not None)))

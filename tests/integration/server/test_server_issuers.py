@@ -1,0 +1,38 @@
+"""What the settings say of issuers reaches the verifier: exceptions with their end."""
+
+from datetime import UTC, datetime, timedelta
+
+from server_orders import REHEARSAL, records
+
+from launchworthy.testing.client import Client
+from launchworthy.vocabulary import Secret
+
+PRODUCTION = "config/production.toml"
+TERMS = """
+owner  = "@acme/orders"
+reason = "the provider cannot do this before its next release in spring"
+"""
+
+
+def table(rule: str, value: str, days: int) -> str:
+    until = (datetime.now(UTC) + timedelta(days=days)).date()
+    return f'[issuers.callers.exceptions.{rule}]\nvalue = "{value}"\nuntil = {until}{TERMS}\n[audit]'
+
+
+def test_exceptions_are_applied_and_stand_in_the_first_record(orders):
+    orders.edit(PRODUCTION, "[audit]", table("typ", "JWT", 30))
+    with orders.running(**REHEARSAL) as (world, _):
+        typed = world.issuer.mint(world.issuer.grant(scopes=("orders:read",)), header={"typ": "JWT"})
+        with Client(world.url, Secret(typed)) as caller:
+            assert caller.call("find_orders", customer="c-17") == []
+    [starting] = [each for each in records(world) if each["type"] == "launchworthy.server.starting.v1"]
+    [line] = starting["data"]["exceptions"]
+    assert line.startswith("callers: typ=JWT until ")
+
+
+def test_an_exception_that_is_over_stops_the_start(orders):
+    orders.edit(PRODUCTION, "[audit]", table("typ", "JWT", -2))
+    with orders.world(**REHEARSAL) as world:
+        code, said = orders.refusal(world)
+    assert (code, said["reason"], said["stage"]) == (78, "exception-over", "issuer")
+    assert said["where"].startswith("config/production.toml:")
