@@ -18,7 +18,8 @@ def explain(
         typer.Argument(
             metavar="NAME",
             help="A control (TOK-04), a reason (secret-by-value, token.audience), an event (tool.attempt), "
-            "or one of controls, tools, server, settings, world, cases, policy.",
+            "a case of the probe (dates.no-end), or one of controls, tools, server, settings, world, "
+            "cases, policy.",
         ),
     ],
 ) -> None:

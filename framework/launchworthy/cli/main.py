@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from launchworthy._version import __version__
-from launchworthy.cli import audit, check, dev, explain, identity, lock, manifest, policy, promote, secrets
+from launchworthy.cli import (
+    audit,
+    check,
+    dev,
+    explain,
+    identity,
+    lock,
+    manifest,
+    policy,
+    probe,
+    promote,
+    secrets,
+)
 
 app = typer.Typer(
     name="launchworthy",
@@ -21,6 +33,7 @@ check.register(app)
 lock.register(app)
 explain.register(app)
 promote.register(app)
+probe.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")

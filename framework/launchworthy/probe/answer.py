@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,15 +55,26 @@ class Answer:
         return f"{self.status} {word}" if isinstance(word, str) else f"{self.status}"
 
 
-def read_answer(response: httpx2.Response) -> Answer:
-    """Take an answer apart."""
-    body = response.content
+def read_answer(
+    response: httpx2.Response,
+    *,
+    body: bytes | None = None,
+    challenge: Callable[[list[str]], Mapping[str, str] | None] | None = None,
+) -> Answer:
+    """Take an answer apart.
+
+    Args:
+        response: as it came.
+        body: as far as it was read; all of it if not said.
+        challenge: reads the values of `WWW-Authenticate`; `read_challenge` if not said.
+    """
+    body = response.content if body is None else body
     return Answer(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
         body=body,
-        challenge=read_challenge(response.headers.get_list("www-authenticate")),
-        message=_message(response.headers.get("content-type", ""), body),
+        challenge=(challenge or read_challenge)(response.headers.get_list("www-authenticate")),
+        message=read_message(response.headers.get("content-type", ""), body),
         call=response.headers.get(CALL_HEADER),
     )
 
@@ -84,7 +95,7 @@ def read_challenge(values: list[str]) -> Mapping[str, str] | None:
     return found
 
 
-def _message(content_type: str, body: bytes) -> Mapping[str, Any]:
+def read_message(content_type: str, body: bytes) -> Mapping[str, Any]:
     """The message of a JSON body, or the last one of an event stream."""
     text = body.decode(errors="replace")
     if content_type.startswith("text/event-stream"):

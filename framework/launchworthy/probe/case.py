@@ -7,6 +7,8 @@ from launchworthy.probe.draft import Change
 from launchworthy.probe.probed import LEGACY, MODERN, Probed
 
 BOTH = (MODERN, LEGACY)
+OURS_ONLY: tuple[str, ...] = ()
+"""A rule that no standard asks of other servers."""
 NO_ERROR = "none"
 """A challenge that names no error: nobody showed a token (RFC 6750 §3.1)."""
 
@@ -25,6 +27,8 @@ class Expected:
         scopes: whether the challenge names all scopes of the target.
         tool_error: whether it is a tool's result with `isError`.
         audited: whether the request reaches the gate, and so leaves a record.
+        also: further statuses that are as right in a server that is not ours.
+        harmless: whether a server that is not ours may let it through, as long as it does not break.
     """
 
     statuses: frozenset[int]
@@ -36,6 +40,8 @@ class Expected:
     scopes: bool = False
     tool_error: bool = False
     audited: bool = True
+    also: frozenset[int] = frozenset()
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,9 @@ class Case:
         expected: what must be seen.
         revisions: in which it is sent, as far as they are served.
         applies: whether it can be made for this server.
+        elsewhere: in which of them it is sent to servers that are not ours; in none where it is a rule of
+            our own, which no standard asks of others.
+        base: makes the good request that it changes, and its twin, where that is not the usual one.
     """
 
     id: str
@@ -63,6 +72,8 @@ class Case:
     expected: Expected
     revisions: tuple[str, ...] = BOTH
     applies: Callable[[Probed], bool] = lambda _: True
+    elsewhere: tuple[str, ...] = BOTH
+    base: Change | None = None
 
 
 def bad_token(*reasons: str) -> Expected:

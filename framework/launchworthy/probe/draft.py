@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from launchworthy.probe.probed import MODERN, NAMED_BY, VERSION_KEY, Probed, Target
+from launchworthy.probe.issuing import CannotMint
+from launchworthy.probe.probed import LEGACY, MODERN, NAMED_BY, VERSION_KEY, Probed, Target
 
 Change = Callable[["Draft"], None]
 """What a case does to a good draft."""
-_ENVELOPE = {
+VERSION_HEADER = "mcp-protocol-version"
+_ENVELOPE: dict[str, Any] = {
     VERSION_KEY: MODERN,
     "io.modelcontextprotocol/clientInfo": {"name": "launchworthy-probe", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
@@ -41,6 +43,7 @@ class Draft:
         headers: but for Authorization; a list, since they may repeat.
         message: the JSON-RPC message.
         body: bytes that stand in place of the message.
+        session: of a server that keeps sessions in the older revision; None where it keeps none.
     """
 
     probed: Probed
@@ -57,6 +60,7 @@ class Draft:
     credentials: Callable[[str], list[str]] | None = None
     http_method: str = "POST"
     body: bytes | None = None
+    session: str | None = None
 
     def header(self, name: str, value: str | None) -> None:
         """Replace a header, or leave it out."""
@@ -65,17 +69,27 @@ class Draft:
             self.headers.append((name, value))
 
     def token(self) -> str:
-        """The token of this draft."""
+        """The token of this draft.
+
+        Raises:
+            CannotMint: nobody here can make it.
+        """
         issuer = self.probed.issuer
-        claims = {**self.probed.good_claims(self.scopes), **self.claims}
-        grant = issuer.grant(resource=self.probed.resource, scopes=self.scopes)
-        token = issuer.mint(grant, claims=claims, header=self.token_header or None, **self.minting)
-        return token if self.edit_token is None else self.edit_token(token)
+        good = self.probed.good_claims(self.scopes)
+        grant = issuer.grant(resource=self.probed.resource, scopes=self.scopes, claims=good)
+        token = issuer.mint(grant, claims=self.claims, header=self.token_header, **self.minting)
+        if self.edit_token is None:
+            return token
+        if token.count(".") != 2:  # noqa: PLR2004 - of a JWT
+            raise CannotMint("the token is opaque: nobody here can change anything of it")
+        return self.edit_token(token)
 
     def request(self, token: str) -> httpx2.Request:
         """The request as it will be sent."""
         values = [f"Bearer {token}"] if self.credentials is None else self.credentials(token)
         headers = [*self.headers, *(("authorization", value) for value in values)]
+        if self.session is not None and LEGACY in (self.revision, dict(self.headers).get(VERSION_HEADER)):
+            headers.append(("mcp-session-id", self.session))
         content = json.dumps(self.message).encode() if self.body is None else self.body
         parts = urlsplit(self.probed.resource)
         url = httpx2.URL(
@@ -92,20 +106,33 @@ def good_draft(probed: Probed, target: Target, revision: str, number: int) -> Dr
     headers = [
         ("content-type", "application/json"),
         ("accept", "application/json, text/event-stream"),
-        ("mcp-protocol-version", revision),
+        (VERSION_HEADER, revision),
     ]
     if revision == MODERN:
         params["_meta"] = dict(_ENVELOPE)
-        headers += [("mcp-method", target.method), ("mcp-name", str(params[NAMED_BY[target.method]]))]
+        headers.append(("mcp-method", target.method))
+        if target.named:
+            headers.append(("mcp-name", str(params[NAMED_BY[target.method]])))
     return Draft(
         probed=probed,
         revision=revision,
         target=target,
-        scopes=target.scopes,
+        scopes=target.scopes or target.granted,
         message={"jsonrpc": "2.0", "id": number, "method": target.method, "params": params},
         headers=headers,
         path=urlsplit(probed.resource).path or "/",
     )
+
+
+def initialize_draft(probed: Probed, number: int) -> Draft:
+    """The first request of the older revision."""
+    draft = plain_draft(probed, "initialize", LEGACY, number)
+    draft.message["params"] = {
+        "protocolVersion": LEGACY,
+        "capabilities": {},
+        "clientInfo": _ENVELOPE["io.modelcontextprotocol/clientInfo"],
+    }
+    return draft
 
 
 def plain_draft(probed: Probed, method: str, revision: str, number: int) -> Draft:

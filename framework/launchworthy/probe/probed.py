@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from launchworthy.probe.issuing import Issuer
 from launchworthy.testing.client import LEGACY, MODERN
 from launchworthy.testing.issuer import SimulatedIssuer
 
@@ -18,15 +19,22 @@ class Target:
 
     Attributes:
         name: of the tool, prompt or resource.
-        method: `tools/call`, `prompts/get` or `resources/read`.
+        method: `tools/call`, `prompts/get` or `resources/read`; of a server that is not ours a list too.
         params: of the call, without `_meta`.
-        scopes: all that it needs.
+        scopes: all that it needs; empty where that is not known.
+        granted: what a good token is good for where it is not known what is needed.
     """
 
     name: str
     method: str
     params: Mapping[str, Any]
     scopes: tuple[str, ...]
+    granted: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether it is one of several, and its name is repeated in a header."""
+        return self.method in NAMED_BY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +57,7 @@ class Probed:
         scope_claim: where the scopes are.
         client_claim: where the client is.
         clock: seconds since the epoch, now.
+        sessions: whether it keeps sessions in the older revision; ours never does.
     """
 
     resource: str
@@ -59,13 +68,14 @@ class Probed:
     entry_scopes: tuple[str, ...]
     revisions: tuple[str, ...]
     max_body: int
-    issuer: SimulatedIssuer
+    issuer: Issuer
     stranger: SimulatedIssuer
     leeway: float
     max_lifetime: float
     scope_claim: str
     client_claim: str
     clock: Any
+    sessions: bool = False
 
     @property
     def now(self) -> int:

@@ -205,6 +205,7 @@ class _Running:
         self._ready = threading.Event()
         self._end: Callable[[], object] = lambda: None
         listener = socket.create_server(("127.0.0.1", port))
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else answers wait for ACKs, 40 ms
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listener)), name="simulated-issuer", daemon=True
         )

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from joserfc.util import urlsafe_b64encode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +18,9 @@ from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 from launchworthy.testing.issuer_opaque import OpaqueTokens
 from launchworthy.testing.issuer_sign_in import SignIn
+
+SIGNING_ENDPOINT = "launchworthy_signing_endpoint"
+"""Where a simulated issuer signs what it is told to; no other issuer has anything like it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Realm:
             "registration_endpoint": f"{origin}/register",
             "revocation_endpoint": f"{origin}/revoke",
             "introspection_endpoint": f"{origin}/introspect",
+            SIGNING_ENDPOINT: f"{origin}/sign",
             "response_types_supported": ["code"],
             "grant_types_supported": list(self.grants.types),
             "token_endpoint_auth_methods_supported": list(self.clients.methods),
@@ -95,6 +100,7 @@ def build_app(realm: Realm, ended: asyncio.Event, well_known: tuple[str, ...]) -
             Route("/token", endpoints.token, methods=["POST"]),
             Route("/revoke", endpoints.revoke, methods=["POST"]),
             Route("/introspect", endpoints.introspect, methods=["POST"]),
+            Route("/sign", endpoints.sign, methods=["POST"]),
             Route("/register", endpoints.register, methods=["POST"]),
         ],
         exception_handlers={OAuthError: answer_error},
@@ -148,6 +154,17 @@ class _Endpoints:
         good: object = self._realm.opaque.answer(form.get("token", ""))
         told = self._realm.faults.introspection_document
         return await answer(self._realm.faults.introspection, good if told is None else told, self._ended)
+
+    async def sign(self, request: Request) -> Response:
+        """Sign whatever a client wrote, so that a probe in another process can write wrong tokens too."""
+        self._realm.counts.add("sign")
+        form = await _form(request)
+        if self._realm.clients.authenticate(form, request.headers.get("authorization")).keys is None:
+            raise OAuthError("invalid_client", "a public client cannot ask for signatures", status=401)
+        key = self._realm.keys.active()
+        signature = urlsafe_b64encode(key.sign(form.get("input", "").encode("ascii"))).decode("ascii")
+        answered = {"kid": key.kid, "alg": key.algorithm, "signature": signature, "jwk": key.public()}
+        return JSONResponse(answered, headers=dict(NO_STORE))
 
     async def register(self, request: Request) -> Response:
         self._realm.counts.add("register")

@@ -9,11 +9,11 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from joserfc.util import urlsafe_b64encode
 
-from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
+from launchworthy.testing.issuer_keys import SigningKey
 
 
 class Absent(Enum):
@@ -50,10 +50,32 @@ class Grant:
     claims: Mapping[str, Any] | None = None
 
 
+class Signer(Protocol):
+    """What signs: a key of this process, or of another one."""
+
+    @property
+    def kid(self) -> str:
+        """Its name in the key set."""
+
+    @property
+    def algorithm(self) -> str:
+        """What it signs with."""
+
+    def sign(self, signing_input: bytes) -> bytes:
+        """Sign with this key's algorithm."""
+
+
+class Signers(Protocol):
+    """The keys of an issuer, of which one signs."""
+
+    def active(self, algorithm: str | None = None) -> Signer:
+        """The key that signs with this algorithm; with the issuer's own choice if none is said."""
+
+
 class Minter:
     """Writes and signs tokens of one issuer."""
 
-    def __init__(self, issuer: str, keys: SigningKeys, clock: Callable[[], float]) -> None:
+    def __init__(self, issuer: str, keys: Signers, clock: Callable[[], float]) -> None:
         """Remember whose tokens these are."""
         self._issuer = issuer
         self._keys = keys
@@ -106,7 +128,7 @@ class Minter:
             raw_payload: stands in place of the claims' JSON; the signature is over it.
             signature: makes the signature from the signing input.
         """
-        signer = self._keys.active(algorithm) if key is None else key
+        signer: Signer = self._keys.active(algorithm) if key is None else key
         head = {"alg": signer.algorithm, "kid": signer.kid, "typ": "at+jwt"}
         head_bytes = _json(head, header) if raw_header is None else raw_header
         payload = _json(self.claims(grant), claims) if raw_payload is None else raw_payload

@@ -13,7 +13,7 @@ from launchworthy.cli.main import app
 ROOT = get_command(app)
 EXPECTED = """
 attest | audit hash | audit show | audit verify | check | dev | dev call | dev demo | dev token | explain
-identity doctor | lock | manifest show | policy test | promote | secrets scan | verify-record
+identity doctor | lock | manifest show | policy test | probe | promote | secrets scan | verify-record
 """
 
 

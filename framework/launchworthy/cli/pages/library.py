@@ -3,6 +3,7 @@
 import difflib
 
 from launchworthy.cli.ending import needs_extra
+from launchworthy.cli.pages.case import case_pages
 from launchworthy.cli.pages.control import catalogue_page, control_page
 from launchworthy.cli.pages.event import event_pages
 from launchworthy.cli.pages.reason import problem_pages, refusal_pages
@@ -41,7 +42,7 @@ def _controls() -> frozenset[str]:
 
 def _shelves() -> tuple[dict[str, str], ...]:
     topics = {**topic_pages(), "controls": catalogue_page()}
-    return (topics, event_pages(), refusal_pages(), problem_pages())
+    return (topics, event_pages(), refusal_pages(), problem_pages(), case_pages())
 
 
 def _no_page(name: str, known: tuple[str, ...]) -> Problem:
@@ -52,6 +53,6 @@ def _no_page(name: str, known: tuple[str, ...]) -> Problem:
     fix = (
         "a control: launchworthy explain controls",
         "fields of a file: tools, server, settings, world, cases, policy",
-        "a reason or an event: as the message or the audit spells it",
+        "a reason, an event or a case of the probe: as the message, the audit or the report spells it",
     )
     return Problem(reason="no-page", what=f"`{name[:64]}` has no page{question}", fix=fix)

@@ -3,11 +3,13 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from launchworthy.probe.case import GOES_THROUGH, Case, bad_token
+from launchworthy.probe.case import BOTH, GOES_THROUGH, OURS_ONLY, Case, bad_token
 from launchworthy.probe.changes import claims
 from launchworthy.probe.draft import Draft
 from launchworthy.testing.issuer import ABSENT
 
+SOMEBODY_ELSE = "https://probe.invalid/mcp"
+"""Nobody: a good token for a server that exists, shown to another one, would be a gift."""
 _WHY = "a token that was issued for another server opens this one"
 _SOURCE = "RFC 8707 §2, RFC 9068 §4"
 
@@ -17,7 +19,7 @@ def _origin(draft: Draft) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _case(name: str, title: str, aud: Any) -> Case:
+def _case(name: str, title: str, aud: Any, elsewhere: tuple[str, ...] = BOTH) -> Case:
     return Case(
         id=f"audience.{name}",
         control="TOK-04",
@@ -26,22 +28,29 @@ def _case(name: str, title: str, aud: Any) -> Case:
         source=_SOURCE,
         change=claims(aud=aud),
         expected=bad_token("audience"),
+        elsewhere=elsewhere,
     )
 
 
 AUDIENCE = (
-    _case("other", "a token for another server", "https://probe.invalid/mcp"),
+    _case("other", "a token for another server", SOMEBODY_ELSE),
     _case("missing", "a token for no server in particular", ABSENT),
     _case("empty", "a token whose audience is empty", ""),
     _case("null", "a token whose audience is null", None),
     _case("longer", "a token for a longer path", lambda draft: f"{draft.probed.resource}/admin"),
     _case("origin", "a token for the origin alone", _origin),
-    _case("slash", "a token for the same path with a slash", lambda draft: f"{draft.probed.resource}/"),
+    _case(
+        "slash",
+        "a token for the same path with a slash",
+        lambda draft: f"{draft.probed.resource}/",
+        OURS_ONLY,
+    ),
     _case("case", "a token for the same path in capitals", lambda draft: draft.probed.resource.upper()),
     _case(
         "several",
         "a token for this server and another",
-        lambda draft: [draft.probed.resource, "https://probe.invalid/mcp"],
+        lambda draft: [draft.probed.resource, SOMEBODY_ELSE],
+        OURS_ONLY,
     ),
     _case("no-list", "a token whose audience is an empty list", []),
     Case(

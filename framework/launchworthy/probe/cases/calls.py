@@ -20,7 +20,17 @@ def _scope(name: str, title: str, change: Change) -> Case:
         source=_SCOPE_SOURCE,
         change=change,
         expected=no_scope(),
+        applies=_is_named if name == "none" else _needs_scopes,
     )
+
+
+def _is_named(probed: Probed) -> bool:
+    return probed.target.named
+
+
+def _needs_scopes(probed: Probed) -> bool:
+    """Whether it is known what the target needs."""
+    return bool(probed.target.scopes)
 
 
 def _first(draft: Draft) -> str:

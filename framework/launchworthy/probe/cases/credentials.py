@@ -1,5 +1,7 @@
 """Where the token is: in one Authorization header and nowhere else (RFC 6750 §2, MCP authorization)."""
 
+from dataclasses import replace
+
 from launchworthy.probe.case import GOES_THROUGH, NO_TOKEN, Case, Expected, bad_token
 from launchworthy.probe.changes import credentials, edited_token
 from launchworthy.probe.draft import Change, Draft
@@ -7,6 +9,7 @@ from launchworthy.probe.draft import Change, Draft
 _SOURCE = "RFC 6750 §2 and §3.1, MCP authorization"
 _ONE_HEADER = Expected(
     statuses=frozenset({400}),
+    also=frozenset({401}),
     word="invalid_request",
     challenge="invalid_request",
     reasons=frozenset({"credential.duplicate", "credential.query"}),
@@ -68,7 +71,7 @@ _TWO = "two readers take two different tokens"
 CREDENTIALS = (
     _case("TOK-01", "none", "a call without a token", _OPEN, credentials(lambda _: []), NO_TOKEN),
     _case("TOK-01", "empty", "a call with an empty token", _OPEN, credentials(lambda _: ["Bearer"]),
-          bad_token("malformed")),
+          replace(bad_token("malformed"), also=frozenset({400}))),
     _case("TOK-01", "basic", "a call with a user name and a password", _OPEN,
           credentials(lambda _: ["Basic " + "cHJvYmU6cHJvYmU="]), NO_TOKEN),
     _case("TOK-01", "forwarded", "a call that a proxy vouches for", "whoever reaches the port is anybody",
@@ -91,9 +94,10 @@ CREDENTIALS = (
     _case("TOK-08", "comma", "a call with two tokens in one header", _TWO,
           credentials(lambda token: [f"Bearer {token}, Bearer {token}"]),
           Expected(statuses=frozenset({400, 401}), reasons=frozenset({"credential.duplicate",
-                   "credential.scheme", "token.malformed"}), challenge="invalid_token")),
+                   "credential.scheme", "token.malformed"}), challenge="invalid_token",
+                   also=frozenset({400}))),
     _case("TOK-08", "huge", "a call with a token of 17 KiB", "strangers make the server work",
-          edited_token(_long), bad_token("malformed")),
+          edited_token(_long), replace(bad_token("malformed"), also=frozenset({400, 413, 431}))),
     _case("TOK-08", "lower-case", "a call with the scheme in lower case", "schemes have no case (RFC 9110)",
           credentials(lambda token: [f"bearer {token}"]), GOES_THROUGH),
 )  # fmt: skip

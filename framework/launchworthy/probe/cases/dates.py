@@ -1,14 +1,17 @@
 """Tokens out of their time: an end, a beginning and a lifetime that is bounded (RFC 9068 §2.2)."""
 
+import base64
 from typing import Any
 
-from launchworthy.probe.case import GOES_THROUGH, Case, bad_token
-from launchworthy.probe.changes import claims
+from launchworthy.probe.case import BOTH, GOES_THROUGH, OURS_ONLY, Case, bad_token
+from launchworthy.probe.changes import claims, minting
 from launchworthy.probe.draft import Draft
 from launchworthy.testing.issuer import ABSENT
 
-_SOURCE = "RFC 9068 §2.2, RFC 7519 §4.1"
+_SOURCE = "RFC 9068 §2.2, RFC 7519 §4.1, MCP security best practices"
 _DAY = 86_400
+_OURS = frozenset({"too-long", "issued-later", "backwards"})
+"""No standard says how long others let a token live, or what a time of issue to come means to them."""
 
 
 def _case(name: str, title: str, why: str, *reasons: str, **changed: Any) -> Case:
@@ -20,7 +23,16 @@ def _case(name: str, title: str, why: str, *reasons: str, **changed: Any) -> Cas
         source=_SOURCE,
         change=claims(**changed),
         expected=bad_token(*reasons),
+        elsewhere=OURS_ONLY if name in _OURS else BOTH,
     )
+
+
+def _endless(draft: Draft) -> bytes:
+    """The claims of a good token with a number for its end that is larger than any float."""
+    issuer, good = draft.probed.issuer, draft.probed.good_claims(draft.scopes)
+    grant = issuer.grant(resource=draft.probed.resource, scopes=draft.scopes, claims=good)
+    part = issuer.mint(grant, claims={"exp": ABSENT}, header={}).split(".")[1]
+    return b'{"exp":1e999,' + base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))[1:]
 
 
 def _just_over(draft: Draft) -> int:
@@ -39,6 +51,12 @@ DATES = (
         exp=_just_over, iat=lambda draft: draft.probed.now - 300,
     ),
     _case("no-end", "a token without an end", _STOLEN, "claims", "expired", exp=ABSENT),
+    _case("end-zero", "a token that ended in 1970", _STOLEN, "expired", "lifetime", "claims", exp=0),
+    Case(
+        id="dates.end-infinite", control="TOK-05", title="a token whose end is a number without end",
+        why=_STOLEN, source=_SOURCE, change=minting(raw_payload=_endless),
+        expected=bad_token("malformed", "claims"),
+    ),
     _case("end-null", "a token whose end is null", _STOLEN, "claims", "expired", exp=None),
     _case(
         "end-text", "a token whose end is a text", "a comparison that coerces lets it through", "claims",
@@ -84,5 +102,6 @@ IN_TIME = (
         ),
         expected=GOES_THROUGH,
         applies=lambda probed: probed.leeway >= 15,  # noqa: PLR2004 - ten seconds are left to send it
+        elsewhere=OURS_ONLY,
     ),
 )

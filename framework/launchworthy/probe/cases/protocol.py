@@ -3,10 +3,10 @@
 import base64
 from typing import Any
 
-from launchworthy.probe.case import BOTH, GOES_THROUGH, Case, Expected, refused
+from launchworthy.probe.case import BOTH, GOES_THROUGH, OURS_ONLY, Case, Expected, refused
 from launchworthy.probe.changes import both, http_header, message, more_header
 from launchworthy.probe.draft import Change, Draft
-from launchworthy.probe.probed import LEGACY, MODERN, NAMED_BY, VERSION_KEY
+from launchworthy.probe.probed import LEGACY, MODERN, NAMED_BY, VERSION_KEY, Probed
 
 _SOURCE = "MCP 2026-07-28 streamable HTTP"
 _MISMATCH = refused(400, code=-32020, reasons=("protocol.mismatch",))
@@ -17,6 +17,7 @@ _INVALID = refused(400, code=-32602, reasons=("protocol.invalid",))
 def _case(  # noqa: PLR0917 - a row of the table
     name: str, title: str, why: str, change: Change, expected: Expected, revisions: tuple[str, ...] = BOTH
 ) -> Case:
+    ours = _ELSEWHERE.get((name, revisions), revisions)
     return Case(
         id=f"protocol.{name}",
         control="AZ-06",
@@ -26,7 +27,26 @@ def _case(  # noqa: PLR0917 - a row of the table
         change=change,
         expected=expected,
         revisions=revisions,
+        applies=_is_named if name in _OF_NAMES else lambda _: True,
+        elsewhere=ours,
     )
+
+
+_OF_NAMES = frozenset({"name", "name-encoded", "name-twice", "no-name", "encoded", "unknown-target"})
+"""What only a target with a name can be asked."""
+_ELSEWHERE: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
+    **{(name, BOTH): (MODERN,) for name in ("name", "method", "name-encoded", "name-twice")},
+    ("version-twice", BOTH): (MODERN,),
+    ("no-version", (LEGACY,)): OURS_ONLY,
+    ("older-version", (LEGACY,)): OURS_ONLY,
+    ("logging", BOTH): OURS_ONLY,
+    ("session", BOTH): (MODERN,),
+}
+"""The older revision has no such headers, assumes a version where none is named, and has sessions."""
+
+
+def _is_named(probed: Probed) -> bool:
+    return probed.target.named
 
 
 def _meta(version: Any) -> Change:

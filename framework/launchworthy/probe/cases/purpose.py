@@ -1,8 +1,9 @@
 """Tokens that are no access tokens: their type, whom they are bound to, and whom they name (RFC 9068)."""
 
+import base64
 from typing import Any
 
-from launchworthy.probe.case import Case, bad_token
+from launchworthy.probe.case import BOTH, OURS_ONLY, Case, bad_token
 from launchworthy.probe.changes import both, claims, minting, token_header
 from launchworthy.probe.draft import Change, Draft
 from launchworthy.testing.issuer import ABSENT
@@ -19,7 +20,12 @@ def _case(name: str, title: str, why: str, change: Change, *reasons: str) -> Cas
         source=_SOURCE,
         change=change,
         expected=bad_token(*reasons),
+        elsewhere=OURS_ONLY if name in _OURS else BOTH,
     )
+
+
+_OURS = frozenset({"bound-null", "actors", "actor-text", "scope-list", "claim-twice"})
+"""No standard tells others what to make of these, or it lets the last of two names count (RFC 7519 §4)."""
 
 
 def _client(draft: Draft, value: Any) -> None:
@@ -36,10 +42,9 @@ def _deep_actors(_: Draft) -> dict[str, Any]:
 def _twice(draft: Draft) -> bytes:
     """The claims of a good token with the audience twice, the good one last."""
     issuer = draft.probed.issuer
-    grant = issuer.grant(resource=draft.probed.resource, scopes=draft.scopes)
-    claims_part = issuer.mint(grant, claims=draft.probed.good_claims(draft.scopes)).split(".")[1]
-    import base64  # noqa: PLC0415 - used here only
-
+    good = draft.probed.good_claims(draft.scopes)
+    grant = issuer.grant(resource=draft.probed.resource, scopes=draft.scopes, claims=good)
+    claims_part = issuer.mint(grant, claims={}, header={}).split(".")[1]
     payload = base64.urlsafe_b64decode(claims_part + "=" * (-len(claims_part) % 4))
     return b'{"aud":"https://probe.invalid/mcp",' + payload[1:]
 

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.jwk import OctKey, import_key
 
-from launchworthy.probe.case import Case, bad_token
+from launchworthy.probe.case import BOTH, OURS_ONLY, Case, bad_token
 from launchworthy.probe.changes import both, claims, edited_token, minting, token_header
 from launchworthy.probe.draft import Change, Draft
 from launchworthy.probe.probed import Probed
@@ -29,7 +29,12 @@ def _case(control: str, name: str, title: str, why: str, change: Change, *reason
         source=source,
         change=change,
         expected=bad_token(*(reasons or _KEY_REASONS)),
+        elsewhere=OURS_ONLY if name in _OURS else BOTH,
     )
+
+
+_OURS = frozenset({"no-kid", "jku", "x5u"})
+"""RFC 7515 lets others find a key without its name, and ignore where a header says that keys are."""
 
 
 def _foreign_key(draft: Draft) -> SigningKey:
@@ -46,10 +51,6 @@ def _is_ec(probed: Probed) -> bool:
     return probed.issuer.keys.active().algorithm == "ES256"
 
 
-def _has_two(probed: Probed) -> bool:
-    return probed.issuer.keys.active().algorithm != "RS256"
-
-
 def _segment(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
@@ -61,21 +62,18 @@ def _unsigned(token: str) -> str:
 
 def _hmac_with_public_key(draft: Draft) -> None:
     """The classic confusion: the published key used as a shared secret."""
-    key = draft.probed.issuer.keys.active()
-    public = key.private.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    published = import_key(draft.probed.issuer.keys.active().public())
+    public = b"" if isinstance(published, OctKey) else published.as_pem(private=False)
     draft.token_header["alg"] = "HS256"
     draft.minting["signature"] = lambda signed: hmac.new(public, signed, hashlib.sha256).digest()
 
 
-def _der(draft: Draft) -> None:
-    key = draft.probed.issuer.keys.active()
-
-    def sign(signing_input: bytes) -> bytes:
-        raw = key.sign(signing_input)
-        half = len(raw) // 2
-        return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
-
-    draft.minting["signature"] = sign
+def _der(token: str) -> str:
+    head, payload, signature = token.split(".")
+    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    half = len(raw) // 2
+    der = encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
+    return f"{head}.{payload}.{_segment(der)}"
 
 
 def _flip(part: int) -> Callable[[str], str]:
@@ -174,7 +172,7 @@ ONLY_EC = (
         title="a token whose ECDSA signature is in DER",
         why="one token, one spelling (RFC 7518 §3.4)",
         source="RFC 7518 §3.4",
-        change=_der,
+        change=edited_token(_der),
         expected=bad_token("signature", "malformed"),
         applies=_is_ec,
     ),

@@ -9,7 +9,7 @@ import psutil
 
 from launchworthy.manifest import TargetKind, TargetManifest, Visibility, implied_scopes, missing_scopes
 from launchworthy.probe.answer import read_answer
-from launchworthy.probe.draft import Change, Draft, good_draft, plain_draft
+from launchworthy.probe.draft import Change, Draft, good_draft, initialize_draft, plain_draft
 from launchworthy.probe.probed import LEGACY, MODERN, Target
 from launchworthy.probe.running import Observation
 from launchworthy.promotion.finding import Assertion, ControlId
@@ -79,14 +79,9 @@ def _every_method_needs_a_token(scene: Scene) -> Iterator[Seen]:
 
 
 def _plain(scene: Scene, method: str, revision: str, number: int) -> Draft:
-    draft = plain_draft(scene.probed, method, revision, 1000 + number)
     if method == "initialize":
-        draft.message["params"] = {
-            "protocolVersion": LEGACY,
-            "capabilities": {},
-            "clientInfo": {"name": "launchworthy-probe", "version": "1"},
-        }
-    return draft
+        return initialize_draft(scene.probed, 1000 + number)
+    return plain_draft(scene.probed, method, revision, 1000 + number)
 
 
 def _each_request_is_verified(scene: Scene) -> Iterator[Seen]:

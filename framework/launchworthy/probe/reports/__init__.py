@@ -1,0 +1,1 @@
+"""How is what was found shown? Renderings, and the two formats that promotion shares."""
