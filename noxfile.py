@@ -22,6 +22,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - who starts this may have any Pyt
 
 ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = ROOT / "constraints.txt"
+KEYCLOAK, JAVA = "26.7.3", 17
 NOX, UV = "nox==2026.10.20", "uv==0.13.8"
 
 
@@ -267,6 +268,38 @@ def interop_fastmcp(session: nox.Session) -> None:
     """The client of fastmcp, with a token and with each of its own ways to one."""
     install_project(session, "--group", "bench")
     try_with(session, "tests/interop/fastmcp_client")
+
+
+@nox.session(name="interop-keycloak")
+def interop_keycloak(session: nox.Session) -> None:
+    """Keycloak: discovery, audience by its own means, `private_key_jwt`, sign-in, rotation."""
+    home = install_keycloak(session)
+    install_project(session)
+    try_with(session, "tests/interop/keycloak", INTEROP_KEYCLOAK=str(home))
+
+
+def install_keycloak(session: nox.Session) -> Path:
+    """Fetch Keycloak by Maven and prepare it, once; it starts with an empty database in memory."""
+    home = ROOT / ".nox" / "keycloak" / f"keycloak-{KEYCLOAK}"
+    java = shutil.which("java")
+    if java is None:
+        session.skip("java is not here, and Keycloak runs on it")
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', told)
+    if found is None or int(found[1]) < JAVA:
+        session.skip(f"Keycloak needs Java {JAVA} or newer")
+    if not (home / "installed").exists():
+        if shutil.which("mvn") is None:
+            session.skip("mvn is not here, and it fetches Keycloak")
+        artifact = f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:tar.gz"
+        options = ["-B", "-q", f"-Dartifact={artifact}", f"-DoutputDirectory={home.parent}"]
+        session.run_install("mvn", *options, "dependency:copy", external=True)
+        archive = home.parent / f"keycloak-quarkus-dist-{KEYCLOAK}.tar.gz"
+        shutil.unpack_archive(archive, home.parent, filter="data")
+        archive.unlink()
+        session.run_install(str(home / "bin" / "kc.sh"), "build", "--db=dev-mem", external=True)
+        (home / "installed").touch()  # last: what was interrupted is made anew
+    return home
 
 
 def try_with(session: nox.Session, tests: str, **environment: str) -> None:

@@ -2,51 +2,20 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
 from foreign_provider import CALLBACK, DOCUMENT, OTHER, Person, Provider, SentBack
-from mcp.client import Client as SdkClient
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
-from orders_server import records
+from mcp.shared.auth import OAuthClientMetadata
+from sdk_access import Storage, calls, connected, last_attempt
 
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.world import World, wait_until
 from launchworthy.vocabulary import Secret
 
 pytestmark = pytest.mark.foreign
-
-
-class Storage:
-    def __init__(self) -> None:
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
-
-
-def calls(world: World, token: str) -> object:
-    """What the token opens: the tool's result, or the reason in the audit."""
-    with Client(world.url, Secret(token)) as client:
-        try:
-            return client.call("find_orders", customer="c-17")
-        except Refused as refused:
-            [record] = [one for one in records(world) if one.get("call") == refused.call]
-            return refused.status, record["reason"]
 
 
 def with_a_key(world: World, provider: Provider) -> httpx2.Auth:
@@ -78,15 +47,6 @@ def with_a_browser(document: str | None):
     return auth
 
 
-@asynccontextmanager
-async def connected(world: World, auth: httpx2.Auth, mode: str):
-    async with (
-        httpx2.AsyncClient(auth=auth, trust_env=False, timeout=20) as http,
-        SdkClient(streamable_http_client(world.url, http_client=http), mode=mode) as client,
-    ):
-        yield client
-
-
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 @pytest.mark.parametrize(
     "way",
@@ -106,7 +66,7 @@ def test_the_sdks_client_finds_its_way_and_steps_up(world, provider, mode, way):
         assert placed.structured_content["item"] == "teapot"
 
     asyncio.run(scenario())
-    [*_, attempt] = [one for one in records(world) if one["type"] == "tool.attempt"]
+    attempt = last_attempt(world)
     assert (attempt["subject"], attempt["client"], attempt["issuer"]) == (subject, client_id, provider.issuer)
     assert attempt["scopes"] == ["orders:read", "orders:write"]
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
-from mcp.client import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.extensions.client_credentials import (
     ClientCredentialsOAuthProvider,
@@ -20,9 +19,9 @@ from mcp.client.auth.extensions.client_credentials import (
 )
 from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuthProvider
 from mcp.client.auth.oauth2 import AuthorizationCodeResult
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import OAuthClientMetadata
 from orders_server import running_orders
+from sdk_access import Storage, connected
 
 from launchworthy.testing.issuer import PERSON, SimulatedIssuer
 from launchworthy.testing.issuer_clients import RegisteredClient
@@ -63,26 +62,6 @@ def company(scratch: Path, secret: str) -> Iterator[Company]:
                 RegisteredClient(client_id=name, keys=None, redirect_uris=(), secret=secret)
             )
         yield Company(world=world, provider=provider, secret=secret)
-
-
-class Storage:
-    """What a client remembers."""
-
-    def __init__(self) -> None:
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 class Person:
@@ -187,7 +166,7 @@ class Seen:
 
 
 @asynccontextmanager
-async def connected(place: Company, auth: httpx2.Auth, mode: str) -> Any:
+async def watched(place: Company, auth: httpx2.Auth, mode: str) -> Any:
     """The SDK's client, and the list of all it sends."""
     seen: list[Seen] = []
 
@@ -206,10 +185,7 @@ async def connected(place: Company, auth: httpx2.Auth, mode: str) -> Any:
             )
         )
 
-    async with (
-        httpx2.AsyncClient(auth=auth, trust_env=False, timeout=10, event_hooks={"response": [note]}) as http,
-        Client(streamable_http_client(place.world.url, http_client=http), mode=mode) as client,
-    ):
+    async with connected(place.world, auth, mode, response=[note]) as client:
         yield client, seen
 
 

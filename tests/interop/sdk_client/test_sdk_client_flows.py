@@ -1,8 +1,8 @@
 """The SDK's own clients get from a bare 401 to a call, and from a 403 to a further one, without help."""
 
 import pytest
-from orders_server import records
-from sdk_client_orders import WAYS, Company, connected, run
+from sdk_access import last_attempt
+from sdk_client_orders import WAYS, Company, run, watched
 
 METADATA = "/.well-known/oauth-protected-resource"
 
@@ -13,7 +13,7 @@ def test_a_client_finds_its_way_in_and_steps_up(place: Company, mode: str, way: 
     place.world.executions.taken()
 
     async def scenario():
-        async with connected(place, auth(place), mode) as (client, seen):
+        async with watched(place, auth(place), mode) as (client, seen):
             found = await client.call_tool("find_orders", {"customer": "c-17"})
             first = len(seen)
             placed = await client.call_tool("place_order", {"customer": "c-17", "item": "teapot"})
@@ -45,7 +45,7 @@ def test_a_client_finds_its_way_in_and_steps_up(place: Company, mode: str, way: 
 
 def _called_last(place: Company, subject: str, client_id: str | None) -> bool:
     """Whether the audit says who that was."""
-    [*_, attempt] = [record for record in records(place.world) if record["type"] == "tool.attempt"]
+    attempt = last_attempt(place.world)
     named = attempt["client"] if client_id is not None else None
     return (attempt["subject"], named) == (subject, client_id)
 
@@ -54,7 +54,7 @@ def test_a_client_that_registers_does_so_once(place: Company, mode: str) -> None
     before = place.issuer.counts["register"]
 
     async def scenario():
-        async with connected(place, WAYS["dynamic_registration"][0](place), mode) as (client, _):
+        async with watched(place, WAYS["dynamic_registration"][0](place), mode) as (client, _):
             await client.call_tool("find_orders", {"customer": "c-17"})
             await client.call_tool("place_order", {"customer": "c-17", "item": "teapot"})
 
@@ -66,7 +66,7 @@ def test_a_client_that_publishes_itself_registers_never(place: Company, mode: st
     before = place.issuer.counts["register"]
 
     async def scenario():
-        async with connected(place, WAYS["metadata_document"][0](place), mode) as (client, _):
+        async with watched(place, WAYS["metadata_document"][0](place), mode) as (client, _):
             await client.call_tool("find_orders", {"customer": "c-17"})
 
     run(scenario)

@@ -13,8 +13,8 @@ from sdk_client_orders import (
     by_key,
     by_secret,
     by_sign_in,
-    connected,
     run,
+    watched,
 )
 
 
@@ -22,7 +22,7 @@ def ended(place: Company, auth, mode: str):
     """The error that the client ends with."""
 
     async def scenario():
-        async with connected(place, auth, mode) as (client, _):
+        async with watched(place, auth, mode) as (client, _):
             await client.call_tool("find_orders", {"customer": "c-17"})
 
     with pytest.raises(BaseException) as raised:  # noqa: PT011 - a group, narrowed below
@@ -89,7 +89,7 @@ def test_an_identity_assertion_is_redeemed_once(place: Company) -> None:
     jti = {"jti": "one-of-a-kind"}
 
     async def scenario():
-        async with connected(place, by_assertion(place, claims=jti), "2026-07-28") as (client, _):
+        async with watched(place, by_assertion(place, claims=jti), "2026-07-28") as (client, _):
             await client.call_tool("find_orders", {"customer": "c-17"})
 
     run(scenario)
