@@ -1,7 +1,8 @@
 """What do the sources say? Every one read, and swept for secrets before anything else is said about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from launchworthy.manifest import SourceFile, read_toml
 from launchworthy.settings.project import ProjectFiles
@@ -11,6 +12,9 @@ from launchworthy.settings.sweep import secrets_in_file, secrets_in_variables
 from launchworthy.settings.tables import WorldSettings
 from launchworthy.settings.world_file import read_world, world_settings
 from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+_WEAKENING: Final = frozenset({"AUTHLIB_INSECURE_TRANSPORT"})
+"""authlib then takes tokens and sends proofs over http; empty counts as unset for it, and not for us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ def read_sources(
     """
     found = _Complaints()
     found.secrets.extend(secrets_in_variables(environ, PREFIX if environment.simulated else ""))
+    found.others.extend(_weakening(environ))
     source, tables, settings = _world(found, environ, environment)
     rehearsed = environment
     if environment is Environment.REHEARSAL:
@@ -125,6 +130,18 @@ def read_sources(
         overrides=overrides,
         credentials_directory=environ.get("CREDENTIALS_DIRECTORY"),
     )
+
+
+def _weakening(environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Variables that take a check away from a library we use; set to anything at all, even to `0`."""
+    for name in sorted(_WEAKENING.intersection(environ)):
+        yield Problem(
+            reason="weakening-variable",
+            where=name,
+            what=f"`{name}` is set, which turns off checks of a library",
+            fix=("unset it; whoever set it wanted http where only https is safe",),
+            field=name,
+        )
 
 
 def _world(

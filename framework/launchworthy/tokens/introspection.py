@@ -20,6 +20,7 @@ from launchworthy.tokens.discovery import MetadataError
 from launchworthy.tokens.endpoint import EndpointError
 from launchworthy.tokens.fetch import Fetcher, FetchError
 from launchworthy.tokens.issuer_policy import IntrospectionPolicy, IssuerPolicy
+from launchworthy.tokens.key_events import KeyEvent, KeyEventKind
 from launchworthy.tokens.shown import shown
 from launchworthy.tokens.whereabouts import Whereabouts
 from launchworthy.vocabulary import BearerToken, Reason, Refused, Secret, TokenDigest
@@ -70,7 +71,9 @@ class Introspection:
         how: IntrospectionPolicy,
         fetcher: Fetcher,
         assertions: WorkloadAssertions,
+        *,
         clock: Callable[[], float],
+        events: Callable[[KeyEvent], None],
     ) -> None:
         """Ask nobody yet.
 
@@ -80,8 +83,11 @@ class Introspection:
             fetcher: reads this issuer's answers.
             assertions: this workload's proofs.
             clock: seconds that never go back.
+            events: told when questions begin to fail; it must not raise.
         """
+        self._name = policy.name
         self._issuer = policy.issuer
+        self._events = events
         self._how = how
         self._fetcher = fetcher
         self._assertions = assertions
@@ -171,11 +177,25 @@ class Introspection:
         else:
             self._place.confirmed, self.last_error = uri, None
             return answer
+        if self.last_error is None:
+            self._events(self._failure(error))
         self.last_error = error
         raise Refused(
             Reason.KEYS_UNAVAILABLE,
             f"{shown(self._issuer)} could not be asked about the token: {error}",
             retry_after=RETRY_SECONDS,
+        )
+
+    def _failure(self, error: Exception) -> KeyEvent:
+        return KeyEvent(
+            kind=KeyEventKind.REFRESH_FAILED,
+            name=self._name,
+            issuer=self._issuer,
+            jwks_uri="",
+            added=(),
+            removed=(),
+            ignored=(),
+            detail=f"opaque tokens cannot be asked about: {error}",
         )
 
     async def _form(self, token: BearerToken) -> bytes:

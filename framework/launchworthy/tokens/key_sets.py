@@ -58,6 +58,7 @@ class IssuerKeys:
         self._fetched_at = -math.inf
         self._next_attempt_at = -math.inf
         self._failures = 0
+        self._failing_since: float | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._place = Whereabouts(policy, fetcher, "jwks_uri", policy.jwks_uri)
         self.generation = 0
@@ -168,14 +169,14 @@ class IssuerKeys:
         before = self._place.confirmed
         old, moved = self._ring, before if before not in (None, uri) else None
         self._ring, self._place.confirmed, self._fetched_at = ring, uri, began
-        self._failures, self.last_error = 0, None
+        self._failures, self.last_error, self._failing_since = 0, None, None
         added, removed = _new_in(ring, old), _new_in(old, ring)
         if added or removed:
             self.generation += 1
         if added or removed or moved is not None or ring.ignored != old.ignored:
             why = [f"{shown(kid)}: {reason}" for kid, reason in ring.ignored.items()]
             if moved is not None:
-                why.insert(0, f"the address changed from {shown(moved)}")
+                why.insert(0, f"the address changed from {shown(moved)} to {shown(uri)}")
             self._events(self._event(KeyEventKind.CHANGED, "; ".join(why), added, removed, ring.ignored))
 
     def _failed(self, began: float, error: Exception) -> None:
@@ -183,7 +184,20 @@ class IssuerKeys:
         self._failures = min(self._failures + 1, 8)
         self._next_attempt_at = began + spacing
         self.last_error = error
-        self._events(self._event(KeyEventKind.REFRESH_FAILED, str(error), (), (), {}))
+        if self._failing_since is None:
+            self._failing_since = began
+        detail = f"{error}; {self._standing(self._failing_since)}"
+        self._events(self._event(KeyEventKind.REFRESH_FAILED, detail, (), (), {}))
+
+    def _standing(self, since: float) -> str:
+        """Since when it fails, and how long what we have still counts: what an operator asks first."""
+        now = self._clock()
+        failing = f"failing for {now - since:.0f} s"
+        if not self._ring.usable:
+            return f"{failing}, and there are no keys yet"
+        left = self._fetched_at + self._policy.key_fresh + self._policy.key_stale - now
+        counts = f"count for {left:.0f} s more" if left > 0 else "count no more"
+        return f"{failing}, and the last good keys are {now - self._fetched_at:.0f} s old and {counts}"
 
     def _event(
         self,

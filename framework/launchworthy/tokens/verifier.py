@@ -97,7 +97,9 @@ class TokenVerifier:
             keys = IssuerKeys(policy, fetcher, clock, events)
             asked = None
             if policy.introspection is not None and assertions is not None:
-                asked = Introspection(policy, policy.introspection, fetcher, assertions, clock)
+                asked = Introspection(
+                    policy, policy.introspection, fetcher, assertions, clock=clock, events=events
+                )
             issuer = Issuer(policy, audience, hierarchy, keys=keys, introspection=asked)
             self._issuers[policy.issuer] = issuer
             self._introspecting = self._introspecting if asked is None else issuer

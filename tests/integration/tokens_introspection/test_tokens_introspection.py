@@ -141,7 +141,10 @@ def test_no_answer_that_counts_is_503_and_recovery_is_immediate(
 def test_an_issuer_that_is_away_is_503(court: Court, issuer: SimulatedIssuer) -> None:
     token = issuer.mint_opaque()
     issuer.stop()
-    assert court.outcome(token) == UNAVAILABLE
+    seen = len(court.events)
+    assert [court.outcome(token) for _ in range(3)] == [UNAVAILABLE] * 3
+    [told] = court.events[seen:]
+    assert told.detail.startswith("opaque tokens cannot be asked about: no connection")
     issuer.start()
     assert court.outcome(token) == GOOD
 

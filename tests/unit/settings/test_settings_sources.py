@@ -285,3 +285,13 @@ def test_a_variable_of_the_team_s_is_told_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as error:
         in_production(LAUNCHWORTHY_APP__REGION="eu-north")
     assert refused(error).reason == "promoted-field-by-variable"
+
+
+@pytest.mark.parametrize("value", ["1", "true", "0", ""])
+def test_a_variable_that_weakens_a_library_stops_the_start(value: str, tmp_path: Path) -> None:
+    in_production()
+    with pytest.raises(ProblemError) as error:
+        in_production(AUTHLIB_INSECURE_TRANSPORT=value)
+    assert [problem.reason for problem in error.value.problems] == ["weakening-variable"]
+    with pytest.raises(ProblemError, match="AUTHLIB_INSECURE_TRANSPORT"):
+        in_rehearsal(tmp_path, AUTHLIB_INSECURE_TRANSPORT=value)
