@@ -87,10 +87,8 @@ def _play(screen: Screen, project: DemoProject, folder: Path) -> None:
     tested = TestedProject.read(project.root)
     running = folder / "running"
     running.mkdir()
-    with World(
+    with tested.world(
         running,
-        name=tested.name,
-        scopes=tested.scopes,
         environment=Environment.REHEARSAL,
         settings=Environment.PRODUCTION,
         x509_ttl=SVID_SECONDS,
@@ -245,10 +243,8 @@ def _not_started(
     tested = TestedProject.read(project.root)
     file.write_text(before + addition)
     try:
-        with World(
+        with tested.world(
             folder,
-            name=tested.name,
-            scopes=tested.scopes,
             environment=Environment.REHEARSAL,
             settings=Environment.PRODUCTION,
         ) as world:

@@ -7,6 +7,7 @@ What does I/O is imported by its module: `launchworthy.audit.stream` (`AuditStre
 from launchworthy.audit.binding import BindingError, BindingProof
 from launchworthy.audit.canonical import CanonicalError, canonical, parse_canonical
 from launchworthy.audit.events import EVENT_TYPES, Event
+from launchworthy.audit.recorder import Recorder
 from launchworthy.audit.redaction import ArgumentRedactor
 from launchworthy.audit.sanitiser import sanitise, sanitise_name
 from launchworthy.audit.strangers import StrangersBudget
@@ -20,6 +21,7 @@ __all__ = [
     "BindingProof",
     "CanonicalError",
     "Event",
+    "Recorder",
     "StrangersBudget",
     "canonical",
     "parse_canonical",

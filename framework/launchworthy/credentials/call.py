@@ -1,8 +1,11 @@
 """What does a tool know about the call it runs in?"""
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from launchworthy.vocabulary import CallId, Environment, Principal
+
+if TYPE_CHECKING:  # a tool's module loads no HTTP client
+    from launchworthy.credentials.loans import CredentialLoan, UpstreamLoan
 
 App_co = TypeVar("App_co", covariant=True)
 
@@ -49,6 +52,27 @@ class Call(Protocol[App_co]):
     @property
     def log(self) -> CallLog:
         """The operations log, bound to this call."""
+
+    def upstream(self, name: str) -> "UpstreamLoan":
+        """An HTTP client for the `url` of `[credentials.<name>]`, signed with a credential of this call.
+
+        `async with call.upstream("payments") as payments:`, in a plain function `with`. It reaches no other
+        host, and its credential is taken back when the block ends, however it ends.
+
+        Raises:
+            CredentialUnavailable: on entering: the credential is not to be had now; nothing was sent.
+            CredentialNotAllowed: on entering: the manifest does not name it.
+        """
+
+    def credential(self, name: str) -> "CredentialLoan":
+        """A credential of this call for what is not HTTP.
+
+        `async with call.credential("orders-db") as lease:`, in a plain function `with`.
+
+        Raises:
+            CredentialUnavailable: on entering: it is not to be had now.
+            CredentialNotAllowed: on entering: the manifest does not name it.
+        """
 
     async def progress(self, done: float, of: float | None = None) -> None:
         """Tell a client that asked for it how far the call is; otherwise does nothing.

@@ -8,9 +8,10 @@ a second taker, another target or other arguments: nothing runs.
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from launchworthy.audit.events import Outcome
+from launchworthy.credentials import SealedToken
 from launchworthy.manifest import TargetKind, TargetManifest
 from launchworthy.vocabulary import CallId, Decision, Principal, Reason, Refused
 
@@ -29,6 +30,7 @@ class Authorized:
         named: the name or URI as the body has it.
         unvalidated: the arguments as the body has them; for comparing, never for running.
         arguments: the validated values; the body gets these and no others.
+        callers_token: sealed, and only where the manifest borrows what is got in exchange for it.
         completing: the argument whose completion may run, instead of the target itself; None for a call.
     """
 
@@ -39,6 +41,7 @@ class Authorized:
     named: str
     unvalidated: Mapping[str, object]
     arguments: Mapping[str, object]
+    callers_token: SealedToken | None = field(repr=False)
     completing: str | None
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from traceback import extract_tb
 from typing import Any, TypeVar
 
-from launchworthy.enforcement.authorized import Passage
+from launchworthy.credentials.call_credentials import Borrower, CallCredentials
+from launchworthy.credentials.tellers import Tellers
+from launchworthy.enforcement.authorized import Authorized, Passage
 from launchworthy.enforcement.running_call import OperationsLog, RunningCall
 from launchworthy.enforcement.served_function import ServedFunction
 from launchworthy.enforcement.workers import Workers
@@ -44,6 +46,7 @@ class Surroundings:
         log: the operations log.
         workers: where plain functions run.
         changed: told of the URIs of resources that have changed.
+        tellers: who lends credentials.
     """
 
     environment: Environment
@@ -52,6 +55,7 @@ class Surroundings:
     log: OperationsLog
     workers: Workers
     changed: Callable[[str], None]
+    tellers: Tellers
 
 
 class Body:
@@ -77,7 +81,16 @@ class Body:
             BodyFailed: it failed, in whatever way; `passage.outcome` says how.
             asyncio.CancelledError: the caller has left, or the server ends.
         """
-        given = self._given(passage)
+        if self.served.call_parameter is None:
+            return await self._run(passage, passage.authorized.arguments, written)
+        book = self._book(passage.authorized)
+        try:
+            return await self._run(passage, self._given(passage, book), written)
+        finally:
+            if not book.end_at_once():
+                await book.end()  # whatever became of the body, also where it was cancelled
+
+    async def _run(self, passage: Passage, given: Mapping[str, Any], written: Callable[[Any], T]) -> T:
         try:
             answer = written(await self._limited(given))
         except asyncio.CancelledError as error:
@@ -102,10 +115,18 @@ class Body:
             return answer
         raise failure  # outside the handlers: it must not carry the body's exception as its context
 
-    def _given(self, passage: Passage) -> Mapping[str, Any]:
+    def _book(self, authorized: Authorized) -> CallCredentials:
+        borrower = Borrower(
+            call=authorized.call,
+            target=authorized.target.name,
+            principal=authorized.principal,
+            subject_token=authorized.callers_token,
+        )
+        allowed = authorized.target.credentials if authorized.completing is None else {}
+        return CallCredentials(self._around.tellers, borrower, allowed)
+
+    def _given(self, passage: Passage, book: CallCredentials) -> Mapping[str, Any]:
         authorized = passage.authorized
-        if self.served.call_parameter is None:
-            return authorized.arguments
         call = RunningCall(
             id=authorized.call,
             principal=authorized.principal,
@@ -114,8 +135,10 @@ class Body:
             unbound_log=self._around.log,
             report=passage.progress,
             tell_changed=self._around.changed,
+            _book=book,
+            _loop=asyncio.get_running_loop(),
         )
-        return {**authorized.arguments, self.served.call_parameter: call}
+        return {**authorized.arguments, str(self.served.call_parameter): call}
 
     async def _limited(self, given: Mapping[str, Any]) -> Any:
         if self._timeout is None:

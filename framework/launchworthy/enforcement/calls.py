@@ -29,7 +29,7 @@ from launchworthy.enforcement.request import (
 )
 from launchworthy.enforcement.resources import NamedResource
 from launchworthy.enforcement.verified_request import VerifiedRequest
-from launchworthy.manifest import TargetKind, TargetManifest, Visibility
+from launchworthy.manifest import TargetKey, TargetKind, TargetManifest, Visibility
 from launchworthy.policy import Query
 from launchworthy.vocabulary import CallId, Decision, Environment, Principal, Reason, Refused
 
@@ -46,6 +46,7 @@ class Calls:
         exchange: Exchange,
         runs: RecordedRuns,
         notes: RefusalNotes,
+        exchanging: frozenset[TargetKey],
         environment: Environment,
     ) -> None:
         """Put it together.
@@ -57,6 +58,7 @@ class Calls:
             exchange: knows the functions.
             runs: runs what was authorised, between two records.
             notes: where unfit arguments are told.
+            exchanging: the targets that may have their caller's token exchanged.
             environment: whose promises count.
         """
         self._targets = Targets(tuple(declared))
@@ -65,6 +67,7 @@ class Calls:
         self._exchange = exchange
         self._runs = runs
         self._notes = notes
+        self._exchanging = exchanging
         self._environment = environment
 
     async def call(self, row: Row, request: VerifiedRequest) -> Answer:
@@ -118,6 +121,7 @@ class Calls:
             named=asked.named,
             unvalidated=asked.arguments,
             arguments=arguments,
+            callers_token=request.callers_token if asked.target.key in self._exchanging else None,
             completing=asked.completing,
         )
         return complete(await self._runs.run(request, authorized), trace.call)

@@ -18,6 +18,7 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.answers import INTERNAL_ERROR
 from launchworthy.enforcement.authorized import Authorized, Passage, passing
 from launchworthy.enforcement.bodies import Body, Surroundings
@@ -140,6 +141,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     app_context: Any,
     execution_pipe_fd: int | None,
     log: OperationsLog,
+    tellers: Tellers,
 ) -> Exchange:
     """Put the SDK's server together from what is declared and marked.
 
@@ -151,6 +153,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
         app_context: what calls see as `call.app`; what `Server(app=…)` yielded, or None.
         execution_pipe_fd: counts bodies for a rehearsal.
         log: the operations log.
+        tellers: who lends credentials.
 
     Raises:
         ProblemError: a function that cannot be served; all of them.
@@ -166,6 +169,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
         log=log,
         workers=Workers(),
         changed=changes.tell,
+        tellers=tellers,
     )
     bodies: dict[BodyKey, Body] = {}
     for one in functions:

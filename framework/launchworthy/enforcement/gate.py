@@ -13,9 +13,11 @@ A refusal is raised, recorded and answered. Whatever else is raised is answered 
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
+from launchworthy.credentials import seal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
@@ -127,6 +129,7 @@ class Gate:
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
             notes=self._notes,
+            exchanging=config.exchanging,
             environment=environment,
         )
         self._subscriptions = Subscriptions(
@@ -207,8 +210,9 @@ class Gate:
         self._readiness()
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
-        token = bearer.digest
-        del bearer, scope  # from here on nothing has the token
+        token, sealed = bearer.digest, seal(bearer) if self._config.exchanging else None
+        head = replace(head, authorization=())
+        del bearer, scope  # from here on nothing has the token; a sealed one is opened by its broker only
         settled = await self._read(receive, head, trace)
         self._readiness()  # again: a body may take ten seconds, and an identity ends at once
         request = VerifiedRequest(
@@ -216,6 +220,7 @@ class Gate:
             head=head,
             principal=principal,
             token=token,
+            callers_token=sealed,
             resource=self._config.resource,
             receive=receive,
             reply=reply,

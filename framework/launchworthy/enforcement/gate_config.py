@@ -7,6 +7,7 @@ from launchworthy.enforcement.presence import ARMED_AFTER
 from launchworthy.enforcement.reply import COMMENT_SECONDS
 from launchworthy.enforcement.request import Revision
 from launchworthy.enforcement.subscriptions import CHECK_SECONDS
+from launchworthy.manifest import TargetKey
 from launchworthy.vocabulary import CallId, Reason
 
 
@@ -22,6 +23,7 @@ class GateConfig:
         allowed_origins: besides the resource's own.
         revisions: of the protocol, in the order they are offered.
         max_body: bytes.
+        exchanging: the targets that may have their caller's token exchanged; for no other one it is kept.
         mutual_tls: every connection has a verified peer, or is refused.
         proxies: SPIFFE IDs of peers whose word about their own peers counts.
         pace: how fast a body must come.
@@ -37,6 +39,7 @@ class GateConfig:
     allowed_origins: tuple[str, ...]
     revisions: tuple[str, ...]
     max_body: int
+    exchanging: frozenset[TargetKey]
     mutual_tls: bool = False
     proxies: frozenset[str] = frozenset()
     pace: Pace = RULE_33

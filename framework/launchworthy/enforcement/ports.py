@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from launchworthy.audit import Event
+from launchworthy.audit import Recorder
 from launchworthy.manifest import TargetKey
 from launchworthy.policy import Query
 from launchworthy.vocabulary import BearerToken, Decision, Principal
+
+__all__ = ["PolicyDecisionPoint", "Readiness", "Recorder", "Redactor", "Stops", "Verifier"]
 
 
 class Verifier(Protocol):
@@ -50,26 +52,6 @@ class Stops(Protocol):
 
     def without_stopped(self, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
         """What is left of a list."""
-
-
-class Recorder(Protocol):
-    """What happened, provably?"""
-
-    def record(self, event: Event, *, subject: str | None = None, critical: bool = False) -> None:
-        """Write a record.
-
-        Raises:
-            AuditUnwritable: it is not in the file.
-        """
-
-    async def record_durable(
-        self, event: Event, *, subject: str | None = None, critical: bool = False
-    ) -> None:
-        """Write a record and wait for the disk.
-
-        Raises:
-            AuditUnwritable: it is not on the disk.
-        """
 
 
 class Redactor(Protocol):

@@ -1,10 +1,13 @@
 """What does a body get as its `call`?"""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from launchworthy.credentials import CallLog
+from launchworthy.credentials.call_credentials import CallCredentials
+from launchworthy.credentials.loans import CredentialLoan, UpstreamLoan
 from launchworthy.enforcement.authorized import Progress
 from launchworthy.vocabulary import CallId, Environment, Principal
 
@@ -31,6 +34,8 @@ class RunningCall:
         unbound_log: the operations log, not yet bound to this call.
         report: tells the client.
         tell_changed: tells who listens.
+        _book: what this call borrows.
+        _loop: where it is borrowed, also for a plain function in its thread.
     """
 
     id: CallId
@@ -40,12 +45,22 @@ class RunningCall:
     unbound_log: OperationsLog
     report: Progress
     tell_changed: Callable[[str], None]
+    _book: CallCredentials = field(repr=False)
+    _loop: asyncio.AbstractEventLoop = field(repr=False)
 
     @property
     def log(self) -> CallLog:
         """The operations log, bound to this call when it is first wanted."""
         bound: CallLog = self.unbound_log.bind(call=self.id)
         return bound
+
+    def upstream(self, name: str) -> UpstreamLoan:
+        """An HTTP client for the `url` of `[credentials.<name>]`, signed with a credential of this call."""
+        return UpstreamLoan(self._book, name, self._loop)
+
+    def credential(self, name: str) -> CredentialLoan:
+        """A credential of this call for what is not HTTP."""
+        return CredentialLoan(self._book, name, self._loop)
 
     async def progress(self, done: float, of: float | None = None) -> None:
         """Tell a client that asked for it how far the call is."""

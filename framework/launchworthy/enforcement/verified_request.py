@@ -1,7 +1,8 @@
 """What does the gate hand on once a request's token was good and its revision is settled?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from launchworthy.credentials import SealedToken
 from launchworthy.enforcement.records import Trace
 from launchworthy.enforcement.reply import Receive, Reply
 from launchworthy.enforcement.request import Head, Settled
@@ -17,6 +18,7 @@ class VerifiedRequest:
         head: what its headers claim.
         principal: who calls.
         token: the digest of the token; the token itself ends at the gate.
+        callers_token: the token, sealed, where some target may have it exchanged; opened by that broker only.
         resource: this server, as the token's audience names it.
         receive: the connection, to see the client leave.
         reply: where the answer goes.
@@ -28,6 +30,7 @@ class VerifiedRequest:
     head: Head
     principal: Principal
     token: TokenDigest
+    callers_token: SealedToken | None = field(repr=False)
     resource: str
     receive: Receive
     reply: Reply

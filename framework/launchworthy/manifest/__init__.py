@@ -19,6 +19,7 @@ from launchworthy.manifest.scopes import implied_scopes, missing_scopes
 from launchworthy.manifest.server_manifest import ServerManifest
 from launchworthy.manifest.target import (
     ArgumentClass,
+    CredentialAllowance,
     Effect,
     InputType,
     PolicyInput,
@@ -33,6 +34,7 @@ __all__ = [
     "RATE_PATTERN",
     "ArgumentClass",
     "Completer",
+    "CredentialAllowance",
     "Effect",
     "Form",
     "HiddenCharacter",

@@ -11,6 +11,7 @@ from launchworthy.manifest.template import template_mistake
 from launchworthy.vocabulary import is_scope
 
 MAX_TIMEOUT_SECONDS = 300.0
+MAX_CREDENTIAL_SECONDS = 3600.0
 
 
 class Table(BaseModel):
@@ -34,6 +35,13 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
 def _timeout(text: str) -> str:
     if parse_duration(text) > MAX_TIMEOUT_SECONDS:
         raise PydanticCustomError("bad-value", f"longer than {MAX_TIMEOUT_SECONDS:.0f} s")
+    return text
+
+
+def _credential_time(text: str) -> str:
+    seconds = parse_duration(text)
+    if not seconds.is_integer() or not 1 <= seconds <= MAX_CREDENTIAL_SECONDS:
+        raise PydanticCustomError("bad-value", "whole seconds, and not more than an hour")
     return text
 
 
@@ -68,6 +76,8 @@ Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,62}$")]
 InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}\??$")]
 Scope = Annotated[str, AfterValidator(_scope)]
 Timeout = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_timeout)]
+CredentialName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+CredentialTime = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_credential_time)]
 Retention = Annotated[
     timedelta,
     BeforeValidator(_retention),

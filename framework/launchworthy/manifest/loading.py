@@ -16,7 +16,7 @@ from launchworthy.manifest.mistakes import Form, SourceFile, T, mistakes
 from launchworthy.manifest.policy_input import policy_inputs
 from launchworthy.manifest.reading import read_toml
 from launchworthy.manifest.server_manifest import ServerManifest
-from launchworthy.manifest.target import Effect, TargetKey, TargetKind, TargetManifest
+from launchworthy.manifest.target import CredentialAllowance, Effect, TargetKey, TargetKind, TargetManifest
 from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetsFile, TargetTable, ToolTable
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -167,6 +167,12 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         approval="none",
         approval_reason=None if tool_table is None else tool_table.approval_reason,
         timeout_seconds=None if table.timeout is None else parse_duration(table.timeout),
+        credentials=MappingProxyType(
+            {
+                credential: CredentialAllowance(scopes=allowed.scopes, ttl=int(parse_duration(allowed.ttl)))
+                for credential, allowed in table.credentials.items()
+            }
+        ),
         visibility=table.visibility,
         uri=table.uri if isinstance(table, ResourceTable) else None,
         completions=isinstance(table, ResourceTable | PromptTable) and table.completions,

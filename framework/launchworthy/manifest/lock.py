@@ -55,6 +55,10 @@ def _target(target: TargetManifest) -> dict[str, Any]:
         "uri": target.uri,
         "approval_reason": target.approval_reason,
         "timeout_seconds": target.timeout_seconds,
+        "credentials": {
+            name: {"scopes": sorted(allowed.scopes), "ttl_seconds": allowed.ttl}
+            for name, allowed in sorted(target.credentials.items())
+        },
         "visibility": target.visibility.value,
         "rehearse": target.rehearse or None,
         "completions": target.completions or None,

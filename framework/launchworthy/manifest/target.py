@@ -69,6 +69,19 @@ class PolicyInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAllowance:
+    """What one target may borrow of one credential.
+
+    Attributes:
+        scopes: what it may ask for, and nothing wider; empty where the credential has none.
+        ttl: the longest that it may live, in seconds.
+    """
+
+    scopes: tuple[str, ...]
+    ttl: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetManifest:
     """The promise about one target; a field that its kind does not have is None or empty.
 
@@ -86,6 +99,7 @@ class TargetManifest:
         approval: who must agree to a call; nothing but `none` is enforced yet.
         approval_reason: why a destructive tool needs no approval.
         timeout_seconds: how long a call may take, where the manifest says it.
+        credentials: what it may borrow, by the table in the settings.
         visibility: whether it is listed.
         uri: of a resource; with variables it is a template.
         completions: whether clients may ask what an argument could be; prompts and templates only.
@@ -105,6 +119,7 @@ class TargetManifest:
     approval: Literal["none"]
     approval_reason: str | None
     timeout_seconds: float | None
+    credentials: Mapping[str, CredentialAllowance]
     visibility: Visibility
     uri: str | None
     completions: bool

@@ -8,15 +8,35 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from launchworthy.manifest.fields import ActsOn, InputName, Name, Scope, Table, Timeout, Unique, Uri
+from launchworthy.manifest.fields import (
+    ActsOn,
+    CredentialName,
+    CredentialTime,
+    InputName,
+    Name,
+    Scope,
+    Table,
+    Timeout,
+    Unique,
+    Uri,
+)
 from launchworthy.manifest.target import ArgumentClass, Effect, Visibility
 
 RunsIn = Literal["development", "staging", "production"]
 """A rehearsal has no promises of its own: it rehearses those of the environment to be promoted to."""
 
-NOT_YET_FIELDS = frozenset({"rate", "concurrency", "credentials", "egress"})
+NOT_YET_FIELDS = frozenset({"rate", "concurrency", "egress"})
 """Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_APPROVALS = frozenset({"form", "url"})
+
+
+class CredentialTable(Table):
+    """`credentials.<name>` of a target: what it may borrow."""
+
+    scopes: Annotated[tuple[Scope, ...], Unique] = Field(
+        default=(), max_length=64, description="what it asks for, and nothing wider"
+    )
+    ttl: CredentialTime = Field(description="the longest that it may live: `2m`, at most an hour")
 
 
 class TargetTable(Table):
@@ -39,6 +59,10 @@ class TargetTable(Table):
     )
     timeout: Timeout | None = Field(
         default=None, description="how long a call may take: `10s`, at most 5 minutes"
+    )
+    credentials: dict[CredentialName, CredentialTable] = Field(
+        default_factory=dict,
+        description="what it may borrow, by the name in the settings",
     )
     visibility: Visibility = Field(
         default=Visibility.SCOPED,

@@ -17,8 +17,9 @@ from joserfc.jwk import ECKey
 
 from launchworthy.probe.issuing import CannotMint
 from launchworthy.testing.issuer_app import SIGNING_ENDPOINT
-from launchworthy.testing.issuer_clients import ASSERTION_TYPE, SimulatedClient
+from launchworthy.testing.issuer_clients import SimulatedClient
 from launchworthy.testing.issuer_minting import Grant, Minter
+from launchworthy.testing.issuer_workloads import ASSERTION_TYPE
 from launchworthy.vocabulary import Problem, ProblemError
 
 _SECONDS = 5.0

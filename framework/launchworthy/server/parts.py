@@ -16,6 +16,7 @@ from typing import Any
 from launchworthy.attestation import VerifiedRecord
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.stream import AuditStream
+from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.gate import Gate
 from launchworthy.identity import WorkloadIdentity
 from launchworthy.manifest import Manifests, Served, Server
@@ -56,6 +57,7 @@ class Parts:
     identity: WorkloadIdentity = field(init=False)
     control: ControlList = field(init=False)
     verifier: TokenVerifier = field(init=False)
+    tellers: Tellers = field(init=False)
     gate: Gate = field(init=False)
     listener: Listener = field(init=False)
     health: Listener = field(init=False)

@@ -13,16 +13,18 @@ refusal at any stage closes everything, in reverse. The order is the security ar
 7. keys and state: the framework's own keys, by reference (nothing before is HMACed); the control list read,
    and read again from now on
 8. issuers: metadata equal byte for byte, one usable key at least
-9. listen: application assembled, sockets bound
+9. credentials: whoever lends them is known, and nobody asked
+10. listen: application assembled, sockets bound
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from launchworthy.audit import AuditUnwritable, events
+from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import control, issuers, record, wiring
+from launchworthy.server import control, issuers, lending, record, wiring
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -57,6 +59,7 @@ async def record_stage(parts: Parts) -> None:
 async def manifest_stage(parts: Parts) -> None:
     """Match what is declared with what is implemented, both ways."""
     parts.served = match(parts.manifests, parts.definition.marks())
+    check_credentials(parts.manifests, parts.settings.credentials)
 
 
 async def policy_stage(parts: Parts) -> None:
@@ -92,6 +95,12 @@ async def issuer_stage(parts: Parts) -> None:
     await parts.verifier.start(parts.settings.identity.start_deadline)
 
 
+async def credentials_stage(parts: Parts) -> None:
+    """Have whoever lends credentials ready to be asked; nobody is asked yet."""
+    parts.tellers = lending.tellers(parts)
+    parts.stack.push_async_callback(parts.tellers.aclose)
+
+
 async def listen_stage(parts: Parts) -> None:
     """Open the team's app, assemble the gate, bind the sockets."""
     await wiring.assemble(parts)
@@ -107,6 +116,7 @@ STAGES: Final[tuple[tuple[str, Stage], ...]] = (
     ("keys", keys_stage),
     ("state", state_stage),
     ("issuer", issuer_stage),
+    ("credentials", credentials_stage),
     ("listen", listen_stage),
 )
 

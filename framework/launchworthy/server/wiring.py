@@ -26,6 +26,7 @@ from launchworthy.identity import WorkloadIdentity
 from launchworthy.identity.peers import PeerRule
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.identity.tls import TlsTerms, server_tls
+from launchworthy.server import lending
 from launchworthy.server.application import open_app
 from launchworthy.server.listening import Listener
 from launchworthy.server.parts import Parts
@@ -187,6 +188,7 @@ async def assemble(parts: Parts) -> None:
         app,
         _execution_pipe(parts),
         structlog.get_logger(),
+        parts.tellers,
     )
     parts.control.on_change(lambda _: exchange.changes.tell_lists())
     readiness = Readiness(parts)
@@ -201,6 +203,7 @@ async def assemble(parts: Parts) -> None:
             max_body=settings.server.max_body,
             mutual_tls=settings.server.tls == "spiffe",
             proxies=frozenset(settings.server.proxies),
+            exchanging=lending.exchanging(parts),
         ),
         verifier=parts.verifier,
         policy=parts.policy,

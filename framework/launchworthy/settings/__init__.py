@@ -12,6 +12,7 @@ from launchworthy.settings.closed import (
     Reference,
     Url,
 )
+from launchworthy.settings.credential_tables import EXCHANGES, SCOPED, CredentialSettings
 from launchworthy.settings.issuer_exceptions import NamedException
 from launchworthy.settings.issuer_exceptions import listed as listed_exceptions
 from launchworthy.settings.key_ring import KeyRing, RingKey
@@ -25,9 +26,12 @@ from launchworthy.settings.tables import IssuerSettings, WorldSettings
 from launchworthy.settings.worlds import check_worlds
 
 __all__ = [
+    "EXCHANGES",
+    "SCOPED",
     "AbsolutePath",
     "Address",
     "AppSettings",
+    "CredentialSettings",
     "DataFile",
     "Duration",
     "Hostname",

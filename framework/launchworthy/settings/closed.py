@@ -14,7 +14,14 @@ from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlsplit
 
 import annotated_types
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+)
 from pydantic.fields import FieldInfo
 
 from launchworthy.manifest import parse_duration
@@ -28,6 +35,8 @@ _PEER = re.compile(r"spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._-]+)*")
 _CLAIM = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,127}(=[A-Za-z0-9_.:/-]{1,128})?")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
+_STORE_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_ARN = re.compile(r"arn:aws(-[a-z]{2,8}){0,2}:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,128}")
 _NUMBER_LIKE = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _FILE = re.compile(r"[A-Za-z0-9._~@+=:,%/-]{1,1024}")
@@ -172,6 +181,18 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _store_path(text: str) -> str:
+    if len(text) > _MAX_NAME or _STORE_PATH.fullmatch(text) is None:
+        raise ValueError("expected a mount and a path, such as `payments/creds/refunds`")
+    return text
+
+
+def _arn(text: str) -> str:
+    if _ARN.fullmatch(text) is None:
+        raise ValueError("expected the ARN of a role")
+    return text
+
+
 def _address(value: object) -> object:
     match value:
         case str():
@@ -275,6 +296,10 @@ Day = Annotated[dt.date, Closed("day"), BeforeValidator(_day)]
 """A date."""
 Endpoint = Annotated[str, Closed("endpoint"), AfterValidator(_endpoint)]
 """`unix:///…`, or the absolute path of a token file."""
+StorePath = Annotated[str, Closed("path in a store"), AfterValidator(_store_path)]
+"""A mount and a path in a secret store: `payments/creds/refunds`."""
+Arn = Annotated[str, Closed("ARN of a role"), AfterValidator(_arn)]
+"""The name of a role in AWS."""
 Address = Annotated[tuple[str, int], Closed("address"), BeforeValidator(_address)]
 """`host:port` with an IP address."""
 Duration = Annotated[float, Closed("duration"), BeforeValidator(_duration), Field(gt=0, le=86400 * 400)]
@@ -283,7 +308,9 @@ AbsolutePath = Annotated[Path, Closed("absolute path"), PlainValidator(_absolute
 """An absolute path without `..`."""
 DataFile = Annotated[Path, Closed("data file"), PlainValidator(_data_file, Path)]
 """A path below the server's data directory; absolute once the settings are loaded, scratch in tests."""
-Reference = Annotated[SecretRef, Closed("reference"), PlainValidator(_reference, str)]
+Reference = Annotated[
+    SecretRef, Closed("reference"), PlainValidator(_reference, str), PlainSerializer(str, return_type=str)
+]
 """The place of a secret: `file:/run/secrets/key`, `openbao:payments/creds#password`."""
 
 _BESIDE: Final = frozenset(
@@ -320,6 +347,8 @@ _TYPES: Final = (
     Sentence,
     Day,
     Endpoint,
+    StorePath,
+    Arn,
     Address,
     Duration,
     AbsolutePath,

@@ -31,7 +31,6 @@ __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_setting
 NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "state": frozenset(),
     "limits": frozenset(),
-    "credentials": frozenset(),
     "server.replicas": frozenset(),
     "identity.kind": frozenset({"github"}),
     "identity.revocation_grace": frozenset(),
@@ -107,6 +106,7 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
         server=tables.server,
         identity=tables.identity,
         issuers=tables.issuers,
+        credentials=tables.credentials,
         audit=tables.audit,
         control=tables.control,
         promotion=tables.promotion,

@@ -83,7 +83,7 @@ def _fill(tables: Tables, merged: Tables, key: tuple[str, ...], *, development: 
             return False
         value = value[part]
     if isinstance(value, Mapping):  # only what its fields need
-        value = {name: {} for name in value} if key == ("issuers",) else {}
+        value = {name: {} for name in value} if key in (("issuers",), ("credentials",)) else {}
     elif not (development or is_deployment(key)):
         return False
     table = tables

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from launchworthy.settings.credential_tables import CredentialSettings
 from launchworthy.settings.strict import AppSettings
 from launchworthy.settings.tables import (
     AuditSettings,
@@ -40,6 +41,7 @@ class Settings:
         server: `[server]`.
         identity: `[identity]`.
         issuers: `[issuers.<name>]` by name.
+        credentials: `[credentials.<name>]` by name.
         audit: `[audit]`.
         control: `[control]`.
         promotion: `[promotion]`.
@@ -56,6 +58,7 @@ class Settings:
     server: ServerSettings
     identity: IdentitySettings
     issuers: Mapping[str, IssuerSettings]
+    credentials: Mapping[str, CredentialSettings]
     audit: AuditSettings
     control: ControlSettings
     promotion: PromotionSettings

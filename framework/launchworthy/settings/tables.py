@@ -21,6 +21,7 @@ from launchworthy.settings.closed import (
     Subject,
     Url,
 )
+from launchworthy.settings.credential_tables import CredentialSettings
 from launchworthy.settings.issuer_exceptions import IssuerExceptions
 from launchworthy.settings.strict import Table
 from launchworthy.vocabulary import SecretScheme
@@ -166,6 +167,7 @@ class FileTables(BaseModel):
     server: ServerSettings
     identity: IdentitySettings
     issuers: Annotated[dict[IssuerName, IssuerSettings], Field(min_length=1)]
+    credentials: dict[IssuerName, CredentialSettings] = Field(default_factory=dict)
     audit: AuditSettings
     control: ControlSettings = ControlSettings()
     promotion: PromotionSettings = PromotionSettings()

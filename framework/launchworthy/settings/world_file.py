@@ -20,11 +20,19 @@ REPLACEABLE: Final = {
     "issuers": frozenset(
         {"issuer", "jwks_uri", "introspection_endpoint", "key_fresh", "key_stale", "key_spacing"}
     ),
+    "credentials": frozenset(
+        {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
+    ),
     "audit": frozenset({"directory", "hmac_key"}),
     "control": frozenset({"file"}),
     "promotion": frozenset({"records"}),
 }
 """The closed list of what a world file may replace, by table."""
+_NAMED: Final = {
+    "issuers": frozenset({"algorithms"}),
+    "credentials": frozenset({"broker", "assertion", "mount", "role", "path", "part", "role_arn"}),
+}
+"""The tables that have names, and what the world may set in them besides, in development."""
 
 
 def read_world(environ: Mapping[str, str], environment: Environment) -> tuple[str, bytes] | None:
@@ -74,11 +82,11 @@ def _not_replaceable(source: SourceFile, tables: Tables, environment: Environmen
     for name, table in tables.items():
         if name == "world":
             continue
-        inner = table.values() if name == "issuers" and isinstance(table, dict) else (table,)
+        inner = table.values() if name in _NAMED and isinstance(table, dict) else (table,)
         fields = {field for each in inner for field in (each if isinstance(each, dict) else {"": None})}
         allowed = REPLACEABLE.get(name, frozenset())
-        if name == "issuers" and environment is Environment.DEVELOPMENT:
-            allowed |= {"algorithms"}  # its settings need not name any issuer
+        if environment is Environment.DEVELOPMENT:
+            allowed |= _NAMED.get(name, frozenset())  # its settings need not name any
         for field in sorted(fields - allowed):
             what = f"replaces `{name}.{field}`, and a rehearsal runs with everything else as promoted"
             yield source.problem("not-replaceable", (name, field), what, "take it out")

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 
 from launchworthy.manifest import is_placeholder
 from launchworthy.settings.closed import host_of, is_loopback
+from launchworthy.settings.credential_tables import CredentialSettings
 from launchworthy.settings.issuer_exceptions import listed
 from launchworthy.settings.resolved import Settings
 from launchworthy.settings.sweep import texts
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem
 
+_ADDRESSES = ("issuer", "url", "resource", "endpoint", "authorization_server", "address")
 _LAST_INDEX = re.compile(r"(\.[0-9]+)+$")
 
 
@@ -27,7 +29,8 @@ def check_worlds(
         environment: where this starts.
         sources: where each field came from, by dotted name.
     """
-    found = _real_things(tables) if environment.simulated else _simulated_things(tables)
+    found = (*(_real_things(tables) if environment.simulated else _simulated_things(tables)),)
+    found += tuple(_developers(tables, environment))
     world = "simulated" if environment.simulated else "real"
     return tuple(
         _problem(field, what, environment, world, sources.get(field)) for field, what in found
@@ -46,6 +49,13 @@ def _real_things(tables: Settings) -> Iterator[tuple[str, str]]:
         yield "identity.trust_domains", f"names another than `{SIMULATED_TRUST_DOMAIN}`"
 
 
+def _developers(tables: Settings, environment: Environment) -> Iterator[tuple[str, str]]:
+    """A developer's own sign-in at a sandbox: the one real thing that development may reach."""
+    for name, credential in tables.credentials.items():
+        if credential.broker == "developer" and environment is not Environment.DEVELOPMENT:
+            yield f"credentials.{name}.broker", "is a developer's own sign-in"
+
+
 def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
@@ -56,6 +66,19 @@ def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
             yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
         if issuer.introspection_endpoint is not None:
             yield f"issuers.{name}.introspection_endpoint", host_of(issuer.introspection_endpoint)
+    for name, credential in tables.credentials.items():
+        if credential.broker == "developer":
+            continue  # see `_developers`
+        for field, url in _urls(credential):
+            yield f"credentials.{name}.{field}", host_of(url)
+
+
+def _urls(credential: CredentialSettings) -> Iterator[tuple[str, str]]:
+    """Every address of one credential."""
+    for field in _ADDRESSES:
+        url = getattr(credential, field)
+        if url is not None:
+            yield field, url
 
 
 def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
@@ -68,11 +91,19 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
         yield "identity.expected_id", f"is in `{SIMULATED_TRUST_DOMAIN}`"
     if any(_is_of_simulated_domain(name) for name in (*server.peers, *server.proxies)):
         yield "server.peers", f"names a workload of `{SIMULATED_TRUST_DOMAIN}`"
+    yield from _simulated_addresses(tables)
+
+
+def _simulated_addresses(tables: Settings) -> Iterator[tuple[str, str]]:
     for name, issuer in tables.issuers.items():
         for field in ("issuer", "jwks_uri", "introspection_endpoint"):
             url = getattr(issuer, field)
             if url is not None and (is_loopback(host_of(url)) or not url.startswith("https://")):
                 yield f"issuers.{name}.{field}", "is on loopback"
+    for name, credential in tables.credentials.items():
+        for field, url in _urls(credential):
+            if is_loopback(host_of(url)) or not url.startswith("https://"):
+                yield f"credentials.{name}.{field}", "is on loopback"
 
 
 def _is_simulated_identity(subject: str) -> bool:
@@ -120,14 +151,21 @@ def texts_of(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "identity.expected_id", tables.identity.expected_id
     for domain in tables.identity.trust_domains:
         yield "identity.trust_domains", domain
+    yield from _addresses(tables)
+    for key, value in texts(tables.promoted.get("app", {}), ("app",)):
+        yield ".".join(key), value
+
+
+def _addresses(tables: Settings) -> Iterator[tuple[str, str]]:
     for name, issuer in tables.issuers.items():
         yield f"issuers.{name}.issuer", issuer.issuer
         yield f"issuers.{name}.jwks_uri", issuer.jwks_uri or ""
         yield f"issuers.{name}.introspection_endpoint", issuer.introspection_endpoint or ""
         for each in listed(issuer.exceptions):
             yield f"issuers.{name}.exceptions.{each.rule}.value", each.value or ""
-    for key, value in texts(tables.promoted.get("app", {}), ("app",)):
-        yield ".".join(key), value
+    for name, credential in tables.credentials.items():
+        for field, url in _urls(credential):
+            yield f"credentials.{name}.{field}", url
 
 
 def _problem(field: str, what: str, environment: Environment, world: str, where: str | None) -> Problem:

@@ -16,7 +16,6 @@ from launchworthy.manifest import implied_scopes
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.running import RunningServer
-from launchworthy.testing.world import World
 
 __all__ = [
     "contract_project",
@@ -44,7 +43,7 @@ def contract_server(
     """Its server, started once for all of these tests."""
     folder = tmp_path_factory.mktemp("contract")
     with (
-        World(folder, name=contract_project.name, scopes=contract_project.scopes) as world,
+        contract_project.world(folder) as world,
         world.server(contract_project.package) as process,
     ):
         yield RunningServer(world, process)

@@ -5,15 +5,11 @@ token exchange, revocation), and one that lies and breaks on request: `mint` wri
 in exactly one way, and `faults` breaks an endpoint. It listens on 127.0.0.1 only.
 """
 
-import asyncio
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
-
-import uvicorn
 
 from launchworthy.testing.issuer_app import Realm, build_app
 from launchworthy.testing.issuer_clients import Clients, FetchClientMetadata, SimulatedClient
@@ -24,11 +20,10 @@ from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
 from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
 from launchworthy.testing.issuer_opaque import OpaqueTokens
 from launchworthy.testing.issuer_sign_in import PERSON, SignIn
+from launchworthy.testing.issuer_workloads import Workload
+from launchworthy.testing.listening import Listening
 
 __all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient", "SimulatedIssuer"]
-
-_START_SECONDS = 10.0
-_STOP_SECONDS = 5.0
 
 
 class SimulatedIssuer:
@@ -85,7 +80,7 @@ class SimulatedIssuer:
         self.clients.add(self.client.registration())
         self._minter = Minter(self.issuer, self.keys, clock)
         self._id_jags = IdJags(self.issuer, clock)
-        grants = Grants(self._resources, self.keys, self._minter, clock, self._id_jags)
+        grants = Grants(self._resources, self.keys, self._minter, clock, self._id_jags, vouch=self.vouch)
         self._realm = Realm(
             issuer=self.issuer,
             path=path,
@@ -98,12 +93,16 @@ class SimulatedIssuer:
             faults=self.faults,
             counts=self.counts,
         )
-        self._running: _Running | None = None
+        self._running: Listening | None = None
 
     def start(self) -> None:
         """Listen; returns when the first request can be answered."""
         if self._running is None:
-            self._running = _Running(self._realm, self._port)
+            self._running = Listening(
+                lambda ended: build_app(self._realm, ended, well_known_paths(self._realm.path)),
+                self._port,
+                name="simulated-issuer",
+            )
 
     def stop(self) -> None:
         """Refuse connections from now on; keys, clients and counts stay."""
@@ -164,76 +163,31 @@ class SimulatedIssuer:
         header = {"typ": ID_JAG_TYPE, **changes.pop("header", {})}
         return self._minter.mint(grant, claims=claims, header=header, **changes)
 
+    def admit(self, workload: Workload) -> None:
+        """Know a workload by its identity: it may ask for tokens of its own, and act for callers."""
+        self.clients.admit(workload)
+
+    def offer(self, resource: str, scopes: Sequence[str], *, lifetime: int) -> None:
+        """Issue tokens for one more resource, which live so many seconds, also to act for callers there."""
+        self._resources[resource] = tuple(scopes)
+        self._realm.grants.lifetimes[resource] = lifetime
+        self._realm.grants.delegated.add(resource)
+
+    def answers(self, changes: Mapping[str, Any]) -> None:
+        """Replace members of good answers to token requests from now on; None leaves one out."""
+        self._realm.grants.changes = changes
+
+    def good_for(self, token: str, resource: str) -> str | None:
+        """The `jti` of a token that is good for this resource now; None for any other."""
+        return self._realm.grants.good_for(token, resource)
+
+    def token_id(self, token: str) -> str | None:
+        """The `jti` of a token of this issuer, whether it is still good or not."""
+        return self._realm.grants.token_id(token)
+
     def revoked(self, token_id: str) -> bool:
         """Whether the token with this `jti` was revoked."""
         return token_id in self._realm.grants.revoked
-
-
-class _Server(uvicorn.Server):
-    """uvicorn in a thread: it says when it listens, and ends when it is told to instead of asking itself."""
-
-    def __init__(self, config: uvicorn.Config, ready: threading.Event, ended: asyncio.Event) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._ended = ended
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready.set()
-
-    async def main_loop(self) -> None:
-        await self._ended.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close at once, without the grace that callers of a real server are owed."""
-        for listener in (*self.servers, *(sockets or ())):
-            listener.close()
-        tasks = tuple(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for connection in tuple(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-
-class _Running:
-    """One run of the server: a thread, its event loop and its listener."""
-
-    def __init__(self, realm: Realm, port: int) -> None:
-        self._realm = realm
-        self._ready = threading.Event()
-        self._end: Callable[[], object] = lambda: None
-        listener = socket.create_server(("127.0.0.1", port))
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else answers wait for ACKs, 40 ms
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listener)), name="simulated-issuer", daemon=True
-        )
-        self._thread.start()
-        if not self._ready.wait(_START_SECONDS):
-            raise RuntimeError(f"the simulated issuer did not start on port {port}")
-
-    def stop(self) -> None:
-        """Let go of everything that hangs, and wait until the port is closed."""
-        self._end()
-        self._thread.join(_STOP_SECONDS)
-        if self._thread.is_alive():
-            raise RuntimeError("the simulated issuer did not stop")
-
-    async def _serve(self, listener: socket.socket) -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        self._end = lambda: loop.call_soon_threadsafe(ended.set)
-        config = uvicorn.Config(
-            build_app(self._realm, ended, well_known_paths(self._realm.path)),
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        await _Server(config, self._ready, ended).serve(sockets=[listener])
 
 
 def well_known_paths(path: str) -> tuple[str, ...]:

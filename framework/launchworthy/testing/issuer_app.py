@@ -141,6 +141,8 @@ class _Endpoints:
 
     async def revoke(self, request: Request) -> Response:
         self._realm.counts.add("revoke")
+        if self._realm.faults.revocation is not Fault.NONE:
+            return await answer(self._realm.faults.revocation, {}, self._ended)
         form = await _form(request)
         self._realm.clients.authenticate(form, request.headers.get("authorization"))
         self._realm.grants.revoke(form.get("token", ""))

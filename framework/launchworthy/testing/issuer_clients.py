@@ -9,7 +9,6 @@ import json
 import secrets
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -19,36 +18,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from launchworthy.testing.issuer_errors import OAuthError
+from launchworthy.testing.issuer_id_jag import JWT_BEARER
+from launchworthy.testing.issuer_registration import RegisteredClient
+from launchworthy.testing.issuer_workloads import ASSERTION_TYPE, Workload
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFETIME: Final = 60
 LONGEST_ASSERTION: Final = 300
 _ALGORITHMS: Final = ("ES256", "RS256", "PS256", "Ed25519")
 
 FetchClientMetadata = Callable[[str], Mapping[str, Any]]
 """From a `client_id` that is a URL to the document that stands there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredClient:
-    """What the issuer knows of a client.
-
-    Attributes:
-        client_id: its name.
-        keys: its public keys, or None for a public client.
-        redirect_uris: where people may be sent back to.
-        secret: what it shares with the issuer, or None; a client has keys or a secret, never both.
-    """
-
-    client_id: str
-    keys: KeySet | None
-    redirect_uris: tuple[str, ...]
-    secret: str | None = field(default=None, repr=False)
-
-    @property
-    def public(self) -> bool:
-        """Whether it cannot prove who it is."""
-        return self.keys is None and self.secret is None
 
 
 class SimulatedClient:
@@ -93,11 +72,22 @@ class Clients:
         self._clock = clock
         self._fetch = fetch
         self._known: dict[str, RegisteredClient] = {}
+        self._workloads: dict[str, Workload] = {}
         self._seen: dict[str, float] = {}
 
     def add(self, client: RegisteredClient) -> None:
         """Register a client."""
         self._known[client.client_id] = client
+
+    def admit(self, workload: Workload) -> None:
+        """Know a workload by its identity."""
+        self._workloads[workload.client_id] = workload
+
+    def _workload(self, form: Mapping[str, str]) -> Workload | None:
+        """The workload that a form names, or whose assertion is the grant."""
+        if form.get("grant_type") == JWT_BEARER and "client_id" not in form:
+            return next(iter(self._workloads.values()), None)
+        return self._workloads.get(form.get("client_id", ""))
 
     def register(self, metadata: Mapping[str, Any]) -> RegisteredClient:
         """Register a client at its own wish (RFC 7591)."""
@@ -141,6 +131,9 @@ class Clients:
         Raises:
             OAuthError: `invalid_client`.
         """
+        workload = self._workload(form)
+        if workload is not None:
+            return workload.authenticate(form, self._issuer, self._clock(), self._seen)
         if "client_assertion" not in form:
             client_id, secret = _shared_secret(form, authorization)
             client = self.find(client_id)

@@ -32,6 +32,7 @@ class Fault(StrEnum):
     HUGE = "huge"
     DRIP = "drip"
     GZIP = "gzip"
+    DENIED = "denied"
 
 
 class Faults:
@@ -42,6 +43,7 @@ class Faults:
         keys: the fault of the key set endpoint.
         token: the fault of the token endpoint.
         introspection: the fault of the introspection endpoint.
+        revocation: the fault of the revocation endpoint.
         missing_places: how many of the well-known places, in their order, have no metadata.
         metadata: members that replace those of good metadata: a wrong issuer, an http `jwks_uri`.
         key_document: served in place of the key set, whatever it is; None for the real one.
@@ -54,6 +56,7 @@ class Faults:
         self.keys = Fault.NONE
         self.token = Fault.NONE
         self.introspection = Fault.NONE
+        self.revocation = Fault.NONE
         self.missing_places = 0
         self.metadata: Mapping[str, Any] = {}
         self.key_document: object = None
@@ -104,7 +107,7 @@ async def answer(fault: Fault, good: object, ended: asyncio.Event) -> Response:
             return _plain(fault, good)
 
 
-def _plain(fault: Fault, good: object) -> Response:
+def _plain(fault: Fault, good: object) -> Response:  # noqa: PLR0911 - one arm a fault
     """The faults that are over at once."""
     text = json.dumps(good).encode()
     match fault:
@@ -116,6 +119,8 @@ def _plain(fault: Fault, good: object) -> Response:
             return Response(b'{"keys": [\x00', media_type="application/json")
         case Fault.HTML:
             return Response(text, media_type="text/html")
+        case Fault.DENIED:
+            return JSONResponse({"error": "access_denied"}, status_code=400)
         case Fault.EMPTY:
             return Response(b'{"keys": []}', media_type="application/json")
         case _:

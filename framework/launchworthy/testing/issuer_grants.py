@@ -9,18 +9,18 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any, Final
 
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from launchworthy.testing.issuer_clients import RegisteredClient
 from launchworthy.testing.issuer_errors import OAuthError
-from launchworthy.testing.issuer_id_jag import JWT_BEARER, IdJags
+from launchworthy.testing.issuer_id_jag import ID_JAG, JWT_BEARER, IdJags
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 from launchworthy.testing.issuer_minting import Grant, Minter
+from launchworthy.testing.issuer_registration import RegisteredClient
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a URN
@@ -51,13 +51,22 @@ class Grants:
         minter: Minter,
         clock: Callable[[], float],
         id_jags: IdJags,
+        *,
+        vouch: Callable[[str, Grant], str],
     ) -> None:
-        """Know the resources and the scopes that each offers."""
+        """Know the resources and the scopes that each offers, and how to vouch for people elsewhere."""
         self._resources = resources
         self._keys = keys
         self._minter = minter
         self._clock = clock
         self._id_jags = id_jags
+        self._vouch = vouch
+        self.lifetimes: dict[str, int] = {}
+        """Seconds that a token for a resource lives, where other than the usual."""
+        self.delegated: set[str] = set()
+        """Resources at which a workload may act for its callers, whatever their own tokens are good for."""
+        self.changes: Mapping[str, Any] = {}
+        """Members that replace those of a good answer; None leaves one out."""
         self._codes: dict[str, Authorization] = {}
         self.revoked: frozenset[str] = frozenset()
         """The `jti` of every revoked token."""
@@ -102,6 +111,8 @@ class Grants:
                 return self._authorization_code(client, form)
             case str(name) if name == EXCHANGE:
                 return self._exchange(client, form)
+            case str(name) if name == JWT_BEARER and "client_id" not in form:
+                return self._client_credentials(client, form)  # the workload's own assertion is the grant
             case str(name) if name == JWT_BEARER and JWT_BEARER in self.types:
                 return self._id_jag(client, form)
             case _:
@@ -151,12 +162,13 @@ class Grants:
             raise OAuthError("unauthorized_client", "a public client cannot act for others")
         if form.get("subject_token_type") != ACCESS_TOKEN:
             raise OAuthError("invalid_request", "only access tokens can be exchanged")
-        if form.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
-            raise OAuthError("invalid_request", "only access tokens are issued")
+        wanted = form.get("requested_token_type", ACCESS_TOKEN)
+        if wanted != ACCESS_TOKEN and not (wanted == ID_JAG and self.delegated):
+            raise OAuthError("invalid_request", "only access tokens and identity assertions are issued")
         subject = self._read(form.get("subject_token", ""))
         resource, scopes = self.target(form)
         held = str(subject.get("scope", "")).split(" ")
-        if not set(scopes) <= set(held):
+        if resource not in self.delegated and not set(scopes) <= set(held):
             raise OAuthError("invalid_scope", "the subject's token is not good for all of these scopes")
         act = {"sub": client.client_id} | ({"act": subject["act"]} if "act" in subject else {})
         grant = Grant(
@@ -167,7 +179,11 @@ class Grants:
             act=act,
             expires_by=int(subject["exp"]),
         )
-        return self._answer(grant) | {"issued_token_type": ACCESS_TOKEN}
+        if wanted == ID_JAG:
+            word = self._vouch(form.get("audience", ""), grant)
+            said = {"access_token": word, "token_type": "N_A", "expires_in": 60, "scope": " ".join(scopes)}
+            return self._changed(said | {"issued_token_type": ID_JAG})
+        return self._changed(self._answer(grant) | {"issued_token_type": ACCESS_TOKEN})
 
     def _id_jag(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
         """RFC 7523 §2.1: the person that a trusted provider vouches for, for no more than it vouches for."""
@@ -193,6 +209,13 @@ class Grants:
 
     def _read(self, token: str) -> dict[str, Any]:
         """The claims of a token of ours that is still good."""
+        claims = self._verified(token)
+        if claims["jti"] in self.revoked or claims["exp"] <= self._clock():
+            raise OAuthError("invalid_grant", "the token is over or was revoked")
+        return claims
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        """The claims of a token of ours, good or not."""
         try:
             unverified = jws.extract_compact(token.encode(), registry=_REGISTRY)
             key = self._keys.published(str(unverified.headers().get("kid")))
@@ -202,14 +225,37 @@ class Grants:
             raise OAuthError("invalid_grant", "the token cannot be read") from None
         if not ours:
             raise OAuthError("invalid_grant", "the token is none of this issuer's")
-        if claims["jti"] in self.revoked or claims["exp"] <= self._clock():
-            raise OAuthError("invalid_grant", "the token is over or was revoked")
         return claims
 
+    def good_for(self, token: str, resource: str) -> str | None:
+        """The `jti` of a token that is good for this resource now; None for any other."""
+        try:
+            claims = self._read(token)
+        except OAuthError:
+            return None
+        return str(claims["jti"]) if claims["aud"] == resource else None
+
+    def token_id(self, token: str) -> str | None:
+        """The `jti` of a token of ours, good or not."""
+        try:
+            return str(self._verified(token)["jti"])
+        except OAuthError:
+            return None
+
     def _answer(self, grant: Grant) -> dict[str, Any]:
-        return {
-            "access_token": self._minter.mint(grant),
-            "token_type": "Bearer",
-            "expires_in": self._minter.ends(grant) - int(self._clock()),
-            "scope": " ".join(grant.scopes),
-        }
+        now = int(self._clock())
+        lifetime = self.lifetimes.get(grant.resource)
+        if lifetime is not None:
+            ends = now + lifetime if grant.expires_by is None else min(now + lifetime, grant.expires_by)
+            grant = replace(grant, expires_by=ends)
+        return self._changed(
+            {
+                "access_token": self._minter.mint(grant),
+                "token_type": "Bearer",
+                "expires_in": self._minter.ends(grant) - now,
+                "scope": " ".join(grant.scopes),
+            }
+        )
+
+    def _changed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in (answer | dict(self.changes)).items() if value is not None}

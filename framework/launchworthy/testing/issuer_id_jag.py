@@ -16,6 +16,7 @@ from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ID_JAG: Final = "urn:ietf:params:oauth:token-type:id-jag"
 ID_JAG_TYPE: Final = "oauth-id-jag+jwt"
 ID_JAG_SECONDS: Final = 60
 LONGEST_ID_JAG: Final = 300

@@ -19,11 +19,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[RunningS
     """The server of this project, started for this test alone, with scratch data."""
     from launchworthy.testing.project import TestedProject  # noqa: PLC0415 - see above
     from launchworthy.testing.running import RunningServer  # noqa: PLC0415
-    from launchworthy.testing.world import World  # noqa: PLC0415
 
     project = TestedProject.find(request.config.rootpath)
     with (
-        World(tmp_path, name=project.name, scopes=project.scopes) as world,
+        project.world(tmp_path) as world,
         world.server(project.package) as process,
     ):
         yield RunningServer(world, process)

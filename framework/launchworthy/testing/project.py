@@ -1,9 +1,15 @@
 """Which project is this, and what may its callers ask for? Read from its files; nothing of it is imported."""
 
+import importlib.util
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from launchworthy.manifest import parse_duration
+from launchworthy.testing.lending import SimulatedCredential, joined
+from launchworthy.testing.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +21,7 @@ class TestedProject:
         package: what follows `python -m`.
         name: from `manifests/server.toml`.
         scopes: every scope that a manifest names, sorted.
+        credentials: what its manifests borrow, from whom its settings say.
     """
 
     __test__ = False
@@ -23,6 +30,7 @@ class TestedProject:
     package: str
     name: str
     scopes: tuple[str, ...]
+    credentials: tuple[SimulatedCredential, ...]
 
     @classmethod
     def find(cls, start: Path) -> Self:
@@ -46,18 +54,71 @@ class TestedProject:
         mains = sorted((root / "src").glob("*/__main__.py"))
         if len(mains) != 1:
             raise FileNotFoundError(f"one package with a `__main__.py` is needed below {root / 'src'}")
-        scopes: set[str] = set()
-        for path in sorted((root / "manifests").glob("*.toml")):
-            scopes |= _scopes(tomllib.loads(path.read_text(encoding="utf-8")))
-        server = tomllib.loads((root / "manifests" / "server.toml").read_text(encoding="utf-8"))
+        manifests = [_tables(path) for path in sorted((root / "manifests").glob("*.toml"))]
+        targets = [target for tables in manifests for target in _targets(tables)]
         return cls(
-            root=root, package=mains[0].parent.name, name=str(server["name"]), scopes=tuple(sorted(scopes))
+            root=root,
+            package=mains[0].parent.name,
+            name=str(_tables(root / "manifests" / "server.toml")["name"]),
+            scopes=tuple(sorted({scope for target in targets for scope in target.get("scopes", ())})),
+            credentials=_credentials(targets, root),
         )
 
+    def world(self, directory: Path, **options: Any) -> World:
+        """A world of this project that is not entered yet; `options` as in `World`."""
+        known = {
+            "name": self.name,
+            "scopes": self.scopes,
+            "credentials": self.credentials,
+            "upstream_apps": upstream_apps(self.root) if self.credentials else {},
+        }
+        return World(directory, **{**known, **options})
 
-def _scopes(tables: dict[str, Any]) -> set[str]:
-    found: set[str] = set()
-    for kind in ("tools", "resources", "prompts"):
-        for target in tables.get(kind, {}).values():
-            found |= set(target.get("scopes", ()))
-    return found
+
+def upstream_apps(root: Path) -> Mapping[str, Any]:
+    """The team's own applications in `tests/upstreams.py`, by name; `-` is `_` there."""
+    path = root / "tests" / "upstreams.py"
+    if not path.is_file():
+        return {}
+    spec = importlib.util.spec_from_file_location(f"launchworthy_upstreams_{abs(hash(str(path)))}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    apps = {name: app for name, app in vars(module).items() if callable(app) and not name.startswith("_")}
+    return apps | {name.replace("_", "-"): app for name, app in apps.items()}
+
+
+def _targets(tables: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [tables.get(kind, {}) for kind in ("tools", "resources", "prompts")]
+    return [target for kind in found for target in kind.values()]
+
+
+def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCredential, ...]:
+    """What the manifests borrow; the broker is that of production, or of another environment that has one.
+
+    What development borrows by the developer's own sign-in is real, and none of ours.
+    """
+    config = [_tables(root / "config" / f"{name}.toml") for name in ("production", "staging", "development")]
+    lent = [tables.get("credentials", {}) for tables in config]
+    found: dict[str, SimulatedCredential] = {}
+    for target in targets:
+        for name, allowed in target.get("credentials", {}).items():
+            if lent[2].get(name, {}).get("broker") == "developer":
+                continue
+            table: dict[str, Any] = next((tables[name] for tables in lent if name in tables), {})
+            found[name] = joined(
+                found.get(name),
+                SimulatedCredential(
+                    name=name,
+                    broker=str(table.get("broker", "token-exchange")),
+                    scopes=tuple(allowed.get("scopes", ())),
+                    ttl=int(parse_duration(allowed["ttl"])),
+                    fields=frozenset(table),
+                ),
+            )
+    return tuple(found.values())
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -4,7 +4,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -17,11 +17,12 @@ AUDIENCE = f"https://{SIMULATED_TRUST_DOMAIN}/platform"
 class ProjectedTokenFile:
     """A token file as a kubelet keeps it: written whole, renamed into place, renewed in time."""
 
-    def __init__(self, path: Path, *, subject: str, ttl: float = 600.0) -> None:
+    def __init__(self, path: Path, *, subject: str, ttl: float = 600.0, audience: str = AUDIENCE) -> None:
         """Say where and for whom; nothing is written before it is entered."""
         self.path = path
         self.subject = subject
         self._ttl = ttl
+        self._audience = audience
         self._key = ECKey.generate_key("P-256")
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="projected-token", daemon=True)
@@ -39,6 +40,10 @@ class ProjectedTokenFile:
         self._ending.set()
         self._thread.join()
 
+    def jwks(self) -> dict[str, Any]:
+        """The key that the platform signs with."""
+        return {"keys": [{**self._key.as_dict(private=False), "kid": "simulated-platform"}]}
+
     def stop_renewing(self) -> None:
         """As when the platform has forgotten this pod."""
         self._ending.set()
@@ -49,7 +54,7 @@ class ProjectedTokenFile:
         said = {
             "iss": f"https://{SIMULATED_TRUST_DOMAIN}",
             "sub": self.subject,
-            "aud": [AUDIENCE],
+            "aud": [self._audience],
             "iat": now,
             "nbf": now,
             "exp": now + int(self._ttl),

@@ -1,9 +1,11 @@
 """What does a team's test see of its server? A running one, and clients with the scopes they ask for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.process import ServerProcess
+from launchworthy.testing.upstream import SimulatedUpstream
 from launchworthy.testing.world import World
 
 
@@ -19,6 +21,11 @@ class RunningServer:
     def url(self) -> str:
         """The MCP endpoint."""
         return self.world.url
+
+    @property
+    def upstreams(self) -> Mapping[str, SimulatedUpstream]:
+        """What the tools call, by the name of `[credentials.<name>]`: the requests that each has seen."""
+        return self.world.lending.upstreams
 
     @property
     def audit_directory(self) -> Path:

@@ -17,12 +17,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cryptography.x509 import Certificate
+
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_clients import FetchClientMetadata
+from launchworthy.testing.issuer_workloads import Workload
+from launchworthy.testing.lending import Lending, SimulatedCredential
 from launchworthy.testing.process import ServerProcess
 from launchworthy.testing.projected_token import ProjectedTokenFile
 from launchworthy.testing.toml import render_toml
@@ -48,6 +52,7 @@ class World:
         executions: counts the bodies that were entered.
         subject: the identity that the server gets.
         tls: what callers connect with where TLS is mutual, else None.
+        lending: the simulated brokers and upstreams.
         file: the world file.
         control_file: the control list of this world's server; empty until somebody writes to it.
     """
@@ -71,6 +76,8 @@ class World:
         fetch_client_metadata: FetchClientMetadata | None = None,
         audit_key: bool = False,
         mutual_tls: bool = False,
+        credentials: Sequence[SimulatedCredential] = (),
+        upstream_apps: Mapping[str, Any] | None = None,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -91,6 +98,8 @@ class World:
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
+            credentials: what the server borrows; each has a simulated broker and upstream.
+            upstream_apps: what upstreams answer, by name; the others answer `{}`.
         """
         self.directory = directory
         self.environment = environment
@@ -121,6 +130,7 @@ class World:
         self._stack = ExitStack()
         self.workload_api: WorkloadApi | None = None
         self.token_file: ProjectedTokenFile | None = None
+        self._lends_files = any(each.broker == "file" for each in credentials)
         if identity == "spiffe":
             self.authority = SimulatedAuthority(clock=time.time)
             self.workload_api = WorkloadApi(self.authority, name, x509_ttl=x509_ttl)
@@ -129,8 +139,21 @@ class World:
                 self.tls = caller_tls(self.authority, self.authority.mint_x509(CALLER, ttl=3600.0))
         else:
             self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
+        self.lending = Lending(
+            credentials,
+            upstream_apps or {},
+            issuer=self.issuer,
+            workload=Workload(
+                client_id=self.subject, subject=self.subject, keys=self._identity_keys, roots=self._roots
+            ),
+            directory=self.audit_key_file.parent,
+        )
+        if identity != "spiffe":
             self.token_file = ProjectedTokenFile(
-                directory / "token", subject=self.subject, ttl=min(600.0, x509_ttl)
+                directory / "token",
+                subject=self.subject,
+                ttl=min(600.0, x509_ttl),
+                audience=self.lending.audience,
             )
         self.executions: ExecutionPipe
 
@@ -153,6 +176,7 @@ class World:
             if self._audit_key:
                 self._lend_audit_key()
             self.control_file.touch()
+            self.lending.enter(stack)
             self.file.write_text(render_toml(self._tables()))
             self._stack = stack.pop_all()
         return self
@@ -170,7 +194,7 @@ class World:
             "LAUNCHWORTHY_ENVIRONMENT": self.environment.value,
             "LAUNCHWORTHY_WORLD": str(self.file),
         }
-        if self._audit_key:
+        if self._audit_key or self._lends_files:
             given["CREDENTIALS_DIRECTORY"] = str(self.audit_key_file.parent)
         return given
 
@@ -198,7 +222,7 @@ class World:
         return self.directory / "keys" / "audit-hmac"
 
     def _lend_audit_key(self) -> None:
-        self.audit_key_file.parent.mkdir(mode=0o700)
+        self.audit_key_file.parent.mkdir(mode=0o700, exist_ok=True)
         self.audit_key_file.touch(mode=0o600)
         self.audit_key_file.write_bytes(base64.b64encode(os.urandom(48)) + b"\n")
 
@@ -246,7 +270,15 @@ class World:
                 "jwks_uri": issuer.jwks_uri,
                 **self._issuer_fields,
             }
-        return tables
+        return tables | self.lending.tables(whole=self.environment is Environment.DEVELOPMENT)
+
+    def _identity_keys(self) -> Any:
+        """What the tokens of the server's identity verify with."""
+        return self.authority.jwks() if self.token_file is None else self.token_file.jwks()
+
+    def _roots(self) -> tuple[Certificate, ...]:
+        """What the certificates of the server's identity verify to."""
+        return self.authority.roots if self.token_file is None else ()
 
     def _identity(self) -> dict[str, object]:
         if self.workload_api is not None:

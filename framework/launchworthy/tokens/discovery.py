@@ -5,7 +5,10 @@
 3. its endpoints lie on the issuer's own host; an operator who means another host names it in the settings
 """
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
 
 from launchworthy.tokens.endpoint import Endpoint, EndpointError, read_endpoint
 from launchworthy.tokens.fetch import AnswerError, Fetcher
@@ -15,12 +18,30 @@ _OAUTH: Final = "/.well-known/oauth-authorization-server"
 _OPENID: Final = "/.well-known/openid-configuration"
 
 
+T = TypeVar("T")
+
+
 class MetadataError(Exception):
     """The issuer's metadata is not what was configured; only a change can help."""
 
 
 class WrongIssuerError(MetadataError):
     """The metadata are somebody else's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEndpoints:
+    """Where an issuer is asked for tokens.
+
+    Attributes:
+        token: its token endpoint.
+        revocation: where tokens are taken back (RFC 7009), if it says.
+        device: where a person's sign-in on a device begins (RFC 8628), if it says.
+    """
+
+    token: str
+    revocation: str | None
+    device: str | None
 
 
 def well_known_urls(issuer: str) -> tuple[str, ...]:
@@ -62,6 +83,18 @@ def endpoint_of(metadata: dict[str, object], member: str, issuer: str, *, allow_
     return uri
 
 
+def token_endpoints_of(
+    metadata: dict[str, object], issuer: str, *, allow_loopback_http: bool
+) -> TokenEndpoints:
+    """Take the addresses for token requests out of an issuer's metadata; raises as `endpoint_of`."""
+    read = partial(endpoint_of, metadata, issuer=issuer, allow_loopback_http=allow_loopback_http)
+    return TokenEndpoints(
+        token=read("token_endpoint"),
+        revocation=read("revocation_endpoint") if "revocation_endpoint" in metadata else None,
+        device=read("device_authorization_endpoint") if "device_authorization_endpoint" in metadata else None,
+    )
+
+
 async def discover(fetcher: Fetcher, member: str, issuer: str, *, allow_loopback_http: bool) -> str:
     """Find the address of one of an issuer's endpoints.
 
@@ -70,13 +103,33 @@ async def discover(fetcher: Fetcher, member: str, issuer: str, *, allow_loopback
         EndpointError: the issuer's name leads where we do not connect.
         MetadataError: only unusable metadata were found.
     """
+
+    def read(metadata: dict[str, object]) -> str:
+        return endpoint_of(metadata, member, issuer, allow_loopback_http=allow_loopback_http)
+
+    return await _first(fetcher, issuer, read, allow_loopback_http=allow_loopback_http)
+
+
+async def discover_token_endpoints(
+    fetcher: Fetcher, issuer: str, *, allow_loopback_http: bool
+) -> TokenEndpoints:
+    """Find where an issuer is asked for tokens; raises as `discover`."""
+
+    def read(metadata: dict[str, object]) -> TokenEndpoints:
+        return token_endpoints_of(metadata, issuer, allow_loopback_http=allow_loopback_http)
+
+    return await _first(fetcher, issuer, read, allow_loopback_http=allow_loopback_http)
+
+
+async def _first(
+    fetcher: Fetcher, issuer: str, read: Callable[[dict[str, object]], T], *, allow_loopback_http: bool
+) -> T:
     unusable: MetadataError | None = None
     missing: AnswerError | None = None
     for url in well_known_urls(issuer):
         place: Endpoint = read_endpoint(url, allow_loopback_http=allow_loopback_http, query=False)
         try:
-            metadata = await fetcher.get(place)
-            return endpoint_of(metadata, member, issuer, allow_loopback_http=allow_loopback_http)
+            return read(await fetcher.get(place))
         except AnswerError as error:
             missing = error
         except MetadataError as error:

@@ -176,10 +176,8 @@ def attacked(scratch: Path) -> Iterator[Attacked]:
         with (root / path).open("a") as file:
             file.write(text)
     tested = TestedProject.read(root)
-    world = World(
+    world = tested.world(
         scratch,
-        name=tested.name,
-        scopes=tested.scopes,
         environment=Environment.REHEARSAL,
         settings=Environment.PRODUCTION,
     )

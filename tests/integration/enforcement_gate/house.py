@@ -19,6 +19,7 @@ from house_manifests import RULES, SCOPES, manifest_files
 
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.stream import AuditStream
+from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
 from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_h11, bounded_httptools
@@ -132,8 +133,16 @@ class House:
         pipe = self._directory / "executions"
         with pipe.open("wb", buffering=0) as executions:
             log = structlog.get_logger()
+            self.stream = AuditStream.open(self.audit_directory, source=None, clock=time.time_ns)
             self.exchange = build_exchange(
-                server, manifests, served, self._environment, self.shop, executions.fileno(), log
+                server,
+                manifests,
+                served,
+                self._environment,
+                self.shop,
+                executions.fileno(),
+                log,
+                Tellers({}, {}, audit=self.stream, clock=time.time),
             )
             self.shop.sdk = self.exchange._server
             verifier = TokenVerifier(
@@ -145,11 +154,11 @@ class House:
                 deny=NobodyDenied(),
             )
             await verifier.start(10)
-            self.stream = AuditStream.open(self.audit_directory, source=None, clock=time.time_ns)
             config = GateConfig(**{
                 "resource": self.resource, "name": "shop", "issuers": (self.issuer.issuer,),
                 "entry_scopes": ("shop:read",), "allowed_origins": ("https://console.acme.example",),
-                "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, **self._config,
+                "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, "exchanging": frozenset(),
+                **self._config,
             })  # fmt: skip
             self.control = ControlList((), longest={}, clock=time.time, monotonic=time.monotonic)
             self.gate = Gate(

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from mcp.client import Client
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
+from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.authorized import Authorized, Passage, passing, take
 from launchworthy.enforcement.dispatch import showing
 from launchworthy.enforcement.exchange import build_exchange
@@ -42,7 +44,14 @@ def exchange() -> Any:
     server = Server(shop_tools)
     served = match(manifests, server.marks())
     return build_exchange(
-        server, manifests, served, Environment.STAGING, shop_tools.Shop(), None, structlog.get_logger()
+        server,
+        manifests,
+        served,
+        Environment.STAGING,
+        shop_tools.Shop(),
+        None,
+        structlog.get_logger(),
+        Tellers({}, {}, audit=None, clock=time.time),
     )
 
 
@@ -57,6 +66,7 @@ def authorised(exchange, name, unvalidated, **values) -> Passage:
             named=name,
             unvalidated=unvalidated,
             arguments=values,
+            callers_token=None,
             completing=None,
         )
     )

@@ -44,7 +44,7 @@ class Orders:
         tested = TestedProject.read(self.root)
         folder = self.scratch / name
         folder.mkdir()
-        with World(folder, name=tested.name, scopes=tested.scopes, **options) as world:
+        with tested.world(folder, **options) as world:
             yield world
 
     def server(self, world: World, **environ: str) -> ServerProcess:

@@ -31,7 +31,8 @@ identity.expired identity.revoked keys.changed keys.refresh_failed
 authn.denied protocol.rejected request.served
 subscription.opened subscription.closed control.changed ratelimit.denied breakglass.used
 approval.requested approval.granted approval.declined approval.replayed audit.hash_used
-credential.issued credential.renewed credential.revoked credential.revoke_failed credential.abandoned
+credential.issued credential.refused credential.renewed credential.revoked credential.revoke_failed
+credential.abandoned
 tool.attempt tool.denied tool.input_required tool.outcome resource.attempt resource.denied resource.outcome
 prompt.attempt prompt.denied prompt.outcome
 """.split()  # noqa: SIM905 - reads better than thirty quotes

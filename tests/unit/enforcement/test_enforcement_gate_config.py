@@ -14,6 +14,7 @@ GOOD: dict[str, Any] = {
     "allowed_origins": (),
     "revisions": ("2026-07-28",),
     "max_body": 1000,
+    "exchanging": frozenset(),
 }
 
 

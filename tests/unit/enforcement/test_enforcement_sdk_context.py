@@ -50,6 +50,7 @@ def request(params=None, sent=None) -> VerifiedRequest:
         head=Head(document=False, authorization=(b"Bearer secret.token.value",), routing=routing),
         principal=PRINCIPAL,
         token=TOKEN.digest,
+        callers_token=None,
         resource="https://orders.acme.example/mcp",
         receive=receive,
         reply=Reply(send, call),

@@ -167,6 +167,7 @@ def test_a_running_call_is_what_the_protocol_says():
     call = RunningCall(
         id=CallId("4T7K-9QX2-M0DV"), principal=principal, environment=Environment.STAGING, app=None,
         unbound_log=structlog.get_logger(), report=report, tell_changed=told.append,
+        _book=None, _loop=None,
     )  # fmt: skip
     assert isinstance(call, Call)
     assert call.log is not None
@@ -232,7 +233,7 @@ def test_what_is_published_can_be_pinned_without_a_server(tmp_path):
         {"name": "y", "required": False},
     ]
     exchange = build_exchange(
-        server, manifests, served, Environment.STAGING, None, None, structlog.get_logger()
+        server, manifests, served, Environment.STAGING, None, None, structlog.get_logger(), None
     )
     assert published(exchange) == shown
 

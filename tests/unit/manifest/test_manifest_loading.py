@@ -127,7 +127,6 @@ def test_several_problems_are_told_at_once(project):
     [
         ("rate", 'rate = "60/minute"'),
         ("concurrency", "concurrency = 4"),
-        ("credentials", 'credentials.payments = { scopes = ["refunds:create"], ttl = "2m" }'),
         ("egress", 'egress = ["payments.acme.example:443"]'),
         ("approval", 'approval = "url"'),
         ("approval", 'approval = "form"'),

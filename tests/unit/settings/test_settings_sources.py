@@ -224,7 +224,7 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
     assert problems[0].fix
 
 
-@pytest.mark.parametrize("table", ["state", "limits", "credentials.payments"])
+@pytest.mark.parametrize("table", ["state", "limits"])
 def test_a_table_that_nothing_enforces_yet_is_refused(table: str) -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n[{table}]\nkind = "x"\n')

@@ -17,7 +17,8 @@ class CredentialEvent(Event):
         resource: the audience it is good for.
         scopes: what it is good for there.
         not_after: when it ends by itself, in seconds since the epoch.
-        revocation: whether the broker takes it back (`server`), or it can only expire (`expiry`).
+        revocation: whether the broker takes it back (`server`), it can only expire (`expiry`), or it is its
+            keeper's to change (`keeper`).
     """
 
     type: ClassVar[str] = "credential"
@@ -30,7 +31,7 @@ class CredentialEvent(Event):
     resource: Text | None = None
     scopes: Words = ()
     not_after: Count | None = None
-    revocation: Literal["server", "expiry"] | None = None
+    revocation: Literal["server", "expiry", "keeper"] | None = None
     detail: Text | None = None
 
 
@@ -38,6 +39,28 @@ class CredentialIssued(CredentialEvent):
     """A broker has lent a credential; written before it is checked or used."""
 
     type: ClassVar[str] = "credential.issued"
+
+
+class CredentialRefused(Event):
+    """A call asked for a credential and did not get it, or may not use the one that came.
+
+    Attributes:
+        call: for which call.
+        target: the tool that asked.
+        credential: its name in the settings and the manifest.
+        broker: who was asked; `none` where nobody was.
+        lease: the lease that came and may not be used; it is taken back.
+        detail: why.
+    """
+
+    type: ClassVar[str] = "credential.refused"
+
+    call: Label
+    target: Text
+    credential: Label
+    broker: Label
+    lease: Label | None = None
+    detail: Text
 
 
 class CredentialRenewed(CredentialEvent):

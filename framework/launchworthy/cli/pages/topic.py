@@ -61,7 +61,7 @@ def _world() -> Iterator[str]:
         "what the simulated world replaces, in development and rehearsals only; `launchworthy dev` writes it",
     )
     for table, names in REPLACEABLE.items():
-        yield f" [{table}{'.<name>' if table == 'issuers' else ''}]"
+        yield f" [{table}{'.<name>' if table in ('issuers', 'credentials') else ''}]"
         yield from wrapped(" ".join(sorted(names)), "   ", "   ")
         yield ""
     yield from _table("[world]", WorldSettings)

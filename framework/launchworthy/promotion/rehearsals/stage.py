@@ -25,8 +25,9 @@ from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
 from launchworthy.settings import IssuerSettings
 from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.lending import SimulatedCredential, joined
 from launchworthy.testing.process import ServerProcess
-from launchworthy.testing.project import TestedProject
+from launchworthy.testing.project import TestedProject, upstream_apps
 from launchworthy.testing.world import World
 from launchworthy.tokens.metadata import metadata_url
 from launchworthy.vocabulary import Environment, Problem, ProblemError
@@ -113,8 +114,26 @@ class Stage:
             "identity": settings.identity.kind,
             "audit_key": settings.audit.hmac_key is not None,
             "mutual_tls": settings.server.tls == "spiffe",
+            "credentials": self._credentials(),
+            "upstream_apps": upstream_apps(self.project.root),
         }
         return World(self.scratch("world"), **{**known, **options})
+
+    def _credentials(self) -> tuple[SimulatedCredential, ...]:
+        """What the manifests borrow, each with a simulated broker of the kind that the settings name."""
+        found: dict[str, SimulatedCredential] = {}
+        for target in self.project.manifests.targets.values():
+            for name, allowed in target.credentials.items():
+                lent = self.project.settings.credentials[name]
+                one = SimulatedCredential(
+                    name=name,
+                    broker=lent.broker,
+                    scopes=allowed.scopes,
+                    ttl=allowed.ttl,
+                    fields=frozenset(lent.model_dump(exclude_defaults=True)),
+                )
+                found[name] = joined(found.get(name), one)
+        return tuple(found.values())
 
     def scratch(self, name: str) -> Path:
         """A fresh folder of the stage's own."""

@@ -1,0 +1,1 @@
+"""Who lends what? One file a broker; each is imported by the server only where the settings name it."""

@@ -1,0 +1,116 @@
+"""How does a tool talk to its upstream? An HTTP client for one host, signed below what the tool sees.
+
+The base URL is the settings'; a URL of another host, or above the configured path, is refused;
+`Authorization` is ours and nobody else's; redirects are not followed, proxies not used, answers bounded in
+size and time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+from launchworthy.credentials.call_credentials import CallCredentials
+from launchworthy.credentials.errors import CredentialEnded
+from launchworthy.credentials.lease import Lease
+from launchworthy.credentials.one_host import OneHost, OtherHostError
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+SECONDS = 10.0
+LONGEST_SECONDS = 120.0
+_PASSED_ON = frozenset({"params", "headers", "json", "data", "content", "files", "cookies"})
+
+
+class _Signing(httpx2.AsyncBaseTransport):
+    """Adds the credential to each request, as long as it may be used."""
+
+    def __init__(self, host: OneHost, lease: Lease, is_open: Callable[[], bool]) -> None:
+        self._host = host
+        self._lease = lease
+        self._is_open = is_open
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if not self._is_open():
+            raise CredentialEnded(self._lease.credential)
+        path = self._host.endpoint.target.rstrip("/")
+        if path and not (request.url.path == path or request.url.path.startswith(f"{path}/")):
+            raise OtherHostError("this credential opens one path, and the request leads out of it")
+        if "/../" in f"{request.url.path}/":
+            raise OtherHostError("a path with `..` may lead out of what this credential opens")
+        return await self._host.send(request, f"Bearer {self._lease.secret.reveal()}")
+
+
+class UpstreamClient:
+    """An HTTP client for one upstream, for as long as its `async with` lasts."""
+
+    def __init__(self, host: OneHost, lease: Lease, is_open: Callable[[], bool]) -> None:
+        """Sign with this lease while `is_open` says so."""
+        ours = host.endpoint
+        self._client = httpx2.AsyncClient(
+            base_url=f"{ours.scheme}://{ours.authority}{ours.target}",
+            transport=_Signing(host, lease, is_open),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=LONGEST_SECONDS,
+        )
+
+    async def request(
+        self, method: str, url: str, *, seconds: float = SECONDS, **options: Any
+    ) -> httpx2.Response:
+        """Send one request.
+
+        Args:
+            method: GET, POST, …
+            url: a path below the upstream's URL, or a URL that begins with it.
+            seconds: for the whole answer, at most two minutes.
+            options: `params`, `headers`, `json`, `data`, `content`, `files`, `cookies`, as in httpx2.
+
+        Raises:
+            httpx2.TransportError: it is for another host, or there was no answer.
+            CredentialEnded: the call or the `with` has ended.
+        """
+        unknown = options.keys() - _PASSED_ON
+        if unknown:
+            raise TypeError(f"an upstream's request takes no `{min(unknown)}`")
+        try:
+            async with asyncio.timeout(min(seconds, LONGEST_SECONDS)):
+                return await self._client.request(method, url, **options)
+        except TimeoutError:
+            raise httpx2.ReadTimeout("the upstream did not answer in time") from None
+
+    async def get(self, url: str, **options: Any) -> httpx2.Response:
+        """GET, as `request`."""
+        return await self.request("GET", url, **options)
+
+    async def post(self, url: str, **options: Any) -> httpx2.Response:
+        """POST, as `request`."""
+        return await self.request("POST", url, **options)
+
+    async def put(self, url: str, **options: Any) -> httpx2.Response:
+        """PUT, as `request`."""
+        return await self.request("PUT", url, **options)
+
+    async def patch(self, url: str, **options: Any) -> httpx2.Response:
+        """PATCH, as `request`."""
+        return await self.request("PATCH", url, **options)
+
+    async def delete(self, url: str, **options: Any) -> httpx2.Response:
+        """DELETE, as `request`."""
+        return await self.request("DELETE", url, **options)
+
+    async def aclose(self) -> None:
+        """Close it; the connections belong to the server."""
+        await self._client.aclose()
+
+
+def open_upstream(book: CallCredentials, name: str, lease: Lease) -> UpstreamClient:
+    """A client for the upstream of this credential.
+
+    Raises:
+        LookupError: its table in the settings names no `url`.
+    """
+    host = book.tellers.hosts.get(name)
+    if host is None:
+        raise LookupError(f"[credentials.{name}] names no `url`; use call.credential({name!r})")
+    return UpstreamClient(host, lease, lambda: book.is_open(lease))
