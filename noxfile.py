@@ -308,6 +308,30 @@ def try_with(session: nox.Session, tests: str, **environment: str) -> None:
 
 
 @nox.session
+def spire(session: nox.Session) -> None:
+    """A real SPIRE: rotation under load, outage, revocation, federation; built once with Go, or named."""
+    binaries = spire_binaries(session)
+    if binaries is None:
+        session.skip("no SPIRE: set SPIRE_SERVER_BIN and SPIRE_AGENT_BIN, or install Go")
+    install_project(session)
+    session.run(*PYTEST[:1], *HANGING, "-m", "spire", "tests/interop/spire", *session.posargs, env=binaries)
+
+
+def spire_binaries(session: nox.Session) -> dict[str, str] | None:
+    """Where SPIRE is: named by variables, kept from an earlier run, or built now; None where it cannot be."""
+    names = {"SPIRE_SERVER_BIN": "spire-server", "SPIRE_AGENT_BIN": "spire-agent"}
+    named = {name: path for name in names if (path := os.environ.get(name))}  # noqa: TID251 - nox has no other
+    if len(named) == len(names):
+        return named
+    cache = ROOT / ".nox" / "spire"
+    command = ["python", "tests/interop/spire/build/build.py", str(cache)]
+    home = session.run(*command, silent=True, success_codes=[0, 3], stderr=None)
+    if not isinstance(home, str) or home.strip() == "":
+        return None
+    return {name: str(Path(home.strip()) / binary) for name, binary in names.items()}
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Render the examples anew, from the template in the working tree."""
     install(session, "--group", "template")

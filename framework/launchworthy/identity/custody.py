@@ -8,10 +8,21 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from launchworthy.identity.cause import TRAITS, Failure
-from launchworthy.identity.phase import NOTHING_YET, Facts, Holding, Phase, closed, failed, phase_at, received
+from launchworthy.identity.phase import (
+    NOTHING_YET,
+    Facts,
+    Holding,
+    Phase,
+    closed,
+    doubt_is_over,
+    failed,
+    phase_at,
+    received,
+)
 from launchworthy.identity.status import (
     ChangeKind,
     IdentityChange,
@@ -29,9 +40,15 @@ REPEAT_FAILURE_SECONDS = 60.0
 class Custody(Generic[Material]):
     """The identity in hand: facts that decide the phase, and the material that goes with them."""
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
-        """Hold nothing yet, for this process only."""
+    def __init__(self, *, clock: Callable[[], float], grace: float) -> None:
+        """Hold nothing yet, for this process only.
+
+        Args:
+            clock: seconds since the epoch.
+            grace: seconds for which one word of a withdrawal is doubted; 0 believes it at once.
+        """
         self._clock = clock
+        self._grace = grace
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._held: tuple[Facts, Material | None] = (NOTHING_YET, None)
@@ -131,7 +148,7 @@ class Custody(Generic[Material]):
             facts, material = self._held
             if facts.closed:
                 return
-            after = failed(facts, failure)
+            after = failed(facts, failure, now=self._clock(), grace=self._grace)
             self._held = (after, material if after.holding is not None else None)
             if after.revoked and not facts.revoked:
                 self._told_failure = (failure, self._clock())
@@ -142,9 +159,14 @@ class Custody(Generic[Material]):
                 self._schedule(self._settle, failure)
 
     def notice_expiry(self) -> None:
-        """Tell once that what is held has expired; the phase knows without this."""
+        """Tell once that what is held has expired, or that a doubt is none; the phase knows without this."""
         with self._lock:
             facts = self._held[0]
+            if doubt_is_over(facts, self._clock()):
+                detail = facts.failure.detail if facts.failure is not None else "the identity was withdrawn"
+                self._held = (replace(facts, holding=None, revoked=True, doubt=None), None)
+                self._tell(ChangeKind.REVOKED, detail, facts.holding)
+                return
             holding = facts.holding
             if holding is None or holding is self._told_expiry or self._clock() < holding.ends_at:
                 return

@@ -18,7 +18,13 @@ from launchworthy.identity.custody import Custody
 from launchworthy.identity.proof import prove_x509
 from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.source_checks import check_socket, socket_path
-from launchworthy.identity.status import ChangeKind, IdentityChange, IdentityStatus, unavailable
+from launchworthy.identity.status import (
+    ChangeKind,
+    IdentityChange,
+    IdentityStatus,
+    IdentityUnavailable,
+    unavailable,
+)
 from launchworthy.identity.supervisor import SpiffeMaterial, SpiffeSource, Supervisor
 from launchworthy.identity.svid import Update, own_trust_domain
 from launchworthy.identity.workload import Proof, X509Identity
@@ -38,6 +44,7 @@ class SpiffeIdentity:
         call_timeout: float,
         clock: Callable[[], float],
         max_wait: float = 2.0,
+        revocation_grace: float = 0.0,
         min_assertion_left: float = 15.0,
         max_assertion_lifetime: float = 3600.0,
     ) -> None:
@@ -51,6 +58,7 @@ class SpiffeIdentity:
             call_timeout: seconds that an agent has for an answer.
             clock: seconds since the epoch.
             max_wait: seconds between two attempts, at most.
+            revocation_grace: seconds for which an agent's first word of a withdrawal is doubted.
             min_assertion_left: seconds that an assertion is still good for when it is handed out.
             max_assertion_lifetime: an assertion that would live longer is refused.
         """
@@ -64,7 +72,7 @@ class SpiffeIdentity:
         )
         self._clock = clock
         self._max_assertion_lifetime = max_assertion_lifetime
-        self._custody: Custody[SpiffeMaterial] = Custody(clock=clock)
+        self._custody: Custody[SpiffeMaterial] = Custody(clock=clock, grace=revocation_grace)
         self._supervisor = Supervisor(
             self._source, self._custody, clock=clock, random=random.SystemRandom().random, watch=_watch
         )
@@ -122,12 +130,12 @@ class SpiffeIdentity:
         """
         if audience == "":
             raise ValueError("an assertion without an audience would be good everywhere")
-        self._custody.require()
+        self._require_certain()
         try:
             secret = await self._assertions.get(audience)
         except SourceError as error:
             raise unavailable(self.status(), error.failure) from None
-        self._custody.require()  # it may have been withdrawn meanwhile
+        self._require_certain()  # it may have been withdrawn meanwhile
         return secret
 
     def bundle_for(self, trust_domain: str) -> tuple[Certificate, ...]:
@@ -163,6 +171,18 @@ class SpiffeIdentity:
         self._assertions.close()
         if not self._custody.forked:
             await asyncio.to_thread(self._supervisor.end)
+
+    def _require_certain(self) -> None:
+        """Return if something new may be got with this identity.
+
+        Raises:
+            IdentityUnavailable: it is not usable, or its agent has said once that it is withdrawn.
+        """
+        self._custody.require()
+        status = self.status()
+        if status.doubted:
+            failure = self._custody.failure()
+            raise IdentityUnavailable(status) if failure is None else unavailable(status, failure)
 
     def _fetch_assertion(self, audience: str) -> FetchedAssertion:
         """Ask the agent, and look at what came; runs in a thread.

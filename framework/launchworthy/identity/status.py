@@ -19,6 +19,7 @@ class IdentityStatus:
         not_after: seconds since the epoch, or None where nothing is held.
         reason: why it is not usable; None in READY and STALE.
         detail: one sentence for the operator; what failed last, or empty.
+        doubted: its source has said once that it is withdrawn: usable still, and good for nothing new.
     """
 
     phase: Phase
@@ -26,6 +27,7 @@ class IdentityStatus:
     not_after: int | None
     reason: Reason | None
     detail: str
+    doubted: bool = False
 
     @property
     def usable(self) -> bool:
@@ -84,6 +86,7 @@ def status_of(facts: Facts, phase: Phase) -> IdentityStatus:
         not_after=holding.not_after if holding is not None else None,
         reason=_reason(facts, phase),
         detail=_detail(facts, phase),
+        doubted=facts.doubt is not None and phase.usable,
     )
 
 

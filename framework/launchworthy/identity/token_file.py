@@ -63,7 +63,7 @@ class TokenFileIdentity:
         self._clock = clock
         self._min_left = min_left
         self._look_every = look_every
-        self._custody: Custody[ProjectedToken] = Custody(clock=clock)
+        self._custody: Custody[ProjectedToken] = Custody(clock=clock, grace=0.0)
         self._seen: tuple[int, int, int] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="launchworthy-token-file")

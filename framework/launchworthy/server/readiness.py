@@ -57,7 +57,10 @@ class Readiness:
             self.require()
         except Refused as refused:
             unready.append(refused.reason.value)
-        if self._parts.identity.status().phase is Phase.STALE:
+        identity = self._parts.identity.status()
+        if identity.doubted:
+            unready.append(Reason.IDENTITY_REVOKED.value)
+        if identity.phase is Phase.STALE:
             degraded.append("identity.stale")
         issuers = self._parts.verifier.status()
         if not any(issuer.usable for issuer in issuers):

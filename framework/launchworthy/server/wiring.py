@@ -120,6 +120,7 @@ def workload_identity(parts: Parts) -> WorkloadIdentity:
             trust_domains=settings.trust_domains,
             socket_owner_uids=owners,
             call_timeout=settings.call_timeout,
+            revocation_grace=settings.revocation_grace or 0.0,
             clock=parts.surroundings.clock,
         )
     from launchworthy.identity.token_file import TokenFileIdentity  # noqa: PLC0415 - the other one

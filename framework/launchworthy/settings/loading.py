@@ -33,7 +33,6 @@ NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "limits": frozenset(),
     "server.replicas": frozenset(),
     "identity.kind": frozenset({"github"}),
-    "identity.revocation_grace": frozenset(),
     "promotion.judges": frozenset(),
 }
 """What is designed and not enforced yet: refused, never read and ignored."""

@@ -76,6 +76,7 @@ class IdentitySettings(Table):
     endpoint: Annotated[Endpoint, DEPLOYMENT]
     start_deadline: Duration = 30.0
     call_timeout: Duration = 3.0
+    revocation_grace: Annotated[Duration, Field(le=30)] | None = None
     socket_owner_uids: tuple[Annotated[int, Field(ge=0, le=2**32 - 2)], ...] = (0,)
 
     @model_validator(mode="after")
@@ -84,6 +85,8 @@ class IdentitySettings(Table):
             raise ValueError("kind `spiffe` needs an endpoint that begins with unix://")
         if self.kind == "file" and not self.endpoint.startswith("/"):
             raise ValueError("kind `file` needs the path of the token file as its endpoint")
+        if self.kind != "spiffe" and self.revocation_grace is not None:
+            raise ValueError("`revocation_grace` is about SPIFFE agents only")
         return self
 
 

@@ -70,6 +70,29 @@ async def test_svids_of_four_seconds_are_renewed_before_they_expire(world):
         assert set(world.kinds()) == {"acquired", "rotated"}
 
 
+async def test_with_a_grace_a_denial_of_a_moment_stops_no_call_and_lends_nothing_new(world, until):
+    async with world.ready(revocation_grace=20.0) as identity:
+        await identity.assertion("https://login.acme.example")
+        world.api.set_fault(Fault.PERMISSION_DENIED)
+        await until(lambda: identity.status().doubted)
+        identity.require()
+        with pytest.raises(IdentityUnavailable, match="no entry"):
+            await identity.assertion("https://login.acme.example")
+        world.api.set_fault(Fault.NONE)
+        await until(lambda: not identity.status().doubted)
+        await identity.assertion("https://login.acme.example")
+        assert "revoked" not in world.kinds()
+
+
+async def test_with_a_grace_a_denial_that_stays_revokes_within_it(world, until):
+    async with world.ready(revocation_grace=1.0) as identity:
+        world.api.set_fault(Fault.PERMISSION_DENIED)
+        await until(lambda: identity.status().doubted)
+        identity.require()
+        assert await until(lambda: identity.status().phase is Phase.REVOKED) <= 1.5
+        await until(lambda: world.kinds()[-1] == "revoked")
+
+
 async def test_a_withdrawn_entry_revokes_at_once_and_a_new_one_brings_it_back(world, until):
     async with world.ready() as identity:
         world.api.set_fault(Fault.PERMISSION_DENIED)

@@ -25,9 +25,9 @@ DENIED = Failure(cause=Cause.NO_ENTRY, detail="no entry")
 class World:
     """A custody, the clock it reads, and all that it told."""
 
-    def __init__(self):
+    def __init__(self, grace=0.0):
         self.now = 1000.0
-        self.custody = Custody(clock=lambda: self.now)
+        self.custody = Custody(clock=lambda: self.now, grace=grace)
         self.told = []
         self.custody.on_change(self.told.append)
 
@@ -38,9 +38,9 @@ class World:
         return told
 
 
-def in_loop(scenario):
+def in_loop(scenario, **options):
     async def attached():
-        world = World()
+        world = World(**options)
         world.custody.attach()
         await scenario(world)
 
@@ -183,7 +183,7 @@ COST = """
 import time
 from launchworthy.identity.custody import Custody
 from launchworthy.identity.phase import Holding
-custody = Custody(clock=time.time)
+custody = Custody(clock=time.time, grace=0.0)
 custody.receive(Holding(subject="a", serial="1", not_after=1, ends_at=1e12, stale_at=1e12), "first", news="")
 best = 1.0
 for _ in range(50):
@@ -206,3 +206,21 @@ def test_a_look_at_the_status_costs_less_than_two_microseconds():
         check=True,
     )
     assert float(measured.stdout) < 2e-6
+
+
+def test_a_doubt_is_told_as_a_failure_and_becomes_a_revocation_by_time_alone():
+    async def scenario(world):
+        world.custody.receive(HOLDING, "material", news="")
+        world.custody.fail(DENIED)
+        assert await world.kinds() == ["acquired", "refresh_failed"]
+        assert world.custody.require() == "material"
+        assert world.custody.status().doubted
+        world.now += 10
+        with pytest.raises(IdentityUnavailable):
+            world.custody.require()
+        world.custody.notice_expiry()
+        world.custody.notice_expiry()
+        assert await world.kinds() == ["revoked"]
+        assert world.custody.material() is None
+
+    in_loop(scenario, grace=10.0)

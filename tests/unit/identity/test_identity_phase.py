@@ -6,13 +6,20 @@ from hypothesis import strategies as st
 
 from launchworthy.identity import Phase
 from launchworthy.identity.cause import TRAITS, Cause, Failure
-from launchworthy.identity.phase import NOTHING_YET, Holding, closed, failed, phase_at, received
+from launchworthy.identity.phase import NOTHING_YET, Holding, closed, phase_at, received
+from launchworthy.identity.phase import failed as failed_at
 
 BORN, STALE, END = 1000.0, 1060.0, 1100.0
 HOLDING = Holding(subject="spiffe://dev.invalid/a", serial="1", not_after=1100, ends_at=END, stale_at=STALE)
 HELD = received(NOTHING_YET, HOLDING)
 DENIED = Failure(cause=Cause.NO_ENTRY, detail="no entry")
 AWAY = Failure(cause=Cause.NOTHING_LISTENS, detail="nobody there")
+
+
+def failed(facts, failure, now=BORN, grace=0.0):
+    return failed_at(facts, failure, now=now, grace=grace)
+
+
 WITHDRAWING = tuple(cause for cause in Cause if TRAITS[cause].withdraws)
 
 
@@ -76,6 +83,36 @@ def test_a_new_identity_ends_the_revocation():
     after = received(failed(HELD, DENIED), HOLDING)
     assert phase_at(after, BORN, forked=False) is Phase.READY
     assert after.failure is None
+
+
+@pytest.mark.parametrize("cause", WITHDRAWING)
+def test_with_a_grace_one_word_of_a_withdrawal_is_a_doubt(cause):
+    denied = Failure(cause=cause, detail="no entry")
+    doubted = failed(HELD, denied, grace=10.0)
+    assert doubted.holding is HOLDING
+    assert phase_at(doubted, BORN + 9.9, forked=False) is Phase.READY
+    assert phase_at(doubted, BORN + 10, forked=False) is Phase.REVOKED
+    assert phase_at(failed(doubted, AWAY, now=BORN + 9), BORN + 10, forked=False) is Phase.REVOKED
+
+
+def test_the_same_word_again_is_believed_in_the_second_half_of_the_grace():
+    doubted = failed(HELD, DENIED, grace=10.0)
+    again = failed(doubted, DENIED, now=BORN + 4.9, grace=10.0)
+    assert phase_at(again, BORN + 4.9, forked=False) is Phase.READY
+    assert again.doubt == doubted.doubt  # the first word counts: a source that repeats itself gains nothing
+    believed = failed(again, DENIED, now=BORN + 5, grace=10.0)
+    assert (believed.revoked, believed.holding) == (True, None)
+
+
+def test_an_identity_that_comes_again_ends_the_doubt():
+    after = received(failed(HELD, DENIED, grace=10.0), HOLDING)
+    assert after.doubt is None
+    assert phase_at(after, BORN + 20, forked=False) is Phase.READY
+
+
+def test_a_doubted_identity_expires_like_any_other():
+    doubted = failed(HELD, DENIED, now=END - 1, grace=10.0)
+    assert phase_at(doubted, END, forked=False) is Phase.EXPIRED
 
 
 def test_the_same_identity_again_is_no_younger():

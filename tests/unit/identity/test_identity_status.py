@@ -4,7 +4,8 @@ import pytest
 
 from launchworthy.identity import IdentityUnavailable, Phase
 from launchworthy.identity.cause import MAX_DETAIL, TRAITS, Cause, Failure, SourceError
-from launchworthy.identity.phase import NOTHING_YET, Holding, failed, received
+from launchworthy.identity.phase import NOTHING_YET, Holding, received
+from launchworthy.identity.phase import failed as failed_at
 from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.status import status_of, unavailable
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Reason, render_text
@@ -12,6 +13,12 @@ from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Reason, render_text
 HOLDING = Holding(
     subject="spiffe://dev.invalid/a", serial="1", not_after=1100, ends_at=1100.0, stale_at=1060.0
 )
+
+
+def failed(facts, failure, grace=0.0):
+    return failed_at(facts, failure, now=1000.0, grace=grace)
+
+
 AWAY = Failure(cause=Cause.NOTHING_LISTENS, detail="nothing listens on `unix:///a.sock`")
 
 
@@ -98,3 +105,10 @@ def test_a_deadline_before_any_answer_is_not_a_bare_time_out():
     [problem] = refused_in_time(None, 0.5).problems
     assert problem.reason == "no-identity"
     assert problem.what == "no identity within 0.5 s: nothing has answered yet"
+
+
+def test_a_doubted_identity_says_so_and_is_usable():
+    denied = Failure(cause=Cause.NO_ENTRY, detail="no entry")
+    doubted = status_of(failed(received(NOTHING_YET, HOLDING), denied, grace=10.0), Phase.READY)
+    assert (doubted.doubted, doubted.usable, doubted.reason) == (True, True, None)
+    assert not status_of(failed(received(NOTHING_YET, HOLDING), denied), Phase.REVOKED).doubted

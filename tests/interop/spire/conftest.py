@@ -1,0 +1,105 @@
+"""Real SPIRE, or a reason why not. `nox -s spire` builds or finds the binaries and says where they are."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from spire import AGENT_BIN, SERVER_BIN, Spire, eventually
+
+from launchworthy.identity.spiffe import SpiffeIdentity
+
+sys.path.append(str(Path(__file__).parents[2] / "integration" / "server"))
+
+from server_orders import REHEARSAL, Orders
+
+
+def pytest_collection_modifyitems(items):
+    """Every test of this folder needs SPIRE."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.spire)
+
+
+@pytest.fixture(autouse=True)
+def needs_binaries():
+    for name, path in (("SPIRE_SERVER_BIN", SERVER_BIN), ("SPIRE_AGENT_BIN", AGENT_BIN)):
+        if not Path(path).is_file():
+            pytest.skip(f"{name} names no binary; `nox -s spire` builds them")
+
+
+@pytest.fixture
+def spire():
+    with Spire() as running:
+        yield running
+
+
+@pytest.fixture
+def identity():
+    """Makes an identity of this process from a SPIRE."""
+
+    def make(running, path, *, trust_domains=None, **other):
+        return SpiffeIdentity(
+            **{
+                "endpoint": running.endpoint,
+                "expected_id": running.id(path),
+                "trust_domains": trust_domains or (running.trust_domain,),
+                "socket_owner_uids": (os.getuid(),),
+                "call_timeout": 3.0,
+                "clock": time.time,
+                **other,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def run():
+    """Runs a coroutine with a deadline for the whole of it."""
+
+    def run(coroutine, seconds=120):
+        async def bounded():
+            async with asyncio.timeout(seconds):
+                return await coroutine
+
+        return asyncio.run(bounded())
+
+    return run
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The example's production command, with its identity from a SPIRE instead of the simulated agent."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def served(running, *, mutual_tls=False, wait=True):
+        orders = Orders.copy(tmp_path)
+        if mutual_tls:
+            peers = '"spiffe"\npeers = ["spiffe://acme.example/edge"]'
+            orders.edit("config/production.toml", '"ingress"', peers)
+        with orders.world(**REHEARSAL, mutual_tls=mutual_tls) as world:
+            text = world.file.read_text()
+            assert text.count(world.workload_api.endpoint) == 1
+            world.file.write_text(text.replace(world.workload_api.endpoint, running.endpoint))
+            server = orders.server(world)
+            server.start()
+            try:
+                if wait:
+                    server.wait_ready()
+                yield world, server
+            finally:
+                server.stop()
+
+    return served
+
+
+def ready(server):
+    return server.readiness()[0] == 200
+
+
+__all__ = ["eventually", "ready"]
