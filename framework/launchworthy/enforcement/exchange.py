@@ -1,6 +1,6 @@
 """How does the one parse of a request reach the SDK, in either revision?
 
-Our own exchange over `mcp.server.runner.serve_one`: no second parse, no session manager, no memory streams.
+Our own exchange over `mcp.server.runner`: no second parse, no session manager, no memory streams.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,9 +9,8 @@ from importlib import metadata
 from typing import Any, Final
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
-from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server as SdkServer
-from mcp.server.runner import modern_error_data, serve_one
+from mcp.server.runner import modern_error_data
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
 from mcp_types.methods import validate_client_request
@@ -27,7 +26,8 @@ from launchworthy.enforcement.dispatch import BodyKey, sdk_server, showing
 from launchworthy.enforcement.request import RequestId, Settled
 from launchworthy.enforcement.resources import Resources
 from launchworthy.enforcement.running_call import OperationsLog
-from launchworthy.enforcement.sdk_context import NO_WAY_BACK, RequestContext, without_trace_context
+from launchworthy.enforcement.sdk_context import RequestContext, without_trace_context
+from launchworthy.enforcement.sdk_runner import Runners
 from launchworthy.enforcement.served_function import ServedFunction, check_app, serve_functions
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.enforcement.workers import Workers
@@ -76,6 +76,7 @@ class Exchange:
         self.resources = resources
         self.changes = changes
         self._server = server
+        self._runners = Runners(server)
         self._lists: dict[tuple[str, str, frozenset[TargetKey]], bytes] = {}
 
     def function_of(self, authorized: Authorized) -> ServedFunction:
@@ -112,17 +113,10 @@ class Exchange:
     async def _serve(self, dispatch: RequestContext) -> Finished:
         settled = dispatch.request.settled
         message = settled.message
-        connection = Connection(NO_WAY_BACK, protocol_version=settled.revision.value)
-        connection.initialized.set()
         token = auth_context_var.set(dispatch.user)
         try:
-            result = await serve_one(
-                self._server,
-                dispatch,
-                message.method,
-                without_trace_context(message.params),
-                connection=connection,
-                lifespan_state={},
+            result = await self._runners.run(
+                settled.revision, dispatch, message.method, without_trace_context(message.params)
             )
         except (MCPError, ValidationError) as error:
             return _failed(dispatch.request, error)

@@ -17,6 +17,7 @@ from mcp.shared.transport_context import TransportContext
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from launchworthy.enforcement.request import NAMED_BY, REQUESTS, Revision
+from launchworthy.enforcement.sdk_runner import Runners
 
 
 def parameters(function: Any) -> list[str]:
@@ -27,6 +28,7 @@ def parameters(function: Any) -> list[str]:
     ("function", "expected"),
     [
         (runner.serve_one, ["server", "dctx", "method", "params", "connection", "lifespan_state"]),
+        (runner.ServerRunner.__init__, ["self", "server", "connection", "lifespan_state", "init_options"]),
         (runner.modern_error_data, ["exc"]),
         (Connection.__init__, ["self", "outbound", "protocol_version", "session_id", "client_params"]),
         (inbound.validate_mcp_param_headers, ["input_schema", "arguments", "headers"]),
@@ -51,6 +53,41 @@ def test_an_exchange_is_one_call_that_raises_what_it_raises():
     assert inspect.iscoroutinefunction(runner.serve_one)
     source = inspect.getsource(runner.serve_one)
     assert "runner.on_request(dctx, method, params)" in source
+
+
+def test_a_runner_does_all_that_an_exchange_does_but_for_the_end_of_its_connection():
+    body = inspect.getsource(runner.serve_one).rpartition('"""')[2]
+    assert [line.strip() for line in body.strip().splitlines()] == [
+        "runner = ServerRunner(server, connection, lifespan_state)",
+        "try:",
+        "return await runner.on_request(dctx, method, params)",
+        "finally:",
+        "await aclose_shielded(connection)",
+    ]
+    assert "connection.exit_stack.aclose()" in inspect.getsource(runner.aclose_shielded)
+
+
+def test_only_initialize_writes_to_a_connection():
+    source = inspect.getsource(runner.ServerRunner._on_request)
+    written = [
+        line.strip() for line in source.splitlines() if "self.connection." in line and " = self._" in line
+    ]
+    assert written == [
+        "self.connection.client_params, self.connection.protocol_version = self._negotiate_initialize(params)"
+    ]
+    assert source.index('if method == "initialize":\n            # Commit') < source.index(written[0])
+
+
+def test_a_shared_connection_keeps_nothing_for_anybody():
+    kept = Runners(lowlevel.Server("x"))._kept
+    assert set(kept) == set(Revision)
+    for run in kept.values():
+        connection = run.__self__.connection
+        with pytest.raises(TypeError):
+            connection.state["x"] = 1
+        with pytest.raises(RuntimeError, match="share"):
+            connection.exit_stack.push_async_callback(None)
+        assert connection.initialize_accepted
 
 
 def test_what_the_exchange_hands_over_has_the_fields_that_the_runner_reads():
@@ -113,11 +150,9 @@ def test_the_revisions_are_those_of_the_sdk():
 
 def test_every_method_that_the_sdk_knows_has_a_row_or_is_refused_on_purpose():
     refused = {
-        "completion/complete",
         "logging/setLevel",
         "resources/subscribe",
         "resources/unsubscribe",
-        "subscriptions/listen",
     }
     for revision, served in REQUESTS.items():
         known = {method for method, version in mcp_types.methods.CLIENT_REQUESTS if version == revision.value}
