@@ -1,14 +1,16 @@
 """How is a value written so that there is exactly one way to write it?
 
 Canonical JSON (RFC 8785) in a restricted domain: strings, integers below 2^53, booleans, null, arrays, and
-objects with ASCII keys. There the standard library's encoder with sorted keys and compact separators writes
-the same bytes as RFC 8785 does; what lies outside (floats, larger integers, other keys, lone surrogates) is
-refused, so no record depends on how somebody else rounds a number or sorts UTF-16.
+objects with ASCII keys. There any plain encoder writes the same bytes as RFC 8785 does, once keys are sorted:
+pydantic's writes, the standard library's reads back, and a test compares both. What lies outside (floats,
+larger integers, other keys, lone surrogates) is refused, so no record depends on how somebody else rounds a
+number or sorts UTF-16.
 """
 
 import json
-from collections.abc import Iterable
 from typing import NoReturn, cast
+
+from pydantic_core import PydanticSerializationError, to_json
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON parser reads exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2)."""
@@ -31,10 +33,10 @@ def canonical(value: object) -> bytes:
     Raises:
         CanonicalError: the value lies outside the domain.
     """
-    _check(value, MAX_DEPTH)
+    ordered = _ordered(value, MAX_DEPTH)
     try:
-        return _encode(value).encode()
-    except UnicodeEncodeError:
+        return to_json(ordered)
+    except PydanticSerializationError:
         raise CanonicalError("a lone surrogate cannot be written") from None
 
 
@@ -56,30 +58,42 @@ def parse_canonical(line: bytes) -> object:
     return value
 
 
-def _check(value: object, depth: int) -> None:
-    """Refuse what lies outside the domain."""
+def _ordered(value: object, depth: int) -> object:
+    """The same value with every object's keys in order; refuses what lies outside the domain."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        _check_integer(cast("int", value))
+        return value
     if depth < 0:
         raise CanonicalError(f"nested deeper than {MAX_DEPTH}")
-    for item in _inside(value):
+    if isinstance(value, dict):
+        return _ordered_object(value, depth)
+    if isinstance(value, list | tuple):
+        return [_ordered(item, depth - 1) for item in value]
+    if not isinstance(value, str):
+        raise CanonicalError(f"a {kind.__name__} cannot be written")
+    return str.__str__(value)
+
+
+def _ordered_object(value: dict[object, object], depth: int) -> dict[str, object]:
+    try:
+        names = sorted(cast("dict[str, object]", value))
+        plain = "".join(names).isascii()
+    except TypeError:
+        plain = False
+    if not plain:
+        raise CanonicalError("a key must be an ASCII string")
+    ordered: dict[str, object] = {}
+    for name in names:
+        item = value[name]
         kind = type(item)
         if kind is str or kind is bool or item is None:
-            continue
-        if kind is int:
-            _check_integer(cast("int", item))
-        elif isinstance(item, dict | list | tuple):
-            _check(item, depth - 1)
-        elif not isinstance(item, str):
-            raise CanonicalError(f"a {kind.__name__} cannot be written")
-
-
-def _inside(value: object) -> Iterable[object]:
-    """The values in a value; one that holds none is alone."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str) or not key.isascii():
-                raise CanonicalError("a key must be an ASCII string")
-        return cast("Iterable[object]", value.values())
-    return value if isinstance(value, list | tuple) else (value,)
+            ordered[name] = item
+        else:
+            ordered[name] = _ordered(item, depth - 1)
+    return ordered
 
 
 def _check_integer(number: int) -> None:
