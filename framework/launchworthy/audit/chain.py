@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from launchworthy.audit.canonical import canonical
 from launchworthy.audit.disk import AppendFile, Directory, Disk
-from launchworthy.audit.events import Event, PreviousStream, StreamCheckpoint, StreamClose
+from launchworthy.audit.events import Event, PreviousStream, Record, StreamCheckpoint, StreamClose
 from launchworthy.audit.merkle import MerkleTree
 from launchworthy.audit.moment import compact, rfc3339
 from launchworthy.audit.sanitiser import sanitise
@@ -69,7 +69,7 @@ class Chain:
         """What the next stream says of this one."""
         return PreviousStream(stream=self.stream, opened=self._opened, size=self.size, root=self.root)
 
-    def append(self, event: Event, *, now: int, subject: str | None = None) -> int:
+    def append(self, event: Record, *, now: int, subject: str | None = None) -> int:
         """Write one record and say how many bytes it took.
 
         Raises:
@@ -141,9 +141,9 @@ class Chain:
         note = self.key.seal(self.size, self._tree.root())
         return StreamCheckpoint(note=note, uncounted=uncounted or None)
 
-    def _line(self, event: Event, time: str, subject: str | None) -> bytes:
+    def _line(self, event: Record, time: str, subject: str | None) -> bytes:
         """The canonical line: keys in order, so that only data and subject are left to encode."""
-        data = canonical(event.model_dump(exclude_defaults=True))
+        data = event.written()
         seq = self._tree.size
         about = b"" if subject in (None, "") else b',"subject":' + canonical(sanitise(subject))
         line = _LINE % (

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from launchworthy.audit.events import Event
+from launchworthy.audit.events import Record
 
 
 class Recorder(Protocol):
     """What happened, provably?"""
 
-    def record(self, event: Event, *, subject: str | None = None, critical: bool = False) -> None:
+    def record(self, event: Record, *, subject: str | None = None, critical: bool = False) -> None:
         """Write a record.
 
         Raises:
@@ -16,7 +16,7 @@ class Recorder(Protocol):
         """
 
     async def record_durable(
-        self, event: Event, *, subject: str | None = None, critical: bool = False
+        self, event: Record, *, subject: str | None = None, critical: bool = False
     ) -> None:
         """Write a record and wait for the disk.
 

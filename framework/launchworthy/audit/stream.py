@@ -29,7 +29,7 @@ from launchworthy.audit.binding import (
 from launchworthy.audit.chain import Chain
 from launchworthy.audit.disk import Directory, Disk, RealDisk, Reserve, why
 from launchworthy.audit.durability import GroupSync
-from launchworthy.audit.events import Event, StreamBound
+from launchworthy.audit.events import Record, StreamBound
 from launchworthy.audit.merkle import EMPTY_ROOT
 from launchworthy.audit.previous import previous_stream
 from launchworthy.audit.sanitiser import sanitise
@@ -180,7 +180,7 @@ class AuditStream:
         """Whether the next stream should follow; `rotate` makes it, and `keep` calls that."""
         return self._writer.chain.file.size >= self._rotate_at and self.writable
 
-    def record(self, event: Event, *, subject: str | None = None, critical: bool = False) -> None:
+    def record(self, event: Record, *, subject: str | None = None, critical: bool = False) -> None:
         """Write a record; when this returns, it is in the file and survives the end of this process.
 
         Args:
@@ -198,7 +198,7 @@ class AuditStream:
         self._writer.write(event, now=self._clock(), subject=subject, critical=critical)
 
     async def record_durable(
-        self, event: Event, *, subject: str | None = None, critical: bool = False
+        self, event: Record, *, subject: str | None = None, critical: bool = False
     ) -> None:
         """Write a record and wait until it is on the disk.
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from launchworthy.audit.chain import Chain
 from launchworthy.audit.disk import Reserve, why
 from launchworthy.audit.events import (
-    Event,
     PreviousStream,
+    Record,
     StreamBound,
     StreamDegraded,
     StreamOpen,
@@ -92,7 +92,7 @@ class Writer:
             raise AuditUnwritable(chain.file.poisoned) from None
         self._waiting_since = now
 
-    def write(self, event: Event, *, now: int, subject: str | None, critical: bool) -> None:
+    def write(self, event: Record, *, now: int, subject: str | None, critical: bool) -> None:
         """Write a record, or count it where strangers have used up their share.
 
         Raises:
@@ -177,7 +177,7 @@ class Writer:
             self._refused += 1
             raise AuditUnwritable(self.degraded)
 
-    def _put(self, event: Event, now: int, subject: str | None) -> int:
+    def _put(self, event: Record, now: int, subject: str | None) -> int:
         """Write a record, after the checkpoint that may be due before it."""
         if self.chain.uncovered >= self._every:
             self._seal(now)
@@ -187,7 +187,7 @@ class Writer:
         return size
 
     def _put_from_reserve(
-        self, error: OSError, event: Event, now: int, subject: str | None, *, critical: bool
+        self, error: OSError, event: Record, now: int, subject: str | None, *, critical: bool
     ) -> int:
         """Write what ends a running call although the disk is full."""
         if not critical or not self._reserve.held:

@@ -19,6 +19,7 @@ from launchworthy.audit.events import (
     PromptDenied,
     PromptOutcome,
     ProtocolRejected,
+    Record,
     Refusal,
     RequestServed,
     ResourceAttempt,
@@ -28,6 +29,7 @@ from launchworthy.audit.events import (
     ToolAttempt,
     ToolDenied,
     ToolOutcome,
+    swiftly,
 )
 from launchworthy.enforcement.arguments import spelled
 from launchworthy.enforcement.authorized import Authorized
@@ -133,7 +135,7 @@ class Trace:
             self.traceparent = parent
 
 
-def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied | Refusal:
+def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Record | Refusal:
     """The record of a refusal: of a call once its method was known, of the protocol or the token before."""
     kind = trace.completed or _KINDS.get(trace.method or "")
     of_call = trace.target is not None or refusal.reason.family in _OF_CALLS
@@ -155,29 +157,30 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
 
 def attempted(
     trace: Trace, authorized: Authorized, redactor: Redactor, *, token_id: str, durable: bool, now: int
-) -> Attempt:
+) -> Record:
     """The record of a call that is about to run."""
     target, principal = authorized.target, authorized.principal
-    return _ATTEMPTS[target.kind](
-        call=trace.call,
-        target=shown_target(target, trace),
-        method=trace.method,
-        kind=principal.kind.value,
-        actors=principal.actors,
-        revision=trace.revision,
-        scopes=principal.scopes,  # type: ignore[arg-type]  # the field takes any collection and sorts a set
-        arguments=redactor.redact(target.name, target.arguments, trace.plain),
-        rule=authorized.decision.rule,
-        policy_digest=authorized.decision.policy_digest,
-        manifest_digest=authorized.decision.manifest_digest,
-        durable=durable,
-        token_id=token_id,
-        token_age=max(0, now - principal.issued_at),
-        trace=trace.traceparent,
-        client_says=trace.client_says,
+    said = {
+        "call": trace.call,
+        "target": shown_target(target, trace),
+        "method": trace.method,
+        "kind": principal.kind.value,
+        "actors": principal.actors,
+        "revision": trace.revision,
+        "scopes": principal.scopes,
+        "arguments": redactor.redact(target.name, target.arguments, trace.plain),
+        "rule": authorized.decision.rule,
+        "policy_digest": authorized.decision.policy_digest,
+        "manifest_digest": authorized.decision.manifest_digest,
+        "durable": durable,
+        "token_id": token_id,
+        "token_age": max(0, now - principal.issued_at),
+        "trace": trace.traceparent,
+        "client_says": trace.client_says,
         **_who(principal),
         **_connected(trace.peering),
-    )
+    }
+    return swiftly(_ATTEMPTS[target.kind], said)
 
 
 def ended(
@@ -188,7 +191,7 @@ def ended(
     why: tuple[Reason, str] | None,
     result: bytes,
     redactor: Redactor,
-) -> Ended:
+) -> Record:
     """The record of how a call ended; of its result the size and a keyed digest.
 
     Args:
@@ -200,16 +203,17 @@ def ended(
         redactor: writes the digest.
     """
     target = authorized.target
-    return _OUTCOMES[target.kind](
-        call=trace.call,
-        target=shown_target(target, trace),
-        outcome=outcome,
-        milliseconds=trace.milliseconds(),
-        result_bytes=len(result) if result else None,
-        result_digest=redactor.result_digest(target.name, result) if result else None,
-        reason=why[0] if why is not None else None,
-        detail=why[1] if why is not None else None,
-    )
+    said = {
+        "call": trace.call,
+        "target": shown_target(target, trace),
+        "outcome": outcome,
+        "milliseconds": trace.milliseconds(),
+        "result_bytes": len(result) if result else None,
+        "result_digest": redactor.result_digest(target.name, result) if result else None,
+        "reason": why[0] if why is not None else None,
+        "detail": why[1] if why is not None else None,
+    }
+    return swiftly(_OUTCOMES[target.kind], said)
 
 
 def served(trace: Trace, status: int, result: bytes) -> RequestServed:
@@ -266,28 +270,29 @@ def shown_uri(target: TargetManifest, plain: Mapping[str, object]) -> str:
     return spell(target.uri or "", {name: spelled(plain[name]) for name in clear})
 
 
-def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Denied:
+def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Record:
     target, principal = trace.target, trace.principal
     held = principal.scopes if principal is not None else frozenset[str]()
     arguments = redactor.redact(target.name, target.arguments, trace.plain) if target is not None else {}
-    return _DENIALS[kind](
-        call=trace.call,
-        target=shown_target(target, trace) if target is not None else trace.named or "",
-        method=trace.method,
-        kind=principal.kind.value if principal is not None else None,
-        actors=principal.actors if principal is not None else (),
-        revision=trace.revision,
-        reason=refusal.reason,
-        status=status,
-        detail=refusal.detail,
-        rules=refusal.rules,
-        scopes=held,  # type: ignore[arg-type]  # the field takes any collection and sorts a set
-        missing_scopes=tuple(sorted(set(refusal.scopes) - held)),
-        arguments=arguments,
-        client_says=trace.client_says,
+    said = {
+        "call": trace.call,
+        "target": shown_target(target, trace) if target is not None else trace.named or "",
+        "method": trace.method,
+        "kind": principal.kind.value if principal is not None else None,
+        "actors": principal.actors if principal is not None else (),
+        "revision": trace.revision,
+        "reason": refusal.reason,
+        "status": status,
+        "detail": refusal.detail,
+        "rules": refusal.rules,
+        "scopes": held,
+        "missing_scopes": tuple(sorted(set(refusal.scopes) - held)),
+        "arguments": arguments,
+        "client_says": trace.client_says,
         **_who(principal),
         **_connected(trace.peering),
-    )
+    }
+    return swiftly(_DENIALS[kind], said)
 
 
 def _who(principal: Principal | None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from launchworthy.audit.events.credential import (
     CredentialRevoked,
     CredentialRevokeFailed,
 )
-from launchworthy.audit.events.event import Event
+from launchworthy.audit.events.event import Event, Record
 from launchworthy.audit.events.identity import (
     IdentityAcquired,
     IdentityBundleChanged,
@@ -76,6 +76,7 @@ from launchworthy.audit.events.stream import (
     StreamRecovered,
 )
 from launchworthy.audit.events.subscription import SubscriptionClosed, SubscriptionOpened
+from launchworthy.audit.events.swift import SwiftRecord, swiftly
 
 _EVERY: tuple[type[Event], ...] = (
     StreamOpen,
@@ -179,6 +180,7 @@ __all__ = [
     "PromptOutcome",
     "ProtocolRejected",
     "RatelimitDenied",
+    "Record",
     "Refusal",
     "RequestServed",
     "ResourceAttempt",
@@ -197,9 +199,11 @@ __all__ = [
     "StreamRecovered",
     "SubscriptionClosed",
     "SubscriptionOpened",
+    "SwiftRecord",
     "ToolAttempt",
     "ToolDenied",
     "ToolInputRequired",
     "ToolOutcome",
     "TrustLoaded",
+    "swiftly",
 ]

@@ -7,11 +7,11 @@ from elsewhere is sanitised here, when the event is made, so no caller can forge
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Protocol
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from launchworthy.audit.canonical import MAX_INTEGER
+from launchworthy.audit.canonical import MAX_INTEGER, canonical
 from launchworthy.audit.sanitiser import sanitise, sanitise_label, sanitise_name, sanitise_words
 
 MAX_CLIENT_SAYS = 8
@@ -50,6 +50,25 @@ Arguments = dict[str, dict[str, str | int | bool | None]]
 """What `ArgumentRedactor.redact` returns: a name and `{"clear": …}`, `{"hmac": …}` or `{"drop": …}`."""
 
 
+class Record(Protocol):
+    """What a stream writes: an event, or one that is written already."""
+
+    @property
+    def type(self) -> str:
+        """The name in `EVENT_TYPES`."""
+
+    @property
+    def stranger(self) -> str | None:
+        """What it is counted under, where nobody we know has caused it."""
+
+    @property
+    def weight(self) -> int:
+        """How many requests it stands for."""
+
+    def written(self) -> bytes:
+        """Canonical JSON of what it says."""
+
+
 class Event(BaseModel):
     """One kind of record. Subclasses add `type` and fields; `None` means that there is nothing to say."""
 
@@ -57,6 +76,14 @@ class Event(BaseModel):
 
     type: ClassVar[str]
     """The name in `EVENT_TYPES`; on the wire `launchworthy.<type>.v1`."""
+
+    def written(self) -> bytes:
+        """Canonical JSON of what it says.
+
+        Raises:
+            CanonicalError: it holds what cannot be written.
+        """
+        return canonical(self.model_dump(exclude_defaults=True))
 
     @property
     def stranger(self) -> str | None:
