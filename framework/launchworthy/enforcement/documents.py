@@ -27,6 +27,7 @@ class MetadataDocument:
         headers = (
             (b"content-type", b"application/json"),
             (b"cache-control", b"public, max-age=300"),
+            (b"access-control-allow-origin", b"*"),  # it is public, and says nothing about who asks
             (b"launchworthy-call", call.encode("ascii")),
         )
         return Answer(status=200, headers=headers, body=self._body)

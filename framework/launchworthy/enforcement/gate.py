@@ -28,6 +28,7 @@ from launchworthy.enforcement.answers import (
 )
 from launchworthy.enforcement.bodies import place_of
 from launchworthy.enforcement.body import read_body
+from launchworthy.enforcement.browsers import Browsers
 from launchworthy.enforcement.calls import Calls, complete
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
@@ -150,6 +151,7 @@ class Gate:
             allowed_origins=config.allowed_origins,
             max_body=config.max_body,
         )
+        self._browsers = Browsers(self._endpoint, config.allowed_origins)
         self._challenges = Challenges(
             entry=config.entry_scopes, resource_metadata=metadata_url(config.resource)
         )
@@ -163,7 +165,7 @@ class Gate:
             raise NotImplementedError("only HTTP is served here")
         call = format_call_id(self._random_bits(_CALL_ID_BITS))
         trace = Trace(call, clock=asyncio.get_running_loop().time, source=_source(scope))
-        reply = Reply(send, call, interval=self._config.comment_seconds)
+        reply = Reply(self._browsers.exposing(scope, send), call, interval=self._config.comment_seconds)
         try:
             answer = await self._answer(scope, receive, reply, trace)
         except ClientLeft:
@@ -197,15 +199,14 @@ class Gate:
         self._notes.count(event, None)
 
     async def _answer(self, scope: Message, receive: Receive, reply: Reply, trace: Trace) -> Answer:
+        if (preflight := self._browsers.preflight(scope, trace.call)) is not None:
+            return self._served_to_anybody("preflight", preflight, trace)
         raw_path = scope.get("raw_path") or scope["path"].encode()
         head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=scope["headers"])
         if self._config.mutual_tls:
             trace.peering = peering_of(scope, scope["headers"], self._config.proxies)
         if head.document:
-            trace.method = "metadata"
-            answer = self._document.answer(trace.call)
-            self._notes.count(records.served(trace, answer.status, answer.body), trace.source)
-            return answer
+            return self._served_to_anybody("metadata", self._document.answer(trace.call), trace)
         bearer = parse_authorization(head.authorization, scope["query_string"])
         self._readiness()
         now = int(self._clock())
@@ -267,6 +268,11 @@ class Gate:
         if not trace.attempted:  # or else its outcome tells
             self._notes.note(refused, row_of(refused).status, trace)
         return refusal(refused, call=trace.call, request_id=trace.request_id, challenges=self._challenges)
+
+    def _served_to_anybody(self, what: str, answer: Answer, trace: Trace) -> Answer:
+        trace.method = what
+        self._notes.count(records.served(trace, answer.status, answer.body), trace.source)
+        return answer
 
     def _record_served(self, request: VerifiedRequest, status: int, result: bytes) -> None:
         self._audit.record(records.served(request.trace, status, result))

@@ -16,6 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 
 COMMENT_SECONDS: Final = 15.0
+_NO_CONTENT: Final = 204
 _COMMENT = b": still here\r\n\r\n"
 
 
@@ -44,10 +45,10 @@ class Reply:
             self.close()
             await self._send_body(b"event: message\r\ndata: %b\r\n\r\n" % answer.body, more=False)
             return
-        length = (b"content-length", str(len(answer.body)).encode("ascii"))
-        await self._send(
-            {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]}
-        )
+        headers = [*answer.headers]
+        if answer.status != _NO_CONTENT:  # which has no length (RFC 9110 §8.6)
+            headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send_body(answer.body, more=False)
 
     def close(self) -> None:
