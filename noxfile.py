@@ -302,6 +302,16 @@ def install_keycloak(session: nox.Session) -> Path:
     return home
 
 
+@nox.session(name="interop-foils")
+def interop_foils(session: nox.Session) -> None:
+    """The probe on servers of the SDK and of fastmcp; `-- --write` renews docs/comparison.md."""
+    install_project(session, "--group", "bench")
+    if session.posargs == ["--write"]:
+        session.run("python", "tests/interop/foils/comparison.py")
+    else:
+        try_with(session, "tests/interop/foils")
+
+
 def try_with(session: nox.Session, tests: str, **environment: str) -> None:
     """Run the tests that need the program of somebody else."""
     session.run("pytest", tests, "-m", "foreign", *HANGING, *session.posargs, env=environment)

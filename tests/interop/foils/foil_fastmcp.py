@@ -20,7 +20,7 @@ auth = RemoteAuthProvider(
     base_url=resource.removesuffix("/mcp"),
     scopes_supported=["foil:use"],
 )
-server = FastMCP("foil", auth=auth)
+server = FastMCP("foil", auth=auth, strict_input_validation=True, mask_error_details=True)
 
 
 @server.tool(auth=require_scopes("foil:use"))
@@ -30,5 +30,6 @@ async def add(a: Number, b: Number, note: str = "") -> int:
 
 
 if __name__ == "__main__":
-    app = server.http_app(path="/mcp")
+    host = resource.split("/")[2]
+    app = server.http_app(path="/mcp", host_origin_protection=True, allowed_hosts=[host], allowed_origins=[])
     uvicorn.run(app, port=int(port), log_level="warning", access_log=False)
