@@ -1,11 +1,16 @@
 """Write every reference page that is generated: `nox -s references`."""
 
+import json
 from pathlib import Path
 
+from launchworthy.audit.verification_report import report_schema
 from launchworthy.cli.pages.event_reference import event_reference
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"docs/reference/audit-events.md": event_reference}
+PAGES = {
+    "docs/reference/audit-events.md": event_reference,
+    "docs/reference/audit-verification.schema.json": lambda: json.dumps(report_schema(), indent=1) + "\n",
+}
 
 
 def main() -> None:

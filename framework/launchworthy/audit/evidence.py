@@ -1,7 +1,7 @@
 """What does one file show by itself? Its replay, the first damage, and whether its key is believed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,8 @@ from launchworthy.audit.reading import LineError, parse_envelope, whole_lines
 from launchworthy.audit.replay import BrokenChainError, Facts, Link, Replay, TamperedError
 from launchworthy.audit.trust import TrustedRoots
 from launchworthy.audit.verdict import Damage, State, StreamVerdict, Trust
+
+_PROGRESS_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,13 +81,20 @@ def read_head(path: Path, directory: Path | None) -> Evidence:
     )
 
 
-def replay_file(evidence: Evidence, *, max_gap: int, wanted: frozenset[int]) -> None:
+def replay_file(
+    evidence: Evidence,
+    *,
+    max_gap: int,
+    wanted: frozenset[int],
+    progress: Callable[[int], None] | None = None,
+) -> None:
     """Read a file from its first line to the first that is wrong.
 
     Args:
         evidence: is told what was found.
         max_gap: records between checkpoints at most.
         wanted: sizes for which somebody else names a root.
+        progress: is told now and then how many bytes were read since.
 
     Raises:
         OSError: the file cannot be read.
@@ -94,7 +103,7 @@ def replay_file(evidence: Evidence, *, max_gap: int, wanted: frozenset[int]) -> 
     evidence.facts = replay.facts
     with evidence.path.open("rb") as file:
         try:
-            taken = _feed(replay, whole_lines(file))
+            taken = _feed(replay, _counted(whole_lines(file), progress))
             evidence.torn = os.fstat(file.fileno()).st_size - taken
             replay.finish(evidence.torn)
         except TamperedError as error:
@@ -166,6 +175,23 @@ def conclude(evidence: Evidence) -> StreamVerdict:
 
 def _doubt(evidence: Evidence) -> str:
     return evidence.doubt if evidence.facts.size else "it holds no whole record"
+
+
+def _counted(
+    lines: Iterator[tuple[bytes, bool]], progress: Callable[[int], None] | None
+) -> Iterator[tuple[bytes, bool]]:
+    """The same lines; somebody is told how far it is."""
+    if progress is None:
+        yield from lines
+        return
+    since = 0
+    for line, whole in lines:
+        yield line, whole
+        since += len(line) + 1
+        if since >= _PROGRESS_BYTES:
+            progress(since)
+            since = 0
+    progress(since)
 
 
 def _feed(replay: Replay, lines: Iterator[tuple[bytes, bool]]) -> int:

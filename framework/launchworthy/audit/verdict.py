@@ -108,7 +108,7 @@ class StreamVerdict:
         """`intact, sealed`, or what else there is to say, in a line."""
         match self.state:
             case State.INTACT_SEALED:
-                return "intact, sealed"
+                return "intact, sealed, anchored" if self.anchored_to >= self.sealed_to else "intact, sealed"
             case State.INTACT_OPEN:
                 torn = f", {self.torn} bytes torn" if self.torn else ""
                 return f"intact, not closed: {self.unsealed} records unsealed{torn}"

@@ -9,7 +9,7 @@ Tamper-*evident*, up to the last checkpoint that somebody else has: records that
 changed by who can write the file, and a process that was taken over can lie from then on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from launchworthy.audit.checkpoint import CheckpointError, VerifierKey
@@ -52,6 +52,7 @@ def verify_paths(  # noqa: PLR0913 - all that a verifier may bring
     anchors: Iterable[str] = (),
     max_gap: int = MAX_GAP,
     sources: frozenset[str] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Verification:
     """Verify audit files, and directories of them.
 
@@ -62,6 +63,7 @@ def verify_paths(  # noqa: PLR0913 - all that a verifier may bring
         trust_directory: archived bundles, see `TrustedRoots.load`.
         anchors: signed checkpoints that were kept elsewhere, see `read_anchors`.
         max_gap: records between checkpoints at most.
+        progress: is told now and then how many bytes were read since.
         sources: identities that may stand behind a stream; None takes whatever the roots vouch for.
 
     Raises:
@@ -73,7 +75,7 @@ def verify_paths(  # noqa: PLR0913 - all that a verifier may bring
     kept = sort_anchors(anchors, {file.stream: file.key for file in files if file.key is not None})
     wanted = wanted_sizes(files, kept)
     for file in files:
-        replay_file(file, max_gap=max_gap, wanted=frozenset(wanted.get(file.stream, ())))
+        replay_file(file, max_gap=max_gap, wanted=frozenset(wanted.get(file.stream, ())), progress=progress)
         believe(file, pinned=pinned, roots=roots, sources=sources)
     tell_twins_apart(files)
     for file in files:

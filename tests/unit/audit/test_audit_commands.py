@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from audit_world import Authority, Clock, bound_stream
@@ -23,11 +24,14 @@ from launchworthy.audit.events import (
     ToolOutcome,
 )
 from launchworthy.audit.redaction import HMAC_PURPOSE
+from launchworthy.audit.verification import verify_paths
+from launchworthy.audit.verification_report import VerificationReport
 from launchworthy.cli.main import app
 from launchworthy.settings import KeyRing
 from launchworthy.vocabulary import Environment, Reason
 
 NOW = 1_795_143_731_000_000_000  # 2026-11-20T03:02:11Z
+SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "audit-verification.schema.json"
 CALL = "4T7K-9QX2-M0DV"
 RUN = CliRunner()
 
@@ -316,3 +320,25 @@ def test_a_look_up_that_says_too_little_or_too_much_is_undecided(key_file, tmp_p
     asked = look_up(key_file, tmp_path, value, *options)
     assert asked.exit_code == 2
     assert json.loads(asked.stderr)["reason"] == "bad-look-up"
+
+
+def test_the_report_of_a_verification_follows_its_published_schema(files, stream):
+    stream.close()
+    told = json.loads(run("verify", files, "--key", stream.verifier_key, "--format", "json").stdout)
+    assert (told["state"], told["exit"]) == ("intact-sealed", 0)
+    assert [call["call"] for call in told["unknown_outcomes"]] == ["LLLL-LLLL-LLLL"]
+    VerificationReport.model_validate_json(json.dumps(told))
+    schema = json.loads(SCHEMA.read_text())
+    assert set(told) == set(schema["required"]) == set(schema["properties"])
+    [only] = told["streams"]
+    assert set(only) == set(schema["$defs"]["StreamVerdict"]["properties"])
+    stream.path.write_bytes(stream.path.read_bytes().replace(b"00u9", b"00u8", 1))
+    told = json.loads(run("verify", files, "--key", stream.verifier_key, "--format", "json").stdout)
+    assert (told["state"], told["exit"], told["streams"][0]["damage"]["record"]) == ("tampered", 1, 8)
+    VerificationReport.model_validate_json(json.dumps(told))
+
+
+def test_who_waits_is_told_how_far_it_is(files):
+    told = []
+    verify_paths([files], require_sealed=False, progress=told.append)
+    assert sum(told) == sum(path.stat().st_size for path in files.iterdir() if path.suffix == ".jsonl")
