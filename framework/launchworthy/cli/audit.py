@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from launchworthy.cli.audit_hash import hash_
+from launchworthy.cli.audit_ship import ship
 from launchworthy.cli.audit_show import show
 from launchworthy.cli.choices import Output
 from launchworthy.cli.ending import UNDECIDED, end, undecided_on_problems
@@ -79,3 +80,4 @@ def _progress(paths: list[Path]) -> Callable[[int], None] | None:
 
 app.command()(show)
 app.command("hash")(hash_)
+app.command()(ship)

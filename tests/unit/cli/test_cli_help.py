@@ -12,8 +12,25 @@ from launchworthy.cli.main import app
 
 ROOT = get_command(app)
 EXPECTED = """
-attest | audit hash | audit show | audit verify | check | dev | dev call | dev demo | dev token | explain
-identity doctor | lock | manifest show | policy test | probe | promote | secrets scan | verify-record
+attest
+audit hash
+audit ship
+audit show
+audit verify
+check
+dev
+dev call
+dev demo
+dev token
+explain
+identity doctor
+lock
+manifest show
+policy test
+probe
+promote
+secrets scan
+verify-record
 """
 
 
