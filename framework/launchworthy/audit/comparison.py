@@ -115,6 +115,7 @@ def find_holes(files: Sequence[Evidence]) -> tuple[tuple[str, ...], tuple[str, .
         missing.
     """
     present = {file.stream for file in files}
+    present |= {stream for file in files if file.believed for stream in file.facts.deleted}
     holes: list[str] = []
     missing: list[str] = []
     for file in files:

@@ -5,15 +5,14 @@ whole, after the receiver has taken a batch; so what was taken and not noted is 
 nothing is left out.
 """
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from launchworthy.audit.previous import FILE_NAME
+from launchworthy.audit.whole_file import replace_file
 from launchworthy.vocabulary import Problem, ProblemError
 
 FORMAT = "launchworthy-audit-cursor/1"
@@ -67,7 +66,7 @@ class Cursor:
                 for each, where in self._positions.items()
             },
         }
-        _replace(self._path, json.dumps(told, sort_keys=True).encode() + b"\n")
+        replace_file(self._path, json.dumps(told, sort_keys=True).encode() + b"\n")
 
 
 def read_positions(path: Path) -> Mapping[str, Position]:
@@ -116,24 +115,3 @@ def _is_entry(entry: tuple[str, Any]) -> bool:
         and where.keys() == {"offset", "records"}
         and all(type(number) is int and number >= 0 for number in numbers)
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file anew, as a whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -107,7 +107,7 @@ class Directory:
         return os.path.samestat(found, os.fstat(descriptor))
 
     def remove(self, name: str) -> None:
-        """Remove a file that we have just made and not used."""
+        """Remove a file: one that was made and not used, or a closed one after its time."""
         os.unlink(name, dir_fd=self._descriptor)
 
     def close(self) -> None:

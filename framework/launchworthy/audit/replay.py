@@ -75,6 +75,7 @@ class Facts:
         closed: the seq of `stream.close`.
         attempts: those without an outcome: seq, time and target by call.
         outcomes: calls whose attempt was not here.
+        deleted: streams that it says were deleted after their time.
         sealed: whether the checkpoint over the end was read.
     """
 
@@ -96,6 +97,7 @@ class Facts:
     roots: dict[int, str] = field(default_factory=dict)
     attempts: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     outcomes: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
 
 
 class Replay:
@@ -216,8 +218,8 @@ class Replay:
                 self._serve(time, seq)
             case "stream.bound":
                 self._bind(time, data, seq)
-            case "stream.close":
-                self._close(time, data, seq)
+            case "stream.close" | "stream.deleted":
+                self._end(kind, time, data, seq)
             case "stream.open" if seq != 0:
                 raise TamperedError("a stream is opened once", seq)
 
@@ -286,7 +288,11 @@ class Replay:
         if self.facts.attempts.pop(call, None) is None:
             self.facts.outcomes.add(call)
 
-    def _close(self, time: str, data: Data, seq: int) -> None:
+    def _end(self, kind: str, time: str, data: Data, seq: int) -> None:
+        """This stream ends, or an older one was deleted."""
+        if kind == "stream.deleted":
+            self.facts.deleted.add(str(data.get("deleted", "")))
+            return
         successor = data.get("next")
         self.facts.closed, self.facts.closed_at = seq, time
         self.facts.successor = successor if isinstance(successor, str) else None

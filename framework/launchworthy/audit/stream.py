@@ -8,7 +8,7 @@ of it is. There is no queue, no level, no filter and no setting that could leave
 * bind       the workload's identity signs the key; before that nothing may be served
 * record     attempts and outcomes; a full disk refuses attempts and keeps a reserve for outcomes
 * checkpoint after 1,000 records, 5 s after a record, 60 s idle, at rotation and at the end
-* rotate     at 64 MiB a new stream with a new key follows, bound before its first call
+* rotate     at 64 MiB or after six hours a new stream with a new key follows, bound before its first call
 * close      the end, the checkpoint over it, and the key is gone
 """
 
@@ -29,8 +29,9 @@ from launchworthy.audit.binding import (
 from launchworthy.audit.chain import Chain
 from launchworthy.audit.disk import Directory, Disk, RealDisk, Reserve, why
 from launchworthy.audit.durability import GroupSync
-from launchworthy.audit.events import Record, StreamBound
+from launchworthy.audit.events import Record, StreamBound, StreamDeleted
 from launchworthy.audit.merkle import EMPTY_ROOT
+from launchworthy.audit.moment import NANOSECONDS
 from launchworthy.audit.previous import previous_stream
 from launchworthy.audit.sanitiser import sanitise
 from launchworthy.audit.stream_key import StreamKey, root_text
@@ -39,6 +40,7 @@ from launchworthy.audit.writer import Writer
 
 CHECKPOINT_RECORDS = 1000
 ROTATE_BYTES = 64 * 1024 * 1024
+ROTATE_SECONDS = 6 * 3600
 RESERVE_BYTES = 1024 * 1024
 STRANGERS_SHARE = 10
 """Records that strangers cause take at most one part in so many of a file."""
@@ -58,8 +60,12 @@ class AuditStream:
         new_chain: Callable[[StreamKey, int], Chain],
         new_key: Callable[[], StreamKey],
         rotate_at: int,
+        rotate_after: int,
+        opened: int,
     ) -> None:
         """Hold the parts; `open` makes them."""
+        self._rotate_after = rotate_after
+        self._opened = opened
         self._directory = directory
         self._writer = writer
         self._expected_source = source
@@ -82,6 +88,7 @@ class AuditStream:
         clock: Callable[[], int],
         checkpoint_every: int = CHECKPOINT_RECORDS,
         rotate_at: int = ROTATE_BYTES,
+        rotate_after: int = ROTATE_SECONDS,
         reserve_bytes: int = RESERVE_BYTES,
         anchor: Callable[[str], None] | None = None,
         disk: Disk | None = None,
@@ -96,6 +103,7 @@ class AuditStream:
             clock: nanoseconds since the epoch, such as `time.time_ns`.
             checkpoint_every: records between checkpoints at most.
             rotate_at: bytes after which the next stream follows.
+            rotate_after: seconds after which it does.
             reserve_bytes: held back for the outcomes of running calls.
             anchor: is given every signed checkpoint, to keep it outside; an `OSError` or `ValueError` of
                 its is counted (`anchor_failures`) and never stops a record.
@@ -133,6 +141,8 @@ class AuditStream:
             new_chain=lambda key, opened: Chain(ours, key, opened=opened, disk=real),
             new_key=new_key,
             rotate_at=rotate_at,
+            rotate_after=rotate_after * NANOSECONDS,
+            opened=now,
         )
 
     @property
@@ -168,7 +178,9 @@ class AuditStream:
     @property
     def problem(self) -> str | None:
         """Why no attempt can be recorded now, or None."""
-        return self._unusable or self._writer.chain.file.poisoned or self._writer.degraded
+        return (
+            self._unusable or self._writer.chain.file.poisoned or self._writer.held or self._writer.degraded
+        )
 
     @property
     def writable(self) -> bool:
@@ -178,7 +190,8 @@ class AuditStream:
     @property
     def rotation_due(self) -> bool:
         """Whether the next stream should follow; `rotate` makes it, and `keep` calls that."""
-        return self._writer.chain.file.size >= self._rotate_at and self.writable
+        due = self._full or self._clock() - self._opened >= self._rotate_after
+        return due and self.writable
 
     def record(self, event: Record, *, subject: str | None = None, critical: bool = False) -> None:
         """Write a record; when this returns, it is in the file and survives the end of this process.
@@ -193,7 +206,7 @@ class AuditStream:
             AuditUnwritable: it is not in the file.
         """
         self._require()
-        if not self.bound and self.rotation_due:
+        if not self.bound and self._full and self.writable:
             self._follow(self._new_key(), None)
         self._writer.write(event, now=self._clock(), subject=subject, critical=critical)
 
@@ -257,6 +270,30 @@ class AuditStream:
         if self._unusable is None:
             self._writer.tend(self._clock())
 
+    def hold(self, cause: str | None) -> None:
+        """Refuse attempts because of something else than the disk, such as a full spool; None ends that.
+
+        Raises:
+            AuditUnwritable: the change is not in the file, and nothing has changed.
+        """
+        self._require()
+        try:
+            self._writer.hold(cause, self._clock())
+        except OSError as error:
+            raise AuditUnwritable(f"a change of the audit could not be recorded: {why(error)}") from None
+
+    async def delete(self, event: StreamDeleted, name: str) -> None:
+        """Delete a closed file of the directory: the record of it first, on the disk, then the file.
+
+        Raises:
+            AuditUnwritable: it could not be recorded, and the file is there.
+            OSError: the file could not be deleted; the record says that it was to be.
+        """
+        if name == self._writer.chain.file.name:
+            raise AuditUnwritable("the audit file that is written is not deleted")
+        await self.record_durable(event)
+        self._directory.remove(name)
+
     async def rotate(self) -> None:
         """Close this stream and go on in a new one, which is bound before anything is served in it.
 
@@ -305,6 +342,10 @@ class AuditStream:
             raise self._group.failure
 
     @property
+    def _full(self) -> bool:
+        return self._writer.chain.file.size >= self._rotate_at
+
+    @property
     def _unusable(self) -> str | None:
         if self._closed:
             return "the audit stream is closed"
@@ -333,6 +374,7 @@ class AuditStream:
         self._group.finish()
         self._group = GroupSync(new.file)
         self._offered = None
+        self._opened = now
         self._writer.begin(new, now=now, previous=old.link)
         if proof is not None:
             try:

@@ -34,6 +34,7 @@ class Writer:
     Attributes:
         chain: the one that is written now.
         degraded: why attempts are refused, or None.
+        held: why they are refused although the disk has room, or None.
         anchor_failures: checkpoints that the anchor did not take.
     """
 
@@ -55,6 +56,7 @@ class Writer:
         """
         self.chain: Chain
         self.degraded: str | None = None
+        self.held: str | None = None
         self.anchor_failures = 0
         self._reserve = reserve
         self._anchor = anchor
@@ -63,6 +65,8 @@ class Writer:
         self._strangers_took = 0
         self._uncounted: Counter[str] = Counter()
         self._degraded_at = 0
+        self._held_at = 0
+        self._held_refused = 0
         self._retried_at = 0
         self._refused = 0
         self._waiting_since: int | None = None
@@ -163,13 +167,32 @@ class Writer:
         """Give the reserve back to the disk."""
         self._reserve.release()
 
+    def hold(self, cause: str | None, now: int) -> None:
+        """Refuse attempts for another reason than the disk's, or (None) take them again; both are recorded.
+
+        Raises:
+            OSError, AuditUnwritable: the change is not in the file, and nothing has changed.
+        """
+        if cause is not None and self.held is None:
+            self._put(StreamDegraded(cause=cause), now, None)
+            self._held_at, self._held_refused = now, self._refused
+        elif cause is None and self.held is not None:
+            since, refused = rfc3339(self._held_at), self._refused - self._held_refused
+            self._put(StreamRecovered(cause=self.held, since=since, refused=refused), now, None)
+        self.held = cause
+
     def admit(self, now: int, *, critical: bool) -> None:
         """Refuse at once what a degraded writer may not write.
 
         Raises:
             AuditUnwritable: try again later.
         """
-        if self.degraded is None or critical:
+        if critical:
+            return
+        if self.held is not None:
+            self._refused += 1
+            raise AuditUnwritable(self.held)
+        if self.degraded is None:
             return
         if not 0 <= now - self._retried_at < _RETRY_SECONDS * NANOSECONDS:
             self.tend(now)

@@ -34,7 +34,7 @@ def ship(
     receiver: Annotated[Receiver, typer.Option("--to", help="What takes them.")],
     url: Annotated[
         str,
-        typer.Option("--url", help="https://host:4318, or tls://host:6514; http:// and tcp:// on loopback."),
+        typer.Option("--url", help="Where: https://host:4318 or tls://host:6514."),
     ],
     state: Annotated[
         Path | None, typer.Option("--state", help="Where it is noted how far it is; else in the directory.")

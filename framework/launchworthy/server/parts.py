@@ -15,6 +15,7 @@ from typing import Any
 
 from launchworthy.attestation import VerifiedRecord
 from launchworthy.audit import ArgumentRedactor
+from launchworthy.audit.anchored import Anchored
 from launchworthy.audit.stream import AuditStream
 from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.gate import Gate
@@ -48,6 +49,7 @@ class Parts:
     project: ProjectFiles = field(init=False)
     settings: Settings = field(init=False)
     audit: AuditStream = field(init=False)
+    anchored: Anchored = field(init=False)
     redactor: ArgumentRedactor = field(init=False)
     record: VerifiedRecord | None = field(init=False)
     manifests: Manifests = field(init=False)

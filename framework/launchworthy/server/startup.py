@@ -24,7 +24,7 @@ from launchworthy.audit import AuditUnwritable, events
 from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import control, issuers, lending, record, wiring
+from launchworthy.server import auditing, control, issuers, lending, record, wiring
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -41,7 +41,7 @@ async def settings_stage(parts: Parts) -> None:
 async def audit_stage(parts: Parts) -> None:
     """Open the stream, and write that a start was tried, by what and with which settings."""
     try:
-        wiring.open_audit(parts)
+        auditing.open_audit(parts)
         parts.audit.record(wiring.server_starting(parts))
     except AuditUnwritable as error:
         raise StartupRefused("audit", _audit_unwritable(error), exit_code=EX_TEMPFAIL) from None
@@ -75,12 +75,13 @@ async def identity_stage(parts: Parts) -> None:
     parts.stack.push_async_callback(parts.identity.aclose)
     parts.identity.on_change(wiring.identity_auditor(parts))
     await parts.identity.start(parts.settings.identity.start_deadline)
-    await wiring.bind_audit(parts)
+    await auditing.bind_audit(parts)
 
 
 async def keys_stage(parts: Parts) -> None:
     """Read the framework's own keys, now that there is an identity."""
-    wiring.framework_keys(parts)
+    auditing.framework_keys(parts)
+    auditing.keep_small(parts)
 
 
 async def state_stage(parts: Parts) -> None:

@@ -1,10 +1,8 @@
 """How are settings turned into parts? One function a part; the stages of `startup` call them in order."""
 
-import asyncio
 import os
 import platform
 import ssl
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,11 +11,7 @@ import structlog
 
 from launchworthy._version import __version__
 from launchworthy.attestation import Subject, VerifiedRecord
-from launchworthy.audit import ArgumentRedactor, AuditUnwritable, events
-from launchworthy.audit.anchors import anchor_line
-from launchworthy.audit.heartbeat import keep
-from launchworthy.audit.redaction import HMAC_PURPOSE
-from launchworthy.audit.stream import AuditStream
+from launchworthy.audit import AuditUnwritable, events
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
@@ -32,11 +26,9 @@ from launchworthy.server.listening import Listener
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
-from launchworthy.settings import KeyRing, Settings, listed_exceptions
-from launchworthy.vocabulary import Environment, ProblemError
+from launchworthy.settings import Settings, listed_exceptions
+from launchworthy.vocabulary import Environment
 
-_KEY_SECONDS = 2.0
-_log = structlog.get_logger()
 _IDENTITY_EVENTS: dict[ChangeKind, type[events.IdentityEvent]] = {
     ChangeKind.ACQUIRED: events.IdentityAcquired,
     ChangeKind.ROTATED: events.IdentityRotated,
@@ -45,24 +37,6 @@ _IDENTITY_EVENTS: dict[ChangeKind, type[events.IdentityEvent]] = {
     ChangeKind.EXPIRED: events.IdentityExpired,
     ChangeKind.REVOKED: events.IdentityRevoked,
 }
-
-
-def open_audit(parts: Parts) -> None:
-    """Open the stream, have it looked after, and see that its end is written.
-
-    Raises:
-        AuditUnwritable: the directory or the disk cannot be used.
-    """
-    settings = parts.settings.audit
-    stream = AuditStream.open(
-        settings.directory,
-        source=None,
-        clock=lambda: int(parts.surroundings.clock() * 1_000_000_000),
-        anchor=_print_anchor if settings.anchor == "stdout" else None,
-    )
-    parts.stack.callback(_close_audit, stream)
-    parts.audit = stream
-    parts.keep(keep(stream), "audit")
 
 
 def server_starting(parts: Parts) -> events.ServerStarting:
@@ -147,29 +121,6 @@ def identity_auditor(parts: Parts) -> Callable[[IdentityChange], None]:
         record_or_degrade(parts, event)
 
     return record
-
-
-async def bind_audit(parts: Parts) -> None:
-    """Bind the audit stream's key to the identity: before this nothing may be served."""
-    subject = parts.identity.status().subject
-    if subject is None:
-        raise RuntimeError("an identity that has started has a subject")
-    await parts.audit.bind_with(parts.identity, subject)
-
-
-def framework_keys(parts: Parts) -> None:
-    """Take the audit's HMAC key from where the settings say; without one, a key that ends with the process.
-
-    Raises:
-        ProblemError: the key cannot be used.
-    """
-    reference = parts.settings.audit.hmac_key
-    if reference is None:
-        parts.redactor = ArgumentRedactor.ephemeral(parts.audit.stream_id)
-        return
-    ring = KeyRing.of(reference, purpose=HMAC_PURPOSE, environment=parts.settings.environment)
-    parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
-    parts.keep(_follow(ring, parts.redactor), "audit-key")
 
 
 async def assemble(parts: Parts) -> None:
@@ -270,40 +221,12 @@ def _execution_pipe(parts: Parts) -> int | None:
     return pipe
 
 
-async def _follow(ring: KeyRing, redactor: ArgumentRedactor) -> None:
-    """Use the newest key of the file as soon as it is there; a bad file changes nothing, and is said once."""
-    complained = False
-    while True:
-        await asyncio.sleep(_KEY_SECONDS)
-        try:
-            if ring.reread():
-                redactor.use(ring.newest.material, ring.newest.kid)
-                _log.info("the audit's key has changed", kid=ring.newest.kid)
-            complained = False
-        except ProblemError as error:
-            if not complained:
-                _log.error("the audit's key cannot be read; the last good one stays", problem=str(error))
-            complained = True
-
-
 def _exception_lines(settings: Settings) -> Iterator[str]:
     for name, issuer in settings.issuers.items():
         yield from (f"{name}: {each.line()}" for each in listed_exceptions(issuer.exceptions))
-
-
-def _print_anchor(note: str) -> None:
-    sys.stdout.write(anchor_line(note) + "\n")
-    sys.stdout.flush()
 
 
 def _finish_strangers(gate: Gate) -> None:
     """Write what was counted and not yet told, while there is a stream to write it to."""
     with suppress(AuditUnwritable):
         gate.strangers.finish()
-
-
-def _close_audit(stream: AuditStream) -> None:
-    try:
-        stream.close()
-    except AuditUnwritable:
-        return  # the file is as a crash would have left it; `audit verify` says so

@@ -129,8 +129,25 @@ class AuditSettings(Table):
     """`[audit]`: where the stream is written, and where its checkpoints go besides."""
 
     directory: Annotated[AbsolutePath, DEPLOYMENT]
-    anchor: Literal["stdout", "none"] = "stdout"
+    anchor: Literal["stdout", "file", "http", "none"] = "stdout"
+    anchor_file: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+    anchor_url: Annotated[Url | None, DEPLOYMENT] = None
     hmac_key: Reference | None = None
+    spool_mib: Annotated[int, Field(ge=64, le=1024 * 1024)] | None = None
+    keep: Duration | None = None
+
+    @model_validator(mode="after")
+    def _fields_belong_together(self) -> "AuditSettings":
+        for anchor, place in (("file", self.anchor_file), ("http", self.anchor_url)):
+            if (self.anchor == anchor) != (place is not None):
+                raise ValueError(
+                    'anchor "file" needs anchor_file, "http" needs anchor_url, and no other has one'
+                )
+        if self.keep is not None and self.spool_mib is None:
+            raise ValueError(
+                "`keep` deletes what a shipper has passed: say `spool_mib`, how much may wait for it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _key_is_in_a_file(self) -> "AuditSettings":

@@ -23,7 +23,7 @@ REPLACEABLE: Final = {
     "credentials": frozenset(
         {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
     ),
-    "audit": frozenset({"directory", "hmac_key"}),
+    "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
     "control": frozenset({"file"}),
     "promotion": frozenset({"records"}),
 }

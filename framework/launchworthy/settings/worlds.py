@@ -60,6 +60,8 @@ def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
     yield "server.health_bind", tables.server.health_bind[0]
+    if tables.audit.anchor_url is not None:
+        yield "audit.anchor_url", host_of(tables.audit.anchor_url)
     for name, issuer in tables.issuers.items():
         yield f"issuers.{name}.issuer", host_of(issuer.issuer)
         if issuer.jwks_uri is not None:
@@ -95,6 +97,9 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _simulated_addresses(tables: Settings) -> Iterator[tuple[str, str]]:
+    anchor = tables.audit.anchor_url
+    if anchor is not None and not anchor.startswith("https://"):
+        yield "audit.anchor_url", "is not https"
     for name, issuer in tables.issuers.items():
         for field in ("issuer", "jwks_uri", "introspection_endpoint"):
             url = getattr(issuer, field)

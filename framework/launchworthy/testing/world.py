@@ -78,6 +78,7 @@ class World:
         mutual_tls: bool = False,
         credentials: Sequence[SimulatedCredential] = (),
         upstream_apps: Mapping[str, Any] | None = None,
+        anchor: str = "stdout",
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -95,6 +96,8 @@ class World:
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
             audit_key: whether the settings name a key for the audit's digests; the world lends one then.
+            anchor: what those settings say; `file` gets one here, and nobody listens where `http` posts to,
+                which stops no call.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
@@ -123,6 +126,7 @@ class World:
         self._trust = trust
         self._records = records
         self._audit_key = audit_key
+        self._anchor = anchor
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
         self._issuer_fields: dict[str, object] = dict(key_times or {})
         if environment is Environment.DEVELOPMENT:
@@ -217,6 +221,11 @@ class World:
         return self.directory / "audit"
 
     @property
+    def anchor_file(self) -> Path:
+        """Where the server keeps its checkpoints besides, if the settings say so."""
+        return self.directory / "anchor.jsonl"
+
+    @property
     def audit_key_file(self) -> Path:
         """Where the key of the audit's digests is, if the settings name one."""
         return self.directory / "keys" / "audit-hmac"
@@ -254,11 +263,9 @@ class World:
                 "data_directory": str(self.directory / "data"),
             },
             "identity": self._identity(),
-            "audit": {"directory": str(self.audit_directory)},
+            "audit": self._audit(),
             "control": {"file": str(self.control_file)},
         }
-        if self._audit_key:
-            tables["audit"]["hmac_key"] = f"file:{self.audit_key_file}"
         if self.tls is not None:
             tables["server"]["peers"] = [self.authority.spiffe_id(CALLER)]
             tables["server"]["proxies"] = []
@@ -279,6 +286,16 @@ class World:
     def _roots(self) -> tuple[Certificate, ...]:
         """What the certificates of the server's identity verify to."""
         return self.authority.roots if self.token_file is None else ()
+
+    def _audit(self) -> dict[str, object]:
+        table: dict[str, object] = {"directory": str(self.audit_directory)}
+        if self._anchor == "file":
+            table["anchor_file"] = str(self.anchor_file)
+        if self._anchor == "http":
+            table["anchor_url"] = f"http://127.0.0.1:{free_ports(1)[0]}"
+        if self._audit_key:
+            table["hmac_key"] = f"file:{self.audit_key_file}"
+        return table
 
     def _identity(self) -> dict[str, object]:
         if self.workload_api is not None:

@@ -191,7 +191,7 @@ def test_all_variables_that_are_wrong_are_told_at_once() -> None:
             4,
             "has no field `resorce` in [server]; did you mean `resource`?",
         ),
-        ('anchor = "stdout"', 'anchor = "file"', "bad-value", 22, "`anchor` in [audit]"),
+        ('anchor = "stdout"', 'anchor = "files"', "bad-value", 22, "`anchor` in [audit]"),
         ("[audit]", "[audits]", "unknown-field", 20, "has no field `audits`; did you mean `audit`?"),
         ('tls = "ingress"', 'tls = "spiffe"', "bad-value", 3, "`peers`"),
         ('tls = "ingress"', 'tls = "spiffe"\npeers = ["acme.example"]', "bad-value", 8, "SPIFFE ID"),

@@ -116,6 +116,7 @@ class Stage:
             "mutual_tls": settings.server.tls == "spiffe",
             "credentials": self._credentials(),
             "upstream_apps": upstream_apps(self.project.root),
+            "anchor": settings.audit.anchor,
         }
         return World(self.scratch("world"), **{**known, **options})
 
