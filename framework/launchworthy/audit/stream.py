@@ -23,17 +23,17 @@ from launchworthy.audit.binding import (
     BindingError,
     Proof,
     Prover,
-    binding_payload,
     check_binding,
 )
 from launchworthy.audit.chain import Chain
 from launchworthy.audit.disk import Directory, Disk, RealDisk, Reserve, why
 from launchworthy.audit.durability import GroupSync
-from launchworthy.audit.events import Record, StreamBound, StreamDeleted
+from launchworthy.audit.events import Record, StreamDeleted
 from launchworthy.audit.merkle import EMPTY_ROOT
 from launchworthy.audit.moment import NANOSECONDS
 from launchworthy.audit.previous import previous_stream
 from launchworthy.audit.sanitiser import sanitise
+from launchworthy.audit.stream_binding import bound_record, payload_of
 from launchworthy.audit.stream_key import StreamKey, root_text
 from launchworthy.audit.unwritable import AuditUnwritable
 from launchworthy.audit.writer import Writer
@@ -225,7 +225,7 @@ class AuditStream:
         """What the workload's identity has to sign, about the stream as it is now."""
         chain = self._writer.chain
         self._offered = (chain.size, chain.root)
-        return _payload(chain.key, *self._offered)
+        return payload_of(chain.key, *self._offered)
 
     def bind(self, proof: Proof, source: str) -> None:
         """Write `stream.bound`; from then on records bear `source`.
@@ -244,8 +244,8 @@ class AuditStream:
         if source != sanitise(source) or self._expected_source not in (None, source):
             raise BindingError("the stream was opened for another source")
         size, root = self._offered
-        check_binding(proof, _payload(self._writer.chain.key, size, root), source)
-        self._writer.bind(_bound(proof, size, root), source=source, now=self._clock())
+        check_binding(proof, payload_of(self._writer.chain.key, size, root), source)
+        self._writer.bind(bound_record(proof, size, root), source=source, now=self._clock())
 
     async def bind_with(self, prover: Prover, source: str) -> None:
         """Ask for a proof and bind; the prover is kept, for the streams that follow at rotation.
@@ -311,7 +311,7 @@ class AuditStream:
         if self.bound:
             if self._prover is None:
                 raise BindingError("a bound stream is followed by a bound one: bind it with a prover")
-            payload = _payload(key, 0, root_text(EMPTY_ROOT))
+            payload = payload_of(key, 0, root_text(EMPTY_ROOT))
             proof = await self._prover.prove(payload)
             check_binding(proof, payload, self._writer.chain.source)
             self._require()
@@ -378,24 +378,7 @@ class AuditStream:
         self._writer.begin(new, now=now, previous=old.link)
         if proof is not None:
             try:
-                self._writer.bind(_bound(proof, 0, root_text(EMPTY_ROOT)), source=old.source, now=now)
+                self._writer.bind(bound_record(proof, 0, root_text(EMPTY_ROOT)), source=old.source, now=now)
             except AuditUnwritable:
                 new.file.poisoned = "the next audit stream could not be bound"  # nothing may be served in it
                 raise
-
-
-def _payload(key: StreamKey, size: int, root: str) -> bytes:
-    return binding_payload(key.stream, str(key.verifier), size, root)
-
-
-def _bound(proof: Proof, size: int, root: str) -> StreamBound:
-    return StreamBound(
-        kind=proof.kind,
-        size=size,
-        root=root,
-        algorithm=proof.algorithm,
-        signature=proof.signature,
-        chain=proof.chain,
-        bundle=proof.bundle,
-        token=proof.token,
-    )
