@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from launchworthy.manifest import Manifests, TargetManifest
 
 app = typer.Typer(help="Read what the manifests promise.", no_args_is_help=True)
-_HEADS = ("name", "kind", "effect", "scopes", "where", "approval", "in the audit")
+_HEADS = ("name", "kind", "effect", "scopes", "where", "limits", "approval", "in the audit")
 _GAP = 2
 
 
@@ -68,9 +68,18 @@ def _row(target: "TargetManifest") -> tuple[str, ...]:
         target.effect.value,
         " ".join(target.scopes),
         "everywhere" if target.environments is None else " ".join(sorted(target.environments)),
+        _limits(target),
         _approval(target),
         " ".join(f"{name}={kind.value}" for name, kind in target.arguments.items()) or "all hmac",
     )
+
+
+def _limits(target: "TargetManifest") -> str:
+    """What one caller may use of it."""
+    told = [] if target.rate is None else [str(target.rate)]
+    if target.concurrency is not None:
+        told.append(f"{target.concurrency} at once")
+    return ", ".join(told) or "·"
 
 
 def _approval(target: "TargetManifest") -> str:
@@ -92,6 +101,10 @@ def _table(manifests: "Manifests", rows: list[tuple[str, ...]]) -> str:
         "",
         *lines,
     ]
+    budget = server.budget.model_dump(exclude_none=True)
+    if budget:
+        told = ", ".join(f"{effect} {rate}" for effect, rate in budget.items())
+        lines.extend(("", f" each caller, over all tools: {told}"))
     reasons = [target for target in _targets(manifests) if target.approval_reason is not None]
     if reasons:
         lines.append("")

@@ -3,6 +3,7 @@
 8-9   the target is declared and no secret to this caller, its scopes
 10    arguments, strictly
 11    not stopped; policy, which decides about the environment too
+12    limits and budgets; places among those who may be busy at once are given back in the end
 13    the attempt is in the audit; on the disk, where the tool is destructive
 14    dispatch; the outcome is in the audit before the answer leaves
 """
@@ -15,7 +16,7 @@ from launchworthy.enforcement.answers import Answer, json_headers, unfit
 from launchworthy.enforcement.arguments import UnfitArguments
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.exchange import Exchange, Finished
-from launchworthy.enforcement.ports import PolicyDecisionPoint, Stops
+from launchworthy.enforcement.ports import Limits, PolicyDecisionPoint, Stops
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.request import (
@@ -43,6 +44,7 @@ class Calls:
         *,
         policy: PolicyDecisionPoint,
         stops: Stops,
+        limits: Limits,
         exchange: Exchange,
         runs: RecordedRuns,
         notes: RefusalNotes,
@@ -55,6 +57,7 @@ class Calls:
             declared: every target that is served.
             policy: may they.
             stops: is it stopped.
+            limits: is there room.
             exchange: knows the functions.
             runs: runs what was authorised, between two records.
             notes: where unfit arguments are told.
@@ -64,6 +67,7 @@ class Calls:
         self._targets = Targets(tuple(declared))
         self._policy = policy
         self._stops = stops
+        self._limits = limits
         self._exchange = exchange
         self._runs = runs
         self._notes = notes
@@ -124,7 +128,8 @@ class Calls:
             callers_token=request.callers_token if asked.target.key in self._exchanging else None,
             completing=asked.completing,
         )
-        return complete(await self._runs.run(request, authorized), trace.call)
+        async with self._limits.call(asked.target, request.principal, trace.call):
+            return complete(await self._runs.run(request, authorized), trace.call)
 
     def check_read(self, uri: str, request: VerifiedRequest, now: int) -> NamedResource:
         """Decide whether a caller may read a resource now; for who is told that it changed.

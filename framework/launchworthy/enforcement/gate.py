@@ -34,7 +34,15 @@ from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
 from launchworthy.enforcement.peering import peering_of
-from launchworthy.enforcement.ports import PolicyDecisionPoint, Readiness, Recorder, Redactor, Stops, Verifier
+from launchworthy.enforcement.ports import (
+    Limits,
+    PolicyDecisionPoint,
+    Readiness,
+    Recorder,
+    Redactor,
+    Stops,
+    Verifier,
+)
 from launchworthy.enforcement.presence import ClientLeft
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.records import Trace
@@ -83,6 +91,7 @@ class Gate:
         verifier: Verifier,
         policy: PolicyDecisionPoint,
         stops: Stops,
+        limits: Limits,
         audit: Recorder,
         redactor: Redactor,
         readiness: Readiness,
@@ -100,6 +109,7 @@ class Gate:
             verifier: who is calling.
             policy: may they.
             stops: what is stopped now.
+            limits: is there room for one more.
             audit: what happened.
             redactor: what of a call may be recorded.
             readiness: returns if calls may go through at all.
@@ -123,10 +133,12 @@ class Gate:
         self._rows = rows_of(declared)
         self._visible = VisibleTargets(declared, environment)
         self._stops = stops
+        self._limits = limits
         self._calls = Calls(
             declared,
             policy=policy,
             stops=stops,
+            limits=limits,
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
             notes=self._notes,
@@ -251,10 +263,12 @@ class Gate:
                 self._record_served(request, 202, b"")
                 return Answer(status=202, headers=common_headers(request.trace.call), body=b"")
             case Row.PLAIN:
-                finished = await self._exchange.plain(request)
+                async with self._limits.request(request.principal, request.trace.call):
+                    finished = await self._exchange.plain(request)
             case Row.LIST:
                 visible = self._stops.without_stopped(self._visible.to(request.principal))
-                finished = await self._exchange.list(request, visible)
+                async with self._limits.request(request.principal, request.trace.call):
+                    finished = await self._exchange.list(request, visible)
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
                 return await self._calls.call(row, request)
             case Row.LISTEN:

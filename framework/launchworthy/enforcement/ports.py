@@ -1,14 +1,15 @@
 """What does the gate need of others? One small Protocol for each, filled in by `server`."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from launchworthy.audit import Recorder
-from launchworthy.manifest import TargetKey
+from launchworthy.manifest import TargetKey, TargetManifest
 from launchworthy.policy import Query
-from launchworthy.vocabulary import BearerToken, Decision, Principal
+from launchworthy.vocabulary import BearerToken, CallId, Decision, Principal
 
-__all__ = ["PolicyDecisionPoint", "Readiness", "Recorder", "Redactor", "Stops", "Verifier"]
+__all__ = ["Limits", "PolicyDecisionPoint", "Readiness", "Recorder", "Redactor", "Stops", "Verifier"]
 
 
 class Verifier(Protocol):
@@ -52,6 +53,26 @@ class Stops(Protocol):
 
     def without_stopped(self, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
         """What is left of a list."""
+
+
+class Limits(Protocol):
+    """Is there room for one more call?"""
+
+    def call(
+        self, target: TargetManifest, principal: Principal, call: CallId
+    ) -> AbstractAsyncContextManager[None]:
+        """Room for one call of a target, until it is left.
+
+        Raises:
+            Refused: `limit.*` on entering it; nothing was used up then.
+        """
+
+    def request(self, principal: Principal, call: CallId) -> AbstractAsyncContextManager[None]:
+        """Room for one request that calls nothing: a list, a discovery.
+
+        Raises:
+            Refused: `limit.rate` on entering it.
+        """
 
 
 class Redactor(Protocol):

@@ -19,6 +19,7 @@ from launchworthy.audit.events import (
     PromptDenied,
     PromptOutcome,
     ProtocolRejected,
+    RatelimitDenied,
     Record,
     Refusal,
     RequestServed,
@@ -37,6 +38,7 @@ from launchworthy.enforcement.peering import Peering
 from launchworthy.enforcement.ports import Redactor
 from launchworthy.enforcement.request import RequestId, spell
 from launchworthy.manifest import ArgumentClass, TargetKind, TargetManifest
+from launchworthy.state import LimitReached
 from launchworthy.vocabulary import CallId, Principal, Reason, Refused
 
 _ATTEMPTS: Final[Mapping[TargetKind, type[Attempt]]] = {
@@ -137,6 +139,8 @@ class Trace:
 
 def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> Record | Refusal:
     """The record of a refusal: of a call once its method was known, of the protocol or the token before."""
+    if isinstance(refusal, LimitReached) and trace.principal is not None:
+        return _limited(trace, trace.principal, refusal, status)
     kind = trace.completed or _KINDS.get(trace.method or "")
     of_call = trace.target is not None or refusal.reason.family in _OF_CALLS
     if kind is not None and trace.principal is not None and of_call:
@@ -293,6 +297,27 @@ def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redac
         **_connected(trace.peering),
     }
     return swiftly(_DENIALS[kind], said)
+
+
+def _limited(trace: Trace, principal: Principal, refusal: LimitReached, status: int) -> RatelimitDenied:
+    """The record of a call, a list or a discovery that there was no room for."""
+    target = trace.target
+    return RatelimitDenied(
+        call=trace.call,
+        target=shown_target(target, trace) if target is not None else trace.named or trace.method or "",
+        method=trace.method,
+        kind=principal.kind.value,
+        actors=principal.actors,
+        revision=trace.revision,
+        reason=refusal.reason,
+        status=status,
+        scopes=principal.scopes,  # type: ignore[arg-type]  # the field takes any collection and sorts a set
+        limit=refusal.limit,
+        allowed=refusal.allowed,
+        retry_after=refusal.retry_after,
+        **_who(principal),
+        **_connected(trace.peering),
+    )
 
 
 def _who(principal: Principal | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 from pydantic_core import PydanticCustomError
 
 from launchworthy.manifest.duration import DURATION_PATTERN, parse_duration
+from launchworthy.manifest.rate import RATE_PATTERN, parse_rate
 from launchworthy.manifest.template import template_mistake
 from launchworthy.vocabulary import is_scope
 
@@ -45,6 +46,13 @@ def _credential_time(text: str) -> str:
     return text
 
 
+def _rate(text: str) -> str:
+    try:
+        return str(parse_rate(text))
+    except ValueError as error:
+        raise PydanticCustomError("bad-value", str(error)) from None
+
+
 def _acts_on(text: str) -> str:
     if (mistake := template_mistake(text, is_uri=False)) is not None:
         raise PydanticCustomError("bad-value", mistake)
@@ -78,6 +86,7 @@ Scope = Annotated[str, AfterValidator(_scope)]
 Timeout = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_timeout)]
 CredentialName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 CredentialTime = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_credential_time)]
+RateText = Annotated[str, StringConstraints(pattern=RATE_PATTERN), AfterValidator(_rate)]
 Retention = Annotated[
     timedelta,
     BeforeValidator(_retention),

@@ -14,6 +14,7 @@ from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.manifests import Manifests
 from launchworthy.manifest.mistakes import Form, SourceFile, T, mistakes
 from launchworthy.manifest.policy_input import policy_inputs
+from launchworthy.manifest.rate import parse_rate
 from launchworthy.manifest.reading import read_toml
 from launchworthy.manifest.server_manifest import ServerManifest
 from launchworthy.manifest.target import CredentialAllowance, Effect, TargetKey, TargetKind, TargetManifest
@@ -33,7 +34,6 @@ _TARGETS = Form(
 _SERVER = Form(
     model=ServerManifest,
     not_yet={
-        **dict.fromkeys(server_manifest.NOT_YET_FIELDS, _EVERY_VALUE),
         "data.tenancy": server_manifest.NOT_YET_TENANCY,
         "data.classification": server_manifest.NOT_YET_CLASSES,
     },
@@ -173,6 +173,8 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
                 for credential, allowed in table.credentials.items()
             }
         ),
+        rate=None if table.rate is None else parse_rate(table.rate),
+        concurrency=table.concurrency,
         visibility=table.visibility,
         uri=table.uri if isinstance(table, ResourceTable) else None,
         completions=isinstance(table, ResourceTable | PromptTable) and table.completions,

@@ -34,6 +34,7 @@ def _server(manifests: Manifests) -> dict[str, Any]:
         "approvers": sorted(server.ownership.approvers),
         "entry": sorted(server.scopes.entry),
         "implies": {scope: sorted(implied) for scope, implied in sorted(server.scopes.implies.items())},
+        "budget": server.budget.model_dump(exclude_none=True),
         "classification": server.data.classification.value,
         "tenancy": server.data.tenancy,
         "stage": server.lifecycle.stage.value,
@@ -59,6 +60,8 @@ def _target(target: TargetManifest) -> dict[str, Any]:
             name: {"scopes": sorted(allowed.scopes), "ttl_seconds": allowed.ttl}
             for name, allowed in sorted(target.credentials.items())
         },
+        "rate": None if target.rate is None else str(target.rate),
+        "concurrency": target.concurrency,
         "visibility": target.visibility.value,
         "rehearse": target.rehearse or None,
         "completions": target.completions or None,

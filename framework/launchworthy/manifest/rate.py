@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-MAX_AMOUNT = 10_000
-RATE_PATTERN = f"^[1-9][0-9]{{0,4}}/({'|'.join(SECONDS)})$"
+MAX_AMOUNT = 1_000_000
+RATE_PATTERN = f"^[1-9][0-9]{{0,6}}/({'|'.join(SECONDS)})$"
 _RATE = re.compile(RATE_PATTERN)
 
 
@@ -14,7 +14,7 @@ class Rate:
     """At most so many in any stretch of so many seconds; no bursts at the turn of the minute.
 
     Attributes:
-        amount: 1 to 10,000.
+        amount: 1 to 1,000,000.
         per: `second`, `minute`, `hour` or `day`.
     """
 

@@ -6,11 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from launchworthy.manifest.fields import Contact, Group, Line, Reference, Retention, Scope, Table, Unique
+from launchworthy.manifest.fields import (
+    Contact,
+    Group,
+    Line,
+    RateText,
+    Reference,
+    Retention,
+    Scope,
+    Table,
+    Unique,
+)
 
-NOT_YET_FIELDS = frozenset({"budget"})
-"""Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_CLASSES = frozenset({"confidential", "restricted"})
+"""Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_TENANCY = frozenset({"multi"})
 
 
@@ -61,6 +70,13 @@ class Data(Table):
     audit_retention: Retention = Field(description="how long audit records are kept: `400d`")
 
 
+class Budget(Table):
+    """`[budget]`: how often one caller may do what, over all tools."""
+
+    write: RateText | None = Field(default=None, description="calls of tools that write: `200/hour`")
+    destructive: RateText | None = Field(default=None, description="calls of destructive tools: `5/hour`")
+
+
 class Lifecycle(Table):
     """`[lifecycle]`."""
 
@@ -78,5 +94,6 @@ class ServerManifest(Table):
     description: Line = Field(description="one sentence")
     ownership: Ownership
     scopes: ServerScopes
+    budget: Budget = Budget()
     data: Data
     lifecycle: Lifecycle

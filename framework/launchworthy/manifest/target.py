@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from launchworthy.manifest.rate import Rate
 from launchworthy.manifest.template import expand
 from launchworthy.vocabulary import Environment
 
@@ -100,6 +101,8 @@ class TargetManifest:
         approval_reason: why a destructive tool needs no approval.
         timeout_seconds: how long a call may take, where the manifest says it.
         credentials: what it may borrow, by the table in the settings.
+        rate: how often one caller may call it, where the manifest says it.
+        concurrency: how many calls of one caller may run at once, where the manifest says it.
         visibility: whether it is listed.
         uri: of a resource; with variables it is a template.
         completions: whether clients may ask what an argument could be; prompts and templates only.
@@ -120,6 +123,8 @@ class TargetManifest:
     approval_reason: str | None
     timeout_seconds: float | None
     credentials: Mapping[str, CredentialAllowance]
+    rate: Rate | None
+    concurrency: int | None
     visibility: Visibility
     uri: str | None
     completions: bool

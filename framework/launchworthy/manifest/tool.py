@@ -14,6 +14,7 @@ from launchworthy.manifest.fields import (
     CredentialTime,
     InputName,
     Name,
+    RateText,
     Scope,
     Table,
     Timeout,
@@ -25,7 +26,7 @@ from launchworthy.manifest.target import ArgumentClass, Effect, Visibility
 RunsIn = Literal["development", "staging", "production"]
 """A rehearsal has no promises of its own: it rehearses those of the environment to be promoted to."""
 
-NOT_YET_FIELDS = frozenset({"rate", "concurrency", "egress"})
+NOT_YET_FIELDS = frozenset({"egress"})
 """Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_APPROVALS = frozenset({"form", "url"})
 
@@ -63,6 +64,12 @@ class TargetTable(Table):
     credentials: dict[CredentialName, CredentialTable] = Field(
         default_factory=dict,
         description="what it may borrow, by the name in the settings",
+    )
+    rate: RateText | None = Field(
+        default=None, description="how often one caller may call it: `10/minute`, in any minute"
+    )
+    concurrency: int | None = Field(
+        default=None, ge=1, le=1000, description="how many calls of one caller may run at once"
     )
     visibility: Visibility = Field(
         default=Visibility.SCOPED,

@@ -1,5 +1,6 @@
 """Which server is asked, and how does a good request to it look? All that a case may know of it."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +85,10 @@ class Probed:
 
     def good_claims(self, scopes: Sequence[str]) -> dict[str, object]:
         """What differs from the simulated issuer's own idea of a token, in every token for this server."""
-        claims: dict[str, object] = {"exp": self.now + int(min(600, self.max_lifetime))}
+        claims: dict[str, object] = {
+            "sub": f"caller-{secrets.token_hex(8)}",  # a new one each time: no case uses up another's rate
+            "exp": self.now + int(min(600, self.max_lifetime)),
+        }
         if self.scope_claim != "scope":
             claims[self.scope_claim] = " ".join(scopes)
         if self.client_claim != "client_id":

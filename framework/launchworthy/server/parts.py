@@ -24,7 +24,9 @@ from launchworthy.manifest import Manifests, Served, Server
 from launchworthy.policy import CachedPolicy, CompiledPolicy
 from launchworthy.server.listening import Listener
 from launchworthy.settings import ProjectFiles, Settings
+from launchworthy.state import Store
 from launchworthy.state.control import ControlList
+from launchworthy.state.limits import CallLimits
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment
 
@@ -57,7 +59,9 @@ class Parts:
     served: tuple[Served, ...] = field(init=False)
     policy: CachedPolicy = field(init=False)
     identity: WorkloadIdentity = field(init=False)
+    store: Store = field(init=False)
     control: ControlList = field(init=False)
+    limits: CallLimits = field(init=False)
     verifier: TokenVerifier = field(init=False)
     tellers: Tellers = field(init=False)
     gate: Gate = field(init=False)

@@ -160,6 +160,7 @@ async def assemble(parts: Parts) -> None:
         verifier=parts.verifier,
         policy=parts.policy,
         stops=parts.control,
+        limits=parts.limits,
         audit=parts.audit,
         redactor=parts.redactor,
         readiness=readiness.require,

@@ -30,7 +30,6 @@ __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_setting
 
 NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "state": frozenset(),
-    "limits": frozenset(),
     "server.replicas": frozenset(),
     "identity.kind": frozenset({"github"}),
     "promotion.judges": frozenset(),
@@ -107,6 +106,7 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
         issuers=tables.issuers,
         credentials=tables.credentials,
         audit=tables.audit,
+        limits=tables.limits,
         control=tables.control,
         promotion=tables.promotion,
         app=None,

@@ -14,6 +14,7 @@ from launchworthy.settings.tables import (
     ControlSettings,
     IdentitySettings,
     IssuerSettings,
+    LimitsSettings,
     PromotionSettings,
     ServerSettings,
     WorldSettings,
@@ -43,6 +44,7 @@ class Settings:
         issuers: `[issuers.<name>]` by name.
         credentials: `[credentials.<name>]` by name.
         audit: `[audit]`.
+        limits: `[limits]`.
         control: `[control]`.
         promotion: `[promotion]`.
         app: the team's own table, or None where it has no class.
@@ -60,6 +62,7 @@ class Settings:
     issuers: Mapping[str, IssuerSettings]
     credentials: Mapping[str, CredentialSettings]
     audit: AuditSettings
+    limits: LimitsSettings
     control: ControlSettings
     promotion: PromotionSettings
     app: AppSettings | None

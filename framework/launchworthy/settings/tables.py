@@ -162,6 +162,13 @@ class PromotionSettings(Table):
     records: Annotated[AbsolutePath | None, DEPLOYMENT] = None
 
 
+class LimitsSettings(Table):
+    """`[limits]`: what one caller may do to one replica, whatever it calls; rates are the manifest's."""
+
+    caller_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 6000
+    caller_at_once: Annotated[int, Field(ge=1, le=10_000)] = 64
+
+
 class ControlSettings(Table):
     """`[control]`: where what is stopped or denied now is written."""
 
@@ -189,6 +196,7 @@ class FileTables(BaseModel):
     issuers: Annotated[dict[IssuerName, IssuerSettings], Field(min_length=1)]
     credentials: dict[IssuerName, CredentialSettings] = Field(default_factory=dict)
     audit: AuditSettings
+    limits: LimitsSettings = LimitsSettings()
     control: ControlSettings = ControlSettings()
     promotion: PromotionSettings = PromotionSettings()
 

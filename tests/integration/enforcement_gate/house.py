@@ -23,9 +23,12 @@ from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
 from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_h11, bounded_httptools
-from launchworthy.manifest import Server, load_manifests, match
+from launchworthy.manifest import Server, load_manifests, match, parse_rate
 from launchworthy.policy import CachedPolicy, compile_policy
+from launchworthy.state import MemoryStore, Store
 from launchworthy.state.control import ControlList
+from launchworthy.state.control.reading import Source
+from launchworthy.state.limits import CallLimits, LimitsOf
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, NobodyDenied
@@ -74,6 +77,9 @@ class House:
         environment: Environment = Environment.STAGING,
         audit: Callable[[AuditStream], Any] = lambda stream: stream,
         around: Callable[[Gate], Any] = lambda gate: gate,
+        at_once: int = 64,
+        store: Store | None = None,
+        control: tuple[Source, ...] = (),
         **config: Any,
     ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -94,6 +100,9 @@ class House:
         self._audit = audit
         self._around = around
         self._config = config
+        self._at_once = at_once
+        self._sources = control
+        self._store = MemoryStore(time.monotonic, "tests") if store is None else store
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="house", daemon=True)
@@ -160,7 +169,15 @@ class House:
                 "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, "exchanging": frozenset(),
                 **self._config,
             })  # fmt: skip
-            self.control = ControlList((), longest={}, clock=time.time, monotonic=time.monotonic)
+            self.control = ControlList(self._sources, longest={}, clock=time.time, monotonic=time.monotonic)
+            await self.control.start()
+            self.control.on_change(lambda _: self.exchange.changes.tell_lists())
+            self.limits = CallLimits(
+                self._store,
+                LimitsOf(server=manifests.server, caller=parse_rate("100000/minute"), at_once=self._at_once),
+                clock=time.monotonic,
+                tenant_of=lambda _: "",
+            )
             self.gate = Gate(
                 config,
                 verifier=verifier,
@@ -168,6 +185,7 @@ class House:
                     compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})
                 ),
                 stops=self.control,
+                limits=self.limits,
                 audit=self._audit(self.stream),
                 redactor=ArgumentRedactor.ephemeral("tests"),
                 readiness=self._readiness,
@@ -217,6 +235,7 @@ class House:
         headers: Mapping[str, str | None] | None = None,
         body: Any = None,
         token: str | None = "mint",  # noqa: S107 - not one
+        seconds: float = 10.0,
     ) -> httpx2.Response:
         """One request as a client would send it; `headers` replaces some, and None leaves one out."""
         message = message_of(method, params or {}, revision) if body is None else body
@@ -225,7 +244,11 @@ class House:
             sent["authorization"] = f"Bearer {self.token(*scopes) if token == 'mint' else token}"
         merged = {name: value for name, value in (sent | dict(headers or {})).items() if value is not None}
         content = message if isinstance(message, bytes) else json.dumps(message).encode()
-        return self.http.post(self.resource, content=content, headers=merged)
+        return self.http.post(self.resource, content=content, headers=merged, timeout=seconds)
+
+    def run(self, work: Any) -> None:
+        """Have something done in the house's own event loop."""
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(5)
 
     def call(
         self,

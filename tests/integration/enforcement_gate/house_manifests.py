@@ -14,6 +14,8 @@ runbook = "RUNBOOK.md"
 reviewed = 2026-11-20
 [scopes]
 entry = ["shop:read"]
+[budget]
+write = "2/hour"
 [data]
 classification = "internal"
 tenancy = "single"
@@ -75,6 +77,24 @@ visibility = "secret"
 effect = "read"
 scopes = ["shop:read"]
 environments = ["production"]
+
+[tools.limited]
+effect = "read"
+scopes = ["shop:read"]
+rate = "2/minute"
+
+[tools.crowded]
+effect = "read"
+scopes = ["shop:read"]
+concurrency = 1
+
+[tools.note_down]
+effect = "write"
+scopes = ["shop:write"]
+
+[tools.note_again]
+effect = "write"
+scopes = ["shop:write"]
 
 [tools.too_long]
 effect = "read"

@@ -144,6 +144,36 @@ async def wait(call: Call[Shop]) -> str:
 
 
 @tool
+async def limited(call: Call[Shop]) -> str:
+    """Answer, as long as it may."""
+    call.app.given.append(("limited", None))
+    return "here"
+
+
+@tool
+async def crowded(call: Call[Shop], stay: int = 0) -> str:
+    """Answer at once, or stay until let go."""
+    while stay and not call.app.gate.is_set():
+        call.app.entered.set()
+        await asyncio.sleep(0.005)
+    return "here"
+
+
+@tool
+async def note_down(call: Call[Shop]) -> str:
+    """Write something."""
+    call.app.given.append(("note_down", None))
+    return "noted"
+
+
+@tool
+async def note_again(call: Call[Shop]) -> str:
+    """Write something else."""
+    call.app.given.append(("note_again", None))
+    return "noted"
+
+
+@tool
 def wait_in_thread(call: Call[Shop]) -> str:
     """Wait in a thread, which nothing can cancel."""
     call.app.entered.set()

@@ -172,7 +172,7 @@ def test_a_field_that_nothing_enforces_yet_is_refused(orders):
     orders.edit(
         "manifests/tools.toml",
         'policy_inputs = ["quantity"]',
-        'policy_inputs = ["quantity"]\nrate = "60/minute"',
+        'policy_inputs = ["quantity"]\negress = ["payments.acme.example:443"]',
     )
     with orders.world() as world:
         code, said = orders.refusal(world)

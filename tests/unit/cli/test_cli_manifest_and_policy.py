@@ -37,7 +37,7 @@ def test_the_table_says_who_may_do_what_where():
     shown = run("manifest", "show")
     assert shown.exit_code == 0
     [line] = [line.split() for line in shown.output.splitlines() if line.startswith(" refund_order  tool")]
-    assert line == ["refund_order", "tool", "destructive", "orders:refund", "everywhere", "none",
+    assert line == ["refund_order", "tool", "destructive", "orders:refund", "everywhere", "10/minute", "none",
                     "order_id=clear", "reason=drop"]  # fmt: skip
     assert "refund_order asks nobody: it marks a row" in shown.output
 

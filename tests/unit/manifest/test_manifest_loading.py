@@ -12,6 +12,7 @@ from launchworthy.manifest import (
     PolicyInput,
     TargetKind,
     Visibility,
+    describe,
     load_manifests,
 )
 from launchworthy.vocabulary import Environment, ProblemError
@@ -125,8 +126,6 @@ def test_several_problems_are_told_at_once(project):
 @pytest.mark.parametrize(
     ("field", "line"),
     [
-        ("rate", 'rate = "60/minute"'),
-        ("concurrency", "concurrency = 4"),
         ("egress", 'egress = ["payments.acme.example:443"]'),
         ("approval", 'approval = "url"'),
         ("approval", 'approval = "form"'),
@@ -147,7 +146,6 @@ def test_a_field_that_nothing_enforces_yet_is_refused_by_name(project, field, li
 @pytest.mark.parametrize(
     ("field", "old", "new"),
     [
-        ("budget.destructive", "[data]", '[budget]\ndestructive = "5/hour"\n[data]'),
         ("data.tenancy", '"single" ', '"multi"'),
         ("data.classification", '"internal" ', '"confidential"'),
         ("data.classification", '"internal" ', '"restricted"'),
@@ -420,3 +418,23 @@ def test_a_thousand_tools_load_quickly(project):
     before = time.perf_counter()
     assert len(load_manifests(project.files).targets) == 1005
     assert time.perf_counter() - before < 5
+
+
+def test_limits_are_read(project):
+    project.edit('effect    = "write"', 'effect = "write"\nrate = "60/minute"\nconcurrency = 4')
+    project.edit_server("[data]", '[budget]\ndestructive = "5/hour"\n[data]')
+    manifests = load_manifests(project.files)
+    target = next(each for each in manifests.tools() if each.name == "place_order")
+    assert (str(target.rate), target.concurrency) == ("60/minute", 4)
+    assert manifests.server.budget.destructive == "5/hour"
+    assert manifests.server.budget.write is None
+    other = next(each for each in manifests.tools() if each.name == "find_orders")
+    assert (other.rate, other.concurrency) == (None, None)
+    assert describe(manifests)["tools"]["place_order"]["rate"] == "60/minute"
+    assert describe(manifests)["server"]["budget"] == {"destructive": "5/hour"}
+
+
+@pytest.mark.parametrize("line", ['rate = "60"', 'rate = "0/minute"', "concurrency = 0", "rate = 60"])
+def test_a_limit_that_is_none_is_a_bad_value(project, line):
+    found = problem(project.edit('effect    = "write"', f'effect = "write"\n{line}'))
+    assert (found.reason, found.where) == ("bad-value", "manifests/tools.toml:13")

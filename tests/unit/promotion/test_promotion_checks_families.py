@@ -134,7 +134,7 @@ BROKEN = {
     "a scope of one word": ("AZ-03", [(TOOLS, '"orders:write"', '"write"')], "`write`"),
     "an omnibus that implies": (
         "AZ-03",
-        [(SERVER, "[data]", 'implies = { "orders-admin" = ["orders:write"] }\n\n[data]')],
+        [(SERVER, "[budget]", 'implies = { "orders-admin" = ["orders:write"] }\n\n[budget]')],
         "`orders-admin` of `implies`",
     ),
     "a case that is wrong": ("AZ-05", [("tests/policy.toml", "quantity = 21", "quantity = 20")], "expects"),

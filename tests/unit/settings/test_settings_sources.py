@@ -230,7 +230,7 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
     assert problems[0].fix
 
 
-@pytest.mark.parametrize("table", ["state", "limits"])
+@pytest.mark.parametrize("table", ["state"])
 def test_a_table_that_nothing_enforces_yet_is_refused(table: str) -> None:
     with pytest.raises(ProblemError) as error:
         in_production(f'{PRODUCTION}\n[{table}]\nkind = "x"\n')
