@@ -3,6 +3,7 @@
 What touches files is imported by its own name: `trust_file`, `tree`, `content`, `records`, `build_hook`.
 """
 
+from launchworthy.attestation.approvers import Approvers, ReleasedJob
 from launchworthy.attestation.envelope import Envelope, parse_envelope, render_envelope
 from launchworthy.attestation.facts import REQUIRED, Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
@@ -11,6 +12,7 @@ from launchworthy.attestation.signing import Signer, X509SvidSigner, sign_statem
 from launchworthy.attestation.statement import (
     BUILD_LIMIT,
     RUN_LIMIT,
+    ApprovalReference,
     Counts,
     Predicate,
     RecordReference,
@@ -37,6 +39,8 @@ __all__ = [
     "REASONS",
     "REQUIRED",
     "RUN_LIMIT",
+    "ApprovalReference",
+    "Approvers",
     "Counts",
     "Envelope",
     "EnvironmentTrust",
@@ -45,6 +49,7 @@ __all__ = [
     "Predicate",
     "Purpose",
     "RecordReference",
+    "ReleasedJob",
     "Signer",
     "SpiffeId",
     "Statement",

@@ -18,6 +18,9 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "record-not-trusted": (
         "let the promoter of this environment sign; who that is stands in the platform's trust.toml",
     ),
+    "record-not-approved": (
+        "let one of the approvers of the platform's trust.toml approve the report: launchworthy approve",
+    ),
     "record-altered": ("take the file as it was signed, and find out who changed it",),
     "record-revoked": ("ask the platform why; a new record needs a new promotion: launchworthy promote",),
     "record-outdated": ("upgrade launchworthy (python3 noxfile.py -s upgrade), and promote again",),

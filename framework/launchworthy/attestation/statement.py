@@ -126,6 +126,22 @@ class Waiver(_Document):
     until: Instant
 
 
+class ApprovalReference(_Document):
+    """Who approved the report, by an ID token of the issuer that the trust policy names; verified at signing.
+
+    Attributes:
+        issuer: who vouches for the approver.
+        subject: the approver, by the issuer's name for them.
+        sha256: of the approval's file.
+        approved_at: when they signed in for it.
+    """
+
+    issuer: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")]
+    subject: Annotated[str, Field(min_length=1, max_length=512)]
+    sha256: Sha256
+    approved_at: Instant
+
+
 class RecordReference(_Document):
     """Another record, by its id and the SHA-256 of its signed payload (the envelope around it may vary)."""
 
@@ -147,6 +163,7 @@ class Predicate(_Document):
         signed_at: seconds since the epoch.
         build_until: no build after it.
         run_until: no start after it.
+        approval: of the report by a person, where the trust policy names people.
         previous: the record before this one for the same environment, if there is one.
     """
 
@@ -161,6 +178,7 @@ class Predicate(_Document):
     signed_at: Instant
     build_until: Instant
     run_until: Instant
+    approval: ApprovalReference | None = None
     previous: RecordReference | None
 
     @model_validator(mode="after")

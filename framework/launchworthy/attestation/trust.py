@@ -2,6 +2,7 @@
 
     [production]
     promoters = ["spiffe://acme.example/ci/orders/release"]
+    approvers = "released-job"                # or people: `approvers`
     stamp     = "none"                        # "required" is not enforced yet, and so it is refused
     catalogue = "0.1"                         # the least that counts
     framework = "0.1"                         # the same for launchworthy; may be left out
@@ -27,6 +28,8 @@ from typing import Annotated, Literal
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from launchworthy.attestation.approvers import Approvers, ApproversField, ApproversTable, ReleasedJob
+from launchworthy.attestation.approvers import problem_of as approvers_problem
 from launchworthy.attestation.json_document import cite
 from launchworthy.attestation.statement import RecordId, Version
 from launchworthy.attestation.svid import SpiffeId
@@ -34,7 +37,7 @@ from launchworthy.attestation.version import parse_version
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
-_NOT_ENFORCED = ("approvers", "break_glass_approvers", "time_stamp_authorities")
+_NOT_ENFORCED = ("break_glass_approvers", "time_stamp_authorities")
 _KEY_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIX = ("what it may say: `launchworthy explain trust-policy-missing`",)
 
@@ -45,11 +48,13 @@ class EnvironmentTrust:
 
     Attributes:
         promoters: SPIFFE IDs; at least one.
+        approvers: who approves what is promoted; None asks nobody, and is never so for production.
         catalogue: the least version of the catalogue that counts.
         framework: the least version of launchworthy that counts, if there is one.
     """
 
     promoters: frozenset[str]
+    approvers: Approvers | ReleasedJob | None
     catalogue: tuple[int, int, int]
     framework: tuple[int, int, int] | None
 
@@ -88,28 +93,32 @@ class TrustPolicy:
 
 
 def root_files(document: bytes, *, where: str) -> tuple[str, ...]:
-    """The names of the files beside `trust.toml` that hold its roots, sorted.
+    """The names of the files beside `trust.toml` that hold its roots and key sets, sorted.
 
     Raises:
         ProblemError: the document is malformed.
     """
-    named = _read(document, where).roots.values()
-    return tuple(sorted({name for names in named for name in names}))
+    raw = _read(document, where)
+    named = {name for names in raw.roots.values() for name in names}
+    for table in (raw.rehearsal, raw.staging, raw.production):
+        if table is not None and isinstance(table.approvers, ApproversTable):
+            named.update(table.approvers.keys)
+    return tuple(sorted(named))
 
 
-def parse_trust_policy(document: bytes, pem: Mapping[str, bytes], *, where: str) -> TrustPolicy:
+def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: str) -> TrustPolicy:
     """Read a trust policy.
 
     Args:
         document: `trust.toml`.
-        pem: the content of each of its `root_files`.
+        files: the content of each of its `root_files`.
         where: what to call the file in messages.
 
     Raises:
         ProblemError: it is malformed, asks for what is not enforced yet, mixes the worlds, or lacks roots.
     """
     raw = _read(document, where)
-    roots = {domain: _load_roots(domain, names, pem, where) for domain, names in raw.roots.items()}
+    roots = {domain: _load_roots(domain, names, files, where) for domain, names in raw.roots.items()}
     tables = {name: table for name in _TABLES if (table := getattr(raw, name)) is not None}
     problems = [
         problem
@@ -122,17 +131,22 @@ def parse_trust_policy(document: bytes, pem: Mapping[str, bytes], *, where: str)
         for signer in raw.revoked.signers
         if _KEY_ID.fullmatch(signer) is None and not _is_spiffe_id(signer)
     ]
+    problems += [
+        _malformed(where, wrong)
+        for environment, table in tables.items()
+        if (wrong := approvers_problem(table.approvers, environment)) is not None
+    ]
     if not tables:
         problems.append(_malformed(where, "trusts nobody: it has no table of an environment"))
     if problems:
         raise ProblemError(*problems)
     return TrustPolicy(
         where=where,
-        environments={name: _environment(table) for name, table in tables.items()},
+        environments={name: _environment(table, files) for name, table in tables.items()},
         roots=roots,
         revoked_records=frozenset(raw.revoked.records),
         revoked_signers=frozenset(raw.revoked.signers),
-        sha256=_digest(document, pem),
+        sha256=_digest(document, files),
     )
 
 
@@ -145,6 +159,7 @@ _RootFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.pem
 
 class _EnvironmentTable(_Table):
     promoters: Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
+    approvers: ApproversField = None
     stamp: Literal["none"]
     catalogue: Version
     framework: Version | None = None
@@ -248,12 +263,19 @@ def _is_root(certificate: x509.Certificate) -> bool:
     return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
 
-def _environment(table: _EnvironmentTable) -> EnvironmentTrust:
+def _environment(table: _EnvironmentTable, files: Mapping[str, bytes]) -> EnvironmentTrust:
     return EnvironmentTrust(
         promoters=frozenset(table.promoters),
+        approvers=_approvers(table.approvers, files),
         catalogue=parse_version(table.catalogue),
         framework=None if table.framework is None else parse_version(table.framework),
     )
+
+
+def _approvers(field: ApproversField, files: Mapping[str, bytes]) -> Approvers | ReleasedJob | None:
+    if isinstance(field, ApproversTable):
+        return field.approvers(files)
+    return None if field is None else ReleasedJob(field)
 
 
 def _is_spiffe_id(text: str) -> bool:

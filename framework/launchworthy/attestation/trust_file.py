@@ -73,6 +73,20 @@ def read_trust_policy(path: Path, *, environment: Environment, outside: Path | N
     return policy
 
 
+def read_copy(path: Path) -> TrustPolicy:
+    """Read a copy of a trust policy, in whoever's hands: for a person who asks, never for a build or a start.
+
+    Raises:
+        ProblemError: it is missing, unreadable or malformed.
+    """
+    if not path.is_file():
+        what = "is not there, and nothing says who may approve"
+        _refuse("trust-policy-missing", path, what, ("name a copy of the platform's: --trust",))
+    document = _read(path)
+    files = {name: _read(path.parent / name) for name in root_files(document, where=str(path))}
+    return parse_trust_policy(document, files, where=str(path))
+
+
 def is_changeable(entry: Entry, *, user: int, simulated: bool) -> bool:
     """Whether someone who must not could change this entry.
 

@@ -9,8 +9,9 @@ A record is untrusted bytes until all of this holds, in this order; the first st
    the roots of SPIRE within days. `dev.invalid` signs for no real environment, whatever a policy lists;
 4. signature: over the exact payload, by that certificate's key;
 5. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor;
-6. dates: not signed in the future, and not after the date that this purpose asks about;
-7. subjects: all facts that are given equal the record's, and the purpose says which must be given.
+6. approval: the one that the trust policy asks for is named;
+7. dates: not signed in the future, and not after the date that this purpose asks about;
+8. subjects: all facts that are given equal the record's, and the purpose says which must be given.
 
 Deliberately not checked: whether `signed_at` is true. It is the signer's word until time stamps are enforced,
 so whoever steals a promoter's key can date a record back into that certificate's life. Revoke the key id.
@@ -23,6 +24,7 @@ from typing import assert_never
 
 from cryptography import x509
 
+from launchworthy.attestation.approvers import Approvers
 from launchworthy.attestation.envelope import Envelope, parse_envelope
 from launchworthy.attestation.facts import Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
@@ -97,7 +99,7 @@ class VerifiedRecord:
 def verify_record(
     unverified_record: UnverifiedRecord, *, trust: TrustPolicy, facts: Facts, purpose: Purpose, now: int
 ) -> VerifiedRecord:
-    """Verify one record by the seven steps of this module.
+    """Verify one record by the eight steps of this module.
 
     Args:
         unverified_record: as it was found.
@@ -126,10 +128,11 @@ def verify_record(
         refuse("record-altered", where, f"was changed after it was signed: {error}")
     _check_revocation(where, predicate, (str(signer), envelope.key_id), trust)  # 5
     _check_floors(where, predicate, trust)
-    _check_dates(where, predicate, purpose, now)  # 6
+    _check_approval(where, predicate, trust)  # 6
+    _check_dates(where, predicate, purpose, now)  # 7
     digests = statement.digests()
     differing = {name: digest for name, digest in facts.digests.items() if digest != digests[name]}
-    if differing:  # 7
+    if differing:  # 8
         raise ProblemError(*difference(where, differing, digests))
     return VerifiedRecord(
         where=where,
@@ -233,6 +236,14 @@ def _check_floors(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
         if least is not None and parse_version(version) < least:
             wanted = ".".join(str(number) for number in least)
             refuse("record-outdated", where, f"rests on {name} {version}, and {trust.where} wants {wanted}")
+
+
+def _check_approval(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
+    approvers = trust.of(predicate.environment).approvers
+    if isinstance(approvers, Approvers) and (
+        predicate.approval is None or predicate.approval.issuer != approvers.issuer
+    ):
+        refuse("record-not-approved", where, f"names no approver of {trust.where}")
 
 
 def _check_dates(where: str, predicate: Predicate, purpose: Purpose, now: int) -> None:

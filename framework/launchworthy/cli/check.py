@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchworthy.cli.choices import Output, Promoted
+from launchworthy.cli.choices import TRUST_FILE, Output, Promoted, TrustOption
 from launchworthy.cli.ending import NO, UNDECIDED, YES, end, needs_extra, undecided_on_problems
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -40,6 +40,7 @@ def check(
     python: Annotated[
         Path | None, typer.Option("--python", help="The interpreter of the project's environment.")
     ] = None,
+    trust: TrustOption = TRUST_FILE,
     output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
 ) -> None:
     """Check some or all controls, at most two seconds without --rehearse; it never makes a record."""
@@ -47,7 +48,7 @@ def check(
     began = time.monotonic()
     with undecided_on_problems():
         _refuse_unknown(controls or [])
-        project = open_project(environment.environment, python, meanwhile=_load_checks)
+        project = open_project(environment.environment, python, trust=trust, meanwhile=_load_checks)
         result = _run(project, controls or [], rehearse=rehearse, began=began)
     code = YES if result.cleared else (NO if result.failed else UNDECIDED)
     if output is Output.JSON:
@@ -90,13 +91,18 @@ def _run(project: "Project", names: list[str], *, rehearse: bool, began: float) 
 
 
 def open_project(
-    environment: Environment, python: Path | None, *, meanwhile: Callable[[], object] = lambda: None
+    environment: Environment,
+    python: Path | None,
+    *,
+    trust: Path,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> "Project":
     """Read the project here, for a command of the gate.
 
     Args:
         environment: to be promoted.
         python: of the project's environment; its `.venv`, or ours, if not said.
+        trust: the platform's trust policy, which says who may approve.
         meanwhile: what to load while the project's code is asked.
 
     Raises:
@@ -119,6 +125,7 @@ def open_project(
             python=interpreter,
             now=int(time.time()),
             environ=dict(os.environ),
+            trust_file=trust,
             answer=asking.answer,
         )
 

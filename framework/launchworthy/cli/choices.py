@@ -1,6 +1,10 @@
 """What may be chosen on the command line? The words of options that several commands have."""
 
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from launchworthy.vocabulary import Environment
 
@@ -23,3 +27,7 @@ class Promoted(StrEnum):
     def environment(self) -> Environment:
         """The same as an environment."""
         return Environment(self.value)
+
+
+TRUST_FILE = Path("/etc/launchworthy/trust.toml")
+TrustOption = Annotated[Path, typer.Option("--trust", help="The platform's trust policy.")]

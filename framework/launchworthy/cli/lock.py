@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchworthy.cli.check import open_project
+from launchworthy.cli.choices import TRUST_FILE
 from launchworthy.cli.ending import NO, YES, end, say, undecided_on_problems
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -31,7 +32,7 @@ def lock(
     from launchworthy.promotion import lock as promise
 
     with undecided_on_problems():
-        project = open_project(Environment.PRODUCTION, python)
+        project = open_project(Environment.PRODUCTION, python, trust=TRUST_FILE)
         _need_code(project)
         before = (project.lock or b"").decode("utf-8", "replace")
         after = promise.render(project)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchworthy.cli.check import open_project, show_progress
-from launchworthy.cli.choices import Promoted
+from launchworthy.cli.choices import TRUST_FILE, Promoted, TrustOption
 from launchworthy.cli.ending import (
     INTERRUPTED,
     NO,
@@ -28,9 +28,7 @@ from launchworthy.vocabulary import ProblemError
 if TYPE_CHECKING:
     from launchworthy.promotion.result import Result
 
-TRUST_FILE = Path("/etc/launchworthy/trust.toml")
 SOCKET_VARIABLE = "SPIFFE_ENDPOINT_SOCKET"
-_Trust = Annotated[Path, typer.Option("--trust", help="The platform's trust policy.")]
 
 
 _NEXT = """
@@ -64,6 +62,7 @@ def promote(
     python: Annotated[
         Path | None, typer.Option("--python", help="The interpreter of the project's environment.")
     ] = None,
+    trust: TrustOption = TRUST_FILE,
 ) -> None:
     """Read and rehearse everything, and write dist/promotion/report.*; signs nothing."""
     needs_extra("promote", lambda: (__import__("yaml"), __import__("psutil")))
@@ -72,7 +71,7 @@ def promote(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     began = time.monotonic()
     with undecided_on_problems(), _interrupted():
-        project = open_project(environment.environment, python)
+        project = open_project(environment.environment, python, trust=trust)
         unrecordable = promoting.not_recordable(project)
         if unrecordable is not None:
             say("could not decide", unrecordable)
@@ -118,7 +117,7 @@ def attest(
     identity: Annotated[
         str | None, typer.Option("--identity", help="Who signs, where the trust policy lists several.")
     ] = None,
-    trust: _Trust = TRUST_FILE,
+    trust: TrustOption = TRUST_FILE,
 ) -> None:
     """Compute every digest anew, compare them with the report, and sign; runs no code of the project."""
     from launchworthy.promotion.attesting import attest_report
@@ -147,7 +146,7 @@ def verify_record(
     path: Annotated[
         Path | None, typer.Argument(help="A project, a wheel, or an installed package; here if not said.")
     ] = None,
-    trust: _Trust = TRUST_FILE,
+    trust: TrustOption = TRUST_FILE,
     environment: Annotated[
         Promoted | None, typer.Option("--environment", help="Where it should count; its own if not said.")
     ] = None,

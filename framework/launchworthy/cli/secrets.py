@@ -108,19 +108,20 @@ def _history(place: Path) -> "History":
     from launchworthy.attestation.git import Git
     from launchworthy.promotion.scanning.history import History
 
-    return History(Git(place if place.is_dir() else place.parent, dict(os.environ)))
+    folder = place if place.is_dir() else place.parent
+    return History(Git(folder, dict(os.environ)), below=folder)
 
 
 def _salt(place: Path) -> bytes | None:
     """The project's salt, where there is a project and it has one."""
     from launchworthy.promotion.place import find_place
-    from launchworthy.promotion.trusted import read_salt
+    from launchworthy.promotion.trusted import read_trusted
 
     try:
         root = find_place(place.resolve()).root
     except ProblemError:
         return None
-    return read_salt(root)
+    return read_trusted(root).salt
 
 
 def _lines(found: "Scan", past: "History | None", seconds: float) -> Iterator[str]:

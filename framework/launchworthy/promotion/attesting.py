@@ -2,9 +2,10 @@
 
 1. the report is read as a stranger's and decided anew (`report_file`)
 2. every digest that can be computed without building is computed from the tree, and equals the report's
-3. the identity that is to sign is one of the trust policy's promoters for this environment
-4. the statement is signed with that identity's X.509-SVID, fetched now and forgotten
-5. the record is verified as a build would verify it, and only then written
+3. the report is approved as the trust policy asks, and so is every waiver in it (`approved`)
+4. the identity that is to sign is one of the trust policy's promoters for this environment
+5. the statement is signed with that identity's X.509-SVID, fetched now and forgotten
+6. the record is verified as a build would verify it, and only then written
 
 The wheel's digest is the one thing taken from the report: building it would run the project's code. The
 build hook compares it with the wheel that it makes.
@@ -42,6 +43,7 @@ from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.identity.spiffe import SpiffeIdentity
 from launchworthy.manifest import load_manifests
 from launchworthy.policy import compile_policy
+from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
@@ -63,10 +65,12 @@ class Attested:
         signer: who signed.
         predicate: what it says.
         digests: of what.
+        approved_by: who approved the report, or why nobody had to.
     """
 
     path: str
     signer: str
+    approved_by: str
     predicate: Predicate
     digests: Mapping[Subject, str]
 
@@ -81,7 +85,7 @@ class Attested:
         return (
             f" signed    {self.path}",
             f" by        {self.signer}, {signed} (its own clock)",
-            " approved  by nobody: approvals are not enforced yet",
+            f" approved  {self.approved_by}",
             f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · {locked}",
             f" for       {self.predicate.environment} only; build until {last_build}, run until {last_start}",
         )
@@ -124,11 +128,14 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     require_cleared(report, where=str(report_path))
     digests = _same_digests(root, report, environ, where=str(report_path))
     trust = read_trust_policy(trust_file, environment=report.environment, outside=root)
+    now = int(clock())
+    grounds = approved(root, report, content, report_path.parent, trust=trust, environ=environ, now=now)
     expected = _promoter(trust, report.environment, identity)
     signer = _signer(endpoint, expected, clock)
     now = int(clock())
-    build_until = min((now + BUILD_LIMIT, *_exceptions_end(root, report.environment, now)))
-    predicate = _predicate(report, content, trust, now=now, build_until=build_until)
+    ends = (*grounds.ends, *_exceptions_end(root, report.environment, now))
+    build_until = min((now + BUILD_LIMIT, *ends))
+    predicate = _predicate(report, content, trust, grounds, now=now, build_until=build_until)
     envelope = sign_statement(new_statement(digests, predicate), signer)
     name = record_name(report.environment)
     facts = Facts(environment=report.environment, digests=digests)
@@ -143,7 +150,11 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / name, envelope)
     return Attested(
-        path=f"{RECORD_DIRECTORY}/{name}", signer=str(signer.identity), predicate=predicate, digests=digests
+        path=f"{RECORD_DIRECTORY}/{name}",
+        signer=str(signer.identity),
+        approved_by=grounds.approved_by,
+        predicate=predicate,
+        digests=digests,
     )
 
 
@@ -242,7 +253,7 @@ def _exceptions_end(root: Path, environment: Environment, now: int) -> Iterator[
 
 
 def _predicate(
-    report: ReportFile, content: bytes, trust: TrustPolicy, *, now: int, build_until: int
+    report: ReportFile, content: bytes, trust: TrustPolicy, grounds: Grounds, *, now: int, build_until: int
 ) -> Predicate:
     return Predicate.model_validate(
         {
@@ -251,17 +262,18 @@ def _predicate(
             "report_sha256": report_digest(content),
             "counts": Counts(
                 passed=report.count(Status.PASS),
-                waived=0,
+                waived=len(grounds.waivers),
                 not_applicable=report.count(Status.NOT_APPLICABLE),
                 requests=report.requests,
             ),
-            "waivers": (),
+            "waivers": grounds.waivers,
             "catalogue": report.catalogue,
             "framework": __version__,
             "trust_policy_sha256": trust.sha256,
             "signed_at": now,
             "build_until": build_until,
             "run_until": now + RUN_LIMIT,
+            "approval": grounds.approval,
             "previous": None,
         }
     )

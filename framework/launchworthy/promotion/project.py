@@ -11,10 +11,12 @@ from launchworthy.attestation.tree import GitFacts, read_git_facts
 from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
+from launchworthy.promotion.approvals.book import Book, open_book
 from launchworthy.promotion.child import Answer
 from launchworthy.promotion.place import Place
 from launchworthy.promotion.scanning.texts import Text
 from launchworthy.promotion.scanning.tree import read_tree
+from launchworthy.promotion.trusted import Trusted, read_trusted
 from launchworthy.settings import ProjectFiles, Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -37,11 +39,14 @@ class Project:
         others: the settings of the other real environment; the problems where they cannot be read.
         policies: compiled, by real environment.
         cases: what the team expects of the policy.
+        trusted: what it takes on trust.
+        book: which of that is approved.
         answer: what the code says of itself.
         git: of the working tree; the problem where there is none.
         lock: `launchworthy.lock`, or None.
         python: the interpreter of the project's own environment.
         now: seconds since the epoch.
+        environ: what git may get of the environment.
     """
 
     root: Path
@@ -54,11 +59,14 @@ class Project:
     others: Mapping[Environment, Settings | tuple[Problem, ...]]
     policies: Mapping[Environment, CompiledPolicy]
     cases: tuple[Case, ...]
+    trusted: Trusted
+    book: Book
     answer: Answer
     git: GitFacts | Problem
     lock: bytes | None
     python: Path
     now: int
+    environ: Mapping[str, str]
 
     @property
     def policy(self) -> CompiledPolicy:
@@ -101,13 +109,14 @@ class Project:
         return frozenset(path.removeprefix(prefix) for path in self.git.tracked if path.startswith(prefix))
 
 
-def load_project(
+def load_project(  # noqa: PLR0913 - what a judgement depends on
     place: Place,
     *,
     environment: Environment,
     python: Path,
     now: int,
     environ: Mapping[str, str],
+    trust_file: Path,
     answer: Callable[[], Answer],
 ) -> Project:
     """Read a project.
@@ -118,6 +127,7 @@ def load_project(
         python: the interpreter of the project's own environment.
         now: seconds since the epoch.
         environ: of this process; git gets a little of it.
+        trust_file: the platform's, which says who may approve; it need not be here.
         answer: waits for what the code says of itself; called last, so that it may think meanwhile.
 
     Raises:
@@ -138,10 +148,13 @@ def load_project(
         others={each: _settings(files, each) for each in REAL if each is not rehearsed},
         policies={each: compile_policy(manifests, each, files.policy(each)) for each in REAL},
         cases=load_cases(CASES, cases.read_bytes(), manifests) if cases.is_file() else (),
+        trusted=read_trusted(files.root),
+        book=open_book(files.root, trust_file, environment=environment, now=now),
         git=_git(files.root, environ),
         lock=files.files.get("launchworthy.lock"),
         python=python,
         now=now,
+        environ=environ,
         answer=answer(),
     )
 

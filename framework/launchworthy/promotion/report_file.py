@@ -4,11 +4,12 @@ The verdict that stands in it is not believed: every control of this release's c
 one finding in it, and the verdict over those findings must be CLEARED again.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from launchworthy.promotion.control import CATALOGUE_VERSION, controls_for
+from launchworthy.promotion.control import CATALOGUE_VERSION, Control, controls_for
 from launchworthy.promotion.finding import Assertion, ControlId, Finding, Status
 from launchworthy.promotion.result import SCHEMA
 from launchworthy.promotion.verdict import HOLDS, Verdict, decide
@@ -109,11 +110,20 @@ def require_cleared(report: ReportFile, *, where: str) -> None:
         findings = [_finding(each) for each in report.findings]
     except ValueError as error:
         raise _refused(where, "report-malformed", f"contradicts itself: {error}") from None
+    _refuse_waived(findings, controls, where)
     holding = [each for each in findings if each.status in HOLDS]
     cleared = report.verdict is Verdict.CLEARED and decide(findings, names) is Verdict.CLEARED
     if not cleared:
         what = f"is held: {len(findings) - len(holding)} of {len(findings)} controls do not hold"
         raise _refused(where, "report-not-cleared", what)
+
+
+def _refuse_waived(findings: Iterable[Finding], controls: Iterable[Control], where: str) -> None:
+    """See that nothing is waived that never is: whose waivers these are, `attesting` asks."""
+    waivable = {control.id for control in controls if control.waivable}
+    for finding in findings:
+        if finding.status is Status.WAIVED and (finding.rehearsed or finding.control not in waivable):
+            raise _refused(where, "report-not-cleared", f"waives {finding.control}, which nobody may")
 
 
 def report_controls(report: ReportFile) -> tuple[str, ...]:

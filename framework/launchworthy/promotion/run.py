@@ -24,6 +24,8 @@ from launchworthy.promotion.finding import (
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import Check, registry
 from launchworthy.promotion.result import Replaced, Result
+from launchworthy.promotion.waiving import waive
+from launchworthy.vocabulary import ProblemError
 
 Progress = Callable[[str, int, int], None]
 """Told what runs now, how many are done, and how many there are."""
@@ -117,7 +119,7 @@ def make_result(  # noqa: PLR0913 - the parts of a result
         commit=git.commit if isinstance(git, GitFacts) else None,
         dirty=git.differing if isinstance(git, GitFacts) else (),
         controls=controls,
-        findings=findings,
+        findings=waive(findings, controls, project),
         replaced=rehearsed.replaced,
         facts=rehearsed.facts,
         started_at=project.now,
@@ -131,6 +133,8 @@ def _run(check: Check, project: Project, seen: _Seen) -> None:
         seen.assertions.extend(check.run(project))
     except NotApplicable as not_applicable:
         seen.not_applicable = str(not_applicable)
+    except ProblemError as error:
+        seen.error = error.problems[0].what
     except Exception as error:  # noqa: BLE001 - the check runner: what crashes is undecided, and holds
         seen.error = f"the check `{check.name}` ended in {type(error).__name__}"
     seen.seconds += time.monotonic() - began

@@ -1,35 +1,191 @@
-"""What does a project take on trust? `promotion.toml`; today it holds the salt that fingerprints need."""
+"""What does a project take on trust, and until when? `promotion.toml`, read as strictly as a manifest."""
 
-import tomllib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Annotated, Final, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from launchworthy.detection import MIN_SALT_BYTES
-from launchworthy.vocabulary import Problem, ProblemError
+from launchworthy.manifest import Form, Table, mistakes, read_toml
+from launchworthy.manifest.fields import Group, Line
+from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_entry
+from launchworthy.vocabulary import ProblemError
 
-FILE = "promotion.toml"
-SALT = "salt"
+FILE: Final = "promotion.toml"
+_DAY = 86_400
 
 
-def read_salt(root: Path) -> bytes | None:
-    """The project's salt, or None where it has none.
+def _inside(path: str) -> str:
+    if ".." in path.split("/"):
+        raise PydanticCustomError("bad-value", "a path below the project")
+    return path
+
+
+T = TypeVar("T")
+ControlName = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-[0-9]{2}$")]
+_Reason = Annotated[str, StringConstraints(pattern=r"^\S[^\n\r\t]{38,398}\S$")]
+_ShortReason = Annotated[str, StringConstraints(pattern=r"^\S[^\n\r\t]{18,398}\S$")]
+_Path = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]{0,198}$"), AfterValidator(_inside)
+]
+
+
+class WaiverTable(Table):
+    """`[[waivers]]`: a control that does not hold, and that somebody answers for meanwhile."""
+
+    control: ControlName = Field(description="a control that may be waived: explain says which")
+    environment: Literal["staging", "production"] = Field(description="where it is waived")
+    reason: _Reason = Field(description="40 characters or more that a stranger understands")
+    compensating: Line = Field(description="what is done instead")
+    owner: Group = Field(description="a group that answers for it")
+    ticket: Line = Field(description="where the work is planned")
+    expires: date = Field(description="at most 30 days after its approval")
+
+    def __str__(self) -> str:
+        """What a person agrees to."""
+        return f"{self.control} is waived for {self.environment} until {self.expires}: {self.reason}"
+
+
+class RotationTable(Table):
+    """`[[rotations]]`: a secret that was found once, and what became of it."""
+
+    finding: Annotated[str, StringConstraints(pattern="^lwf1-[0-9a-f]{16}$")] = Field(
+        description="the fingerprint that the report shows, never the value"
+    )
+    action: Literal["rotated", "destroyed", "not-a-secret"] = Field(description="what became of it")
+    on: date = Field(description="the day")
+    by: Group = Field(description="a group that did it")
+    proof: Line | None = Field(default=None, description="where that can be seen: an audit entry, a ticket")
+    reason: _ShortReason | None = Field(default=None, description="why it is none, for `not-a-secret`")
+
+    @model_validator(mode="after")
+    def _says_how(self) -> "RotationTable":
+        if self.action == "not-a-secret" and self.reason is None:
+            raise PydanticCustomError("bad-value", "`not-a-secret` needs a `reason` of 20 characters or more")
+        if self.action != "not-a-secret" and self.proof is None:
+            raise PydanticCustomError("bad-value", f"`{self.action}` needs a `proof`")
+        return self
+
+    def __str__(self) -> str:
+        """What a person agrees to."""
+        return f"{self.finding} is {self.action} since {self.on}: {self.proof or self.reason}"
+
+
+class EvidenceTable(Table):
+    """`[[evidence]]`: what no machine can see from here."""
+
+    control: ControlName = Field(description="the control that it is for")
+    says: Line = Field(description="what it shows, in a sentence")
+    file: _Path = Field(description="below the project")
+    sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] = Field(description="of the file")
+    owner: Group = Field(description="a group that answers for it")
+    expires: date = Field(description="after this day it shows nothing")
+
+    def __str__(self) -> str:
+        """What a person agrees to."""
+        return f"{self.file} shows for {self.control} until {self.expires}: {self.says}"
+
+
+class PromotionFile(Table):
+    """`promotion.toml`."""
+
+    salt: Annotated[str, StringConstraints(min_length=MIN_SALT_BYTES, max_length=128)] | None = Field(
+        default=None, description="of this project, for the names of secrets; not secret itself"
+    )
+    waivers: tuple[WaiverTable, ...] = Field(default=(), description="controls that do not hold")
+    rotations: tuple[RotationTable, ...] = Field(default=(), description="secrets that were found once")
+    evidence: tuple[EvidenceTable, ...] = Field(default=(), description="what no machine can see")
+
+
+_FORM = Form(model=PromotionFile, not_yet={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Generic[T]):
+    """One entry, what its approval must be about, and where it stands."""
+
+    table: T
+    matter: Matter
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """All that a project takes on trust; none of it counts without an approval.
+
+    Attributes:
+        salt: for fingerprints; None where there is none.
+        waivers: controls that do not hold.
+        rotations: secrets that were found once.
+        evidence: what no machine can see.
+    """
+
+    salt: bytes | None
+    waivers: tuple[Entry[WaiverTable], ...]
+    rotations: tuple[Entry[RotationTable], ...]
+    evidence: tuple[Entry[EvidenceTable], ...]
+
+    @property
+    def matters(self) -> tuple[Matter, ...]:
+        """Everything that needs an approval, in the order of the file's tables."""
+        return (
+            *(entry.matter for entry in self.waivers),
+            *(entry.matter for entry in self.rotations),
+            *(entry.matter for entry in self.evidence),
+        )
+
+
+NOTHING_TRUSTED: Final = Trusted(salt=None, waivers=(), rotations=(), evidence=())
+
+
+def parse_trusted(content: bytes, *, where: str = FILE) -> Trusted:
+    """Read the file.
+
+    Args:
+        content: all of it.
+        where: what to call it in messages.
 
     Raises:
-        ProblemError: `promotion-file-malformed`: the file is no TOML, or its salt is none.
+        ProblemError: every mistake, with its line.
+    """
+    source, data = read_toml(where, content, topic=FILE)
+    try:
+        tables = PromotionFile.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise ProblemError(*mistakes(error, _FORM, source)) from None
+
+    def entries(name: str, kind: Kind, read: tuple[T, ...]) -> tuple[Entry[T], ...]:
+        return tuple(
+            Entry(
+                table=table,
+                matter=matter_of_entry(kind, data[name][number], str(table)),
+                where=source.where((name, str(number))),
+            )
+            for number, table in enumerate(read)
+        )
+
+    return Trusted(
+        salt=None if tables.salt is None else tables.salt.encode(),
+        waivers=entries("waivers", Kind.WAIVER, tables.waivers),
+        rotations=entries("rotations", Kind.ROTATION, tables.rotations),
+        evidence=entries("evidence", Kind.EVIDENCE, tables.evidence),
+    )
+
+
+def read_trusted(root: Path) -> Trusted:
+    """Read the file of a project; what is not there trusts nothing.
+
+    Raises:
+        ProblemError: every mistake, with its line.
     """
     file = root / FILE
-    try:
-        salt = tomllib.loads(file.read_text(encoding="utf-8")).get(SALT)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise ProblemError(_malformed(file, "is no TOML that can be read")) from None
-    if salt is None:
-        return None
-    if not isinstance(salt, str) or len(salt.encode()) < MIN_SALT_BYTES:
-        raise ProblemError(_malformed(file, f"has a `{SALT}` shorter than {MIN_SALT_BYTES} bytes"))
-    return salt.encode()
+    return parse_trusted(file.read_bytes()) if file.is_file() else NOTHING_TRUSTED
 
 
-def _malformed(file: Path, what: str) -> Problem:
-    fix = ("correct it, or take it back from git",)
-    return Problem(reason="promotion-file-malformed", where=str(file), what=what, fix=fix)
+def end_of(day: date) -> int:
+    """The instant at which a day that something expires on is over (UTC), in seconds since the epoch."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) + _DAY

@@ -145,6 +145,10 @@ class SimulatedIssuer:
         claims = self._minter.claims(self.grant() if grant is None else grant)
         return self.opaque.issue({**claims, **changes})
 
+    def join(self, subject: str, *groups: str) -> None:
+        """Put a person into groups; their ID tokens say so from now on."""
+        self._realm.grants.groups[subject] = groups
+
     def trust(self, provider: "SimulatedIssuer") -> None:
         """Redeem the identity assertions of this identity provider from now on (ID-JAG)."""
         self._id_jags.trust(provider.issuer, provider.keys)

@@ -19,12 +19,14 @@ from joserfc.errors import JoseError
 from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_id_jag import ID_JAG, JWT_BEARER, IdJags
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
-from launchworthy.testing.issuer_minting import Grant, Minter
+from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
 from launchworthy.testing.issuer_registration import RegisteredClient
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a URN
 CODE_SECONDS: Final = 60
+OPENID_SCOPES: Final = frozenset(("", "openid", "profile", "email", "groups"))
+"""Of OpenID Connect; they are no resource's."""
 _REGISTRY: Final = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
@@ -39,6 +41,8 @@ class Authorization:
     scopes: tuple[str, ...]
     subject: str
     expires_at: float
+    openid: bool = False
+    nonce: str | None = None
 
 
 class Grants:
@@ -70,6 +74,8 @@ class Grants:
         self._codes: dict[str, Authorization] = {}
         self.revoked: frozenset[str] = frozenset()
         """The `jti` of every revoked token."""
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """The groups of a subject, for ID tokens."""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -78,16 +84,18 @@ class Grants:
         return ("client_credentials", "authorization_code", EXCHANGE, *vouched)
 
     def target(self, parameters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-        """The one resource that is asked for, and the scopes (RFC 8707 §2).
+        """The one resource that is asked for, and the scopes (RFC 8707 §2); for a mere sign-in, nothing.
 
         Raises:
             OAuthError: `invalid_target` or `invalid_scope`.
         """
         resource = parameters.get("resource")
+        if resource is None and is_sign_in(parameters):
+            return "", ()
         if resource is None or resource not in self._resources:
             raise OAuthError("invalid_target", "`resource` is missing, or not one this issuer knows")
         offered = self._resources[resource]
-        asked = tuple(parameters["scope"].split(" ")) if parameters.get("scope") else ()
+        asked = tuple(each for each in parameters.get("scope", "").split(" ") if each not in OPENID_SCOPES)
         if not set(asked) <= set(offered):
             raise OAuthError("invalid_scope", "the resource does not offer all of these scopes")
         return resource, asked
@@ -144,17 +152,33 @@ class Grants:
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if not compare_digest(urlsafe_b64encode(digest).rstrip(b"="), granted.code_challenge.encode()):
             raise OAuthError("invalid_grant", "`code_verifier` does not match")
-        if form.get("resource") != granted.resource:
+        if form.get("resource", "") != granted.resource:
             raise OAuthError("invalid_target", "`resource` is not the one that was consented to")
-        return self._answer(
+        answer = self._answer(
             Grant(
-                resource=granted.resource,
+                resource=granted.resource or client.client_id,
                 scopes=granted.scopes,
                 subject=granted.subject,
                 client=client.client_id,
                 claims={"name": "Simulated Person"},
             )
         )
+        return answer | ({"id_token": self._id_token(granted)} if granted.openid else {})
+
+    def _id_token(self, granted: Authorization) -> str:
+        """Who signed in, for this client alone (OpenID Connect Core §2)."""
+        grant = Grant(
+            resource=granted.client_id, scopes=(), subject=granted.subject, client=granted.client_id
+        )
+        claims: dict[str, object] = {
+            "jti": ABSENT,
+            "client_id": ABSENT,
+            "auth_time": int(self._clock()),
+            "email": f"{granted.subject}@dev.invalid",
+            "groups": list(self.groups.get(granted.subject, ())),
+            "nonce": ABSENT if granted.nonce is None else granted.nonce,
+        }
+        return self._minter.mint(grant, claims=claims, header={"typ": "JWT"})
 
     def _exchange(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
         """RFC 8693 §2: the client acts for the subject, for no more and no longer than it could itself."""
@@ -259,3 +283,8 @@ class Grants:
 
     def _changed(self, answer: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in (answer | dict(self.changes)).items() if value is not None}
+
+
+def is_sign_in(parameters: Mapping[str, str]) -> bool:
+    """Whether a person's name is asked for (OpenID Connect Core §3.1.2.1)."""
+    return "openid" in parameters.get("scope", "").split(" ")

@@ -4,6 +4,7 @@ The page exists so that a browser, a headless client and a test all walk the sam
 issuer. What cannot be sent back to a registered address is shown here and goes nowhere (§4.1.2.1).
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from html import escape
@@ -16,9 +17,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from launchworthy.testing.issuer_clients import Clients
 from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, read_parameters
-from launchworthy.testing.issuer_grants import CODE_SECONDS, Authorization, Grants
+from launchworthy.testing.issuer_grants import CODE_SECONDS, Authorization, Grants, is_sign_in
 
 PERSON: Final = "simulated-person"
+_LOOPBACK_PORT: Final = re.compile(r"^(http://127\.0\.0\.1):[0-9]{1,5}(?=/)")
 _CHALLENGE_LENGTH: Final = 43
 _HEADERS: Final = {
     **NO_STORE,
@@ -56,7 +58,7 @@ class SignIn:
         parameters = read_parameters(request.url.query)
         client = self._clients.find(parameters.get("client_id", ""))
         redirect_uri = parameters.get("redirect_uri", "")
-        if redirect_uri not in client.redirect_uris:
+        if _without_loopback_port(redirect_uri) not in map(_without_loopback_port, client.redirect_uris):
             raise OAuthError("invalid_request", "`redirect_uri` is not registered")
         state = parameters.get("state", "")
         try:
@@ -74,12 +76,14 @@ class SignIn:
                 scopes=scopes,
                 subject=PERSON,
                 expires_at=self._clock() + CODE_SECONDS,
+                openid=is_sign_in(parameters),
+                nonce=parameters.get("nonce"),
             ),
             state,
         )
         page = _PAGE.substitute(
             client=escape(client.client_id),
-            resource=escape(resource),
+            resource=escape(resource or "itself"),
             scopes=escape(" ".join(scopes) or "nothing in particular"),
             request=handle,
             person=PERSON,
@@ -102,6 +106,11 @@ class SignIn:
         query = urlencode({**answer, **({"state": state} if state else {}), "iss": self._issuer})
         separator = "&" if "?" in redirect_uri else "?"
         return RedirectResponse(f"{redirect_uri}{separator}{query}", status_code=303, headers=_HEADERS)
+
+
+def _without_loopback_port(uri: str) -> str:
+    """A native client comes back to a port of its machine that nobody knows before (RFC 8252 §7.3)."""
+    return _LOOPBACK_PORT.sub(r"\1", uri)
 
 
 def _check_flow(parameters: dict[str, str]) -> None:

@@ -146,7 +146,8 @@ def write_trust(
     domain = promoter.split("/")[2]
     (directory / "root.pem").write_bytes(authority.pem)
     (directory / "trust.toml").write_text(
-        f'[{environment}]\npromoters = ["{promoter}"]\nstamp = "none"\ncatalogue = "0.1"\n'
+        f'[{environment}]\npromoters = ["{promoter}"]\napprovers = "released-job"\n'
+        'stamp = "none"\ncatalogue = "0.1"\n'
         f'[roots]\n"{domain}" = ["root.pem"]\n{more}'
     )
     for path in directory.iterdir():

@@ -20,7 +20,7 @@ from promoters import PROMOTER, Authority  # noqa: E402
 
 NOBODY = 65534
 FILE, DIRECTORY, LINK = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK
-TABLE = 'promoters = ["{}"]\nstamp = "none"\ncatalogue = "0.1"\n'
+TABLE = 'promoters = ["{}"]\napprovers = "released-job"\nstamp = "none"\ncatalogue = "0.1"\n'
 only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 

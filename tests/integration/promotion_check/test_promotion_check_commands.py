@@ -38,7 +38,7 @@ def test_from_the_template_to_a_project_that_holds(shop):
     shop.edit(*FILLED_IN)
     last = shop.run("check")
     assert last.exit_code == 0, last.stdout
-    assert last.stdout.splitlines()[3] == " HOLD   22 controls hold, none is undecided"
+    assert last.stdout.splitlines()[3] == " HOLD   24 controls hold, none is undecided"
     assert "CLEARED" not in last.stdout, "only a promotion clears"
 
 

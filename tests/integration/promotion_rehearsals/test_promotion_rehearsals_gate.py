@@ -2,19 +2,25 @@
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from conftest import Platform, write_trust
-from promoted_orders import PromotedOrders, environ
+from promoted_orders import REPOSITORY, PromotedOrders, environ
 
+from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.control import controls_for
 from launchworthy.testing.authority import SimulatedAuthority
+from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.process import NotStarted
 from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import Environment
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "unit" / "promotion"))
+from approvers import CLIENT, LEADS, Company
 
 pytestmark = pytest.mark.slow
 
@@ -204,3 +210,49 @@ def test_a_report_of_another_commit_is_not_signed(orders: PromotedOrders, platfo
     edited.write_text(json.dumps(said))
     done = attest(orders, platform, report=edited)
     assert (done.returncode, "report-of-another-tree" in done.stderr) == (1, True)
+
+
+def test_where_people_approve_nothing_is_signed_without_them(
+    orders: PromotedOrders, platform: Platform, report: dict[str, object], tmp_path: Path
+) -> None:
+    assert report["verdict"] == "cleared"
+    company = Company(issuer=SimulatedIssuer({"https://x.invalid": ()}))
+    with company.issuer:
+        asking = ask_people(tmp_path / "platform", platform, company)
+        where = ("--endpoint", asking.endpoint, "--trust", asking.trust)
+        copied = tmp_path / "report.json"
+        copied.write_bytes(orders.report.read_bytes())
+        refused = orders.launchworthy("attest", copied, *where)
+        assert (refused.returncode, "not-approved" in refused.stderr) == (1, True), refused.stderr
+
+        matter = report_matter(copied.read_bytes(), copied, Environment.REHEARSAL)
+        now = int(time.time())
+        author = company.approve(tmp_path, matter, email="x@x.invalid", iat=now, exp=now + 60)
+        refused = orders.launchworthy("attest", copied, *where)
+        assert (refused.returncode, "approver-wrote-it" in refused.stderr) == (1, True), refused.stderr
+        author.unlink()
+
+        company.approve(tmp_path, matter, iat=now, exp=now + 60)
+        done = orders.launchworthy("attest", copied, *where)
+        assert done.returncode == 0, done.stderr
+        assert "approved  by lead@acme.example" in done.stdout
+        assert orders.launchworthy("verify-record", "--trust", asking.trust).returncode == 0
+
+        copied.write_bytes(copied.read_bytes().replace(b'"started_at": 1', b'"started_at":  1'))
+        refused = orders.launchworthy("attest", copied, *where)
+        assert (refused.returncode, "not-approved" in refused.stderr) == (1, True), refused.stderr
+
+    assert attest(orders, platform).returncode == 0  # and one without an approval, where nobody asks
+    unapproved = orders.launchworthy("verify-record", "--trust", asking.trust)
+    assert (unapproved.returncode, "record-not-approved" in unapproved.stderr) == (1, True)
+
+
+def ask_people(folder: Path, platform: Platform, company: Company) -> Platform:
+    """The same platform, whose trust policy asks people of this company."""
+    folder.mkdir()
+    for file in platform.trust.parent.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    trust = folder / "trust.toml"
+    people = f'{{ issuer = "{company.issuer.issuer}", client = "{CLIENT}", groups = ["{LEADS}"] }}'
+    trust.write_text(trust.read_text().replace("stamp =", f"approvers = {people}\nstamp =", 1))
+    return Platform(trust=trust, endpoint=platform.endpoint, promoter=platform.promoter)

@@ -187,7 +187,7 @@ def test_a_salt_that_is_too_short_is_refused(project: Path) -> None:
     (project / "promotion.toml").write_text('salt = "short"\n')
     result = scan(project)
     assert result.exit_code == 2
-    assert "promotion-file-malformed" in result.stderr
+    assert "bad-value" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["whl", "tar.gz"])

@@ -167,6 +167,7 @@ def record(
 TRUST = f"""
 [production]
 promoters = ["{PROMOTER}"]
+approvers = "released-job"
 stamp     = "none"
 catalogue = "0.1"
 framework = "0.1"

@@ -3,11 +3,15 @@
 import pytest
 from promoters import DOMAIN, PROMOTER, RECORD_ID, TRUST, Authority
 
-from launchworthy.attestation import TrustPolicy, parse_trust_policy, root_files
+from launchworthy.attestation import Approvers, ReleasedJob, TrustPolicy, parse_trust_policy, root_files
 from launchworthy.attestation.version import parse_version
 from launchworthy.vocabulary import Environment, ProblemError
 
-TABLE = f'[production]\npromoters = ["{PROMOTER}"]\nstamp = "none"\ncatalogue = "0.1"\n'
+APPROVERS = 'approvers = "released-job"\n'
+TABLE = f'[production]\npromoters = ["{PROMOTER}"]\n{APPROVERS}stamp = "none"\ncatalogue = "0.1"\n'
+PEOPLE = (
+    'approvers = { issuer = "https://login.acme.example", client = "approve", groups = ["payments-leads"] }\n'
+)
 ROOTS = f'[roots]\n"{DOMAIN}" = ["acme.pem"]\n'
 
 
@@ -60,11 +64,6 @@ def test_an_environment_without_a_table_trusts_nobody(pem: dict[str, bytes]) -> 
     ("line", "field"),
     [
         ('stamp = "required"', "production.stamp"),
-        (
-            'approvers = { issuer = "https://login.acme.example", groups = ["payments-leads"] }',
-            "production.approvers",
-        ),
-        ("approvers = []", "production.approvers"),
         ("break_glass_approvers = []", "production.break_glass_approvers"),
         ("time_stamp_authorities = []", "production.time_stamp_authorities"),
     ],
@@ -90,6 +89,15 @@ def test_what_nothing_enforces_yet_is_refused_by_name(line: str, field: str, pem
         "\x00",
         TABLE + ROOTS + "[more]\n",
         TABLE + "more = 1\n" + ROOTS,
+        TABLE.replace(APPROVERS, "") + ROOTS,
+        TABLE.replace(APPROVERS, "approvers = []\n") + ROOTS,
+        TABLE.replace(APPROVERS, 'approvers = "nobody"\n') + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace('groups = ["payments-leads"]', "groups = []")) + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace('client = "approve", ', "")) + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace("https:", "http:")) + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace("login.acme.example", "login.invalid")) + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace("login.acme.example", "a:b@login.acme.example")) + ROOTS,
+        TABLE.replace(APPROVERS, PEOPLE.replace(" }", ', keys = ["../login.json"] }')) + ROOTS,
         TABLE.replace("production", "development") + ROOTS,
         TABLE.replace(f'"{PROMOTER}"', "") + ROOTS,
         TABLE.replace(PROMOTER, "acme") + ROOTS,
@@ -167,3 +175,24 @@ def test_a_version_is_three_numbers(text: str, version: tuple[int, int, int]) ->
 def test_anything_else_is_no_version(text: str) -> None:
     with pytest.raises(ValueError, match=r"X\.Y"):
         parse_version(text)
+
+
+def test_people_approve_by_their_sign_in_or_a_job_is_released(pem: dict[str, bytes]) -> None:
+    by_job = parse(TABLE + ROOTS, pem).of(Environment.PRODUCTION).approvers
+    assert by_job is ReleasedJob.RELEASED_JOB
+    pinned = PEOPLE.replace(" }", ', claim = "roles", keys = ["login.json"] }')
+    text = TABLE.replace(APPROVERS, pinned) + ROOTS
+    assert root_files(text.encode(), where="trust.toml") == ("acme.pem", "login.json")
+    people = parse(text, {**pem, "login.json": b'{"keys": []}'}).of(Environment.PRODUCTION).approvers
+    assert people == Approvers(
+        issuer="https://login.acme.example",
+        client="approve",
+        groups=frozenset({"payments-leads"}),
+        claim="roles",
+        key_sets=(b'{"keys": []}',),
+    )
+
+
+def test_only_production_must_name_approvers(pem: dict[str, bytes]) -> None:
+    staging = TABLE.replace(APPROVERS, "").replace("[production]", "[staging]")
+    assert parse(staging + ROOTS, pem).of(Environment.STAGING).approvers is None

@@ -102,6 +102,7 @@ def load(root: Path, answer: Answer, *, environment: Environment = Environment.P
         python=Path(sys.executable),
         now=NOW,
         environ={"PATH": os.environ["PATH"], "HOME": str(root)},
+        trust_file=root.parent / "trust.toml",
         answer=lambda: answer,
     )
 
@@ -122,7 +123,7 @@ def look(control: str, project: Project) -> Finding:
 
 _CHECKED = """
 ID-01 ID-02 ID-05 TOK-04 TOK-05 TOK-06 TR-02 TR-06 AZ-01 AZ-03 AZ-05 TL-01 TL-02 TL-04 SEC-01 SEC-02
-GOV-01 GOV-04 GOV-06 SUP-01 SUP-03 SUP-05 META-01
+SEC-03 GOV-01 GOV-02 GOV-04 GOV-06 SUP-01 SUP-03 SUP-05 META-01
 """
 CHECKED = frozenset(ControlId(name) for name in _CHECKED.split())
 

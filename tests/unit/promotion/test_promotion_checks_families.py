@@ -1,5 +1,6 @@
 """Each check that files decide: beside the finished project, which holds, one change that must be held."""
 
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,33 @@ PROVENANCE = (
     "    permissions:\n      attestations: write # to file the provenance\n"
     "      id-token: write # to sign it; no code of this project runs here\n"
 )
+WAIVER = """
+[[waivers]]
+control      = "SUP-01"
+environment  = "production"
+reason       = "the platform's mirror rewrites hashes until it is replaced next month"
+compensating = "the mirror's own signatures are verified"
+owner        = "@acme/orders"
+ticket       = "ORD-1432"
+expires      = 2026-12-15
+"""
+EVIDENCE = f"""
+[[evidence]]
+control = "TR-02"
+says    = "TLS ends at the ingress, TLS 1.3 only"
+file    = "docs/edge.pdf"
+sha256  = "{hashlib.sha256(b"").hexdigest()}"
+owner   = "@acme/platform"
+expires = 2027-02-18
+"""
+ROTATION = """
+[[rotations]]
+finding = "lwf1-6c1f0a9be2d47b35"
+action  = "rotated"
+on      = 2026-11-17
+by      = "@acme/orders"
+proof   = "vault audit, request 5d1c"
+"""
 CODEOWNERS, CI = ".github/CODEOWNERS", ".github/workflows/ci.yml"
 
 
@@ -207,13 +235,43 @@ BROKEN = {
         "no section `retire`",
     ),
     "no plan": ("GOV-04", [(SERVER, "RUNBOOK.md#decommission", "END.md#end")], "there is no file END.md"),
-    "a waiver": (
+    "a waiver that nobody approved": ("GOV-06", [("promotion.toml", "", WAIVER)], "nobody has approved this"),
+    "a waiver of what is never waived": (
         "GOV-06",
-        [("promotion.toml", "# [[waivers]]", "[[waivers]]")],
-        "`waivers` is not enforced",
+        [("promotion.toml", "", WAIVER.replace("SUP-01", "TOK-04"))],
+        "a control of that kind never is",
     ),
-    "evidence": ("GOV-06", [("promotion.toml", "# [[evidence]]", "[[evidence]]")], "`evidence`"),
-    "no TOML": ("GOV-06", [("promotion.toml", "# [[waivers]]", "[[waivers")], "no TOML"),
+    "a waiver of no control": (
+        "GOV-06",
+        [("promotion.toml", "", WAIVER.replace("SUP-01", "SUP-99"))],
+        "no control of this release",
+    ),
+    "evidence that is not there": (
+        "GOV-06",
+        [("promotion.toml", "", EVIDENCE)],
+        "docs/edge.pdf is not there",
+    ),
+    "evidence that is another file": (
+        "GOV-06",
+        [("promotion.toml", "", EVIDENCE), ("docs/edge.pdf", "", "something else")],
+        "is not the file that `sha256` names",
+    ),
+    "evidence that has ended": (
+        "GOV-06",
+        [("promotion.toml", "", EVIDENCE.replace("2027", "2025")), ("docs/edge.pdf", "", "")],
+        "ended on 2025-02-18",
+    ),
+    "a rotation that nobody approved": ("GOV-06", [("promotion.toml", "", ROTATION)], "nobody has approved"),
+    "a rotation in the future": (
+        "GOV-06",
+        [("promotion.toml", "", ROTATION.replace("2026-11-17", "2026-11-20"))],
+        "in the future",
+    ),
+    "a job that signs without release": (
+        "GOV-02",
+        [(RELEASE, "    environment: production\n", "")],
+        "job `attest` signs without anybody having released it",
+    ),
     "no hash": ("SUP-01", [("uv.lock", f', hash = "{HASH}"', "")], "`launchworthy` has no hash"),
     "an empty hash": ("SUP-01", [("uv.lock", HASH, "sha256:")], "`launchworthy` has no hash"),
     "a weak hash": ("SUP-01", [("uv.lock", HASH, "md5:" + "0" * 32)], "`launchworthy` has no hash"),
@@ -315,7 +373,7 @@ def test_one_change_is_held_by_the_control_that_is_about_it(reference, control, 
 def test_every_control_that_files_decide_has_a_change_that_it_holds():
     from promotion_project import CHECKED
 
-    elsewhere = {"TOK-05", "AZ-01", "TL-01", "TL-04", "SEC-01", "META-01"}
+    elsewhere = {"TOK-05", "AZ-01", "TL-01", "TL-04", "SEC-01", "SEC-03", "META-01"}
     assert {control for control, _, _ in BROKEN.values()} | elsewhere == CHECKED
 
 

@@ -11,6 +11,7 @@ from launchworthy.cli.pages.layout import fields, wrapped
 from launchworthy.manifest import ServerManifest
 from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetTable, ToolTable
 from launchworthy.policy.case_file import CaseTable
+from launchworthy.promotion.trusted import EvidenceTable, PromotionFile, RotationTable, WaiverTable
 from launchworthy.settings import WorldSettings
 from launchworthy.settings.closed import Deployment
 from launchworthy.settings.loading import REPLACEABLE
@@ -26,7 +27,20 @@ def topic_pages() -> dict[str, str]:
         "world": "\n".join(_world()).rstrip(),
         "cases": "\n".join(_cases()).rstrip(),
         "policy": "\n".join(_policy()).rstrip(),
+        "promotion.toml": "\n".join(_ledger()).rstrip(),
     }
+
+
+def _ledger() -> Iterator[str]:
+    yield from _head(
+        "promotion.toml",
+        "what promotion takes on trust; each entry counts with an approval only: "
+        "launchworthy approve promotion.toml",
+    )
+    yield from _table("before any table", PromotionFile, without={"waivers", "rotations", "evidence"})
+    yield from _table("[[waivers]]", WaiverTable)
+    yield from _table("[[rotations]]", RotationTable)
+    yield from _table("[[evidence]]", EvidenceTable)
 
 
 def _tools() -> Iterator[str]:

@@ -1,5 +1,5 @@
 """What can be read of a project without running it? One file a family; importing this registers all."""
 
-from launchworthy.promotion.checks import build, identity, ownership, secrets, tokens, tools, transport
+from launchworthy.promotion.checks import build, identity, ownership, secrets, tokens, tools, transport, trust
 
-__all__ = ["build", "identity", "ownership", "secrets", "tokens", "tools", "transport"]
+__all__ = ["build", "identity", "ownership", "secrets", "tokens", "tools", "transport", "trust"]

@@ -1,7 +1,6 @@
 """Ownership: does somebody answer for this server, today, and is nothing taken on trust without a rule?"""
 
 import datetime as dt
-import tomllib
 from collections.abc import Iterator
 
 from launchworthy.manifest import line_of, placeholders
@@ -9,7 +8,6 @@ from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
-from launchworthy.promotion.trusted import SALT
 
 SERVER = "manifests/server.toml"
 REVIEW_DAYS = 90
@@ -77,26 +75,6 @@ def its_end_is_planned(project: Project) -> Iterator[Assertion]:
             yield seen(f"the plan leads to {each}")
         else:
             yield broken(f"the plan does not name {each}", f"{path}#{anchor}", f"- remove {each}")
-
-
-@registry.check("GOV-06")
-def nothing_is_waived_without_a_rule(project: Project) -> Iterator[Assertion]:
-    """`promotion.toml` takes nothing on trust: what it could hold is not enforced in this release."""
-    try:
-        tables = project.toml("promotion.toml")
-    except tomllib.TOMLDecodeError:
-        yield broken("promotion.toml is no TOML", "promotion.toml", "correct it, or take it back from git")
-        return
-    text = project.text("promotion.toml") or ""
-    for name in sorted(tables.keys() - {SALT}):
-        line = line_of(text, (name,))
-        yield broken(
-            f"`{name}` is not enforced in this release, so nothing may rest on it",
-            f"promotion.toml:{line}" if line is not None else "promotion.toml",
-            "take it out; a control that does not hold holds the promotion",
-        )
-    if not tables.keys() - {SALT}:
-        yield seen("promotion.toml takes nothing on trust")
 
 
 def _owns(owner: str, codeowners: str) -> bool:

@@ -12,6 +12,7 @@ from launchworthy.promotion.finding import Assertion
 
 _PINNED = re.compile(r"@[0-9a-f]{40}$|^docker://[^@]+@sha256:[0-9a-f]{64}$")
 _SECRET = re.compile(r"\bsecrets\s*(\.|\[\s*['\"])\s*(?!GITHUB_TOKEN\b)\w", re.IGNORECASE)
+_ATTEST = re.compile(r"\blaunchworthy\s+attest\b")
 _STRANGERS = ("pull_request_target", "workflow_run")
 
 
@@ -33,6 +34,22 @@ def workflow_mistakes(path: str, text: str, *, action: bool) -> Iterator[Asserti
         yield from _unpinned(path, "this action", _steps(read.get("runs")))
     else:
         yield from _workflow(path, read)
+
+
+def jobs_that_sign(text: str) -> Iterator[tuple[str, bool]]:
+    """Every job of a workflow that runs `launchworthy attest`, and whether somebody must release it.
+
+    Args:
+        text: of the workflow; one that is no YAML table has no jobs.
+    """
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    jobs = read.get("jobs") if isinstance(read, dict) else None
+    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+        if any(_ATTEST.search(str(step.get("run", ""))) for step in _steps(job)):
+            yield str(name), bool(job.get("environment"))
 
 
 def _workflow(path: str, workflow: dict[Any, Any]) -> Iterator[Assertion]:

@@ -8,6 +8,7 @@ more (a dangling object, somebody else's clone) is not seen.
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from launchworthy.attestation.git import Git, unusable
@@ -37,8 +38,12 @@ class Version:
 class History:
     """The objects of one repository."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, *, below: Path) -> None:
         """List them.
+
+        Args:
+            git: of the repository.
+            below: a folder of its working tree; of files, only those that ever lay below it are read.
 
         Raises:
             ProblemError: `history-not-whole`: a shallow or partial clone; `git-not-usable`.
@@ -48,7 +53,11 @@ class History:
         listed = git.run(
             "rev-list", "--objects", "--all", "--reflog", "--indexed-objects", deadline=_LIST_SECONDS
         )
-        self._paths = dict(_listed(listed))
+        inside = below.resolve().relative_to(git.top).as_posix()
+        self._prefix = "" if inside == "." else f"{inside}/"
+        self._paths = {
+            name: path for name, path in _listed(listed) if not path or path.startswith(self._prefix)
+        }
 
     def __len__(self) -> int:
         """How many objects there are: commits, tags, trees and contents."""
@@ -115,7 +124,7 @@ class History:
     def _text(self, name: str, kind: str, content: bytes) -> Text:
         if kind != "blob":
             return text_of(f"message of {kind} {name[:7]}", content.partition(b"\n\n")[2])
-        return text_of(self._paths[name] or f"object {name[:7]}", content)
+        return text_of(self._paths[name].removeprefix(self._prefix) or f"object {name[:7]}", content)
 
 
 def _listed(listing: bytes) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,84 @@
+"""What does a file ask a person for, and where is the answer kept?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchworthy.promotion.approvals.book import FOLDER
+from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes
+from launchworthy.promotion.promoting import write_whole
+from launchworthy.promotion.report_file import read_report
+from launchworthy.promotion.trusted import FILE, parse_trusted
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+LOCK = "launchworthy.lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What waits for an approval.
+
+    Attributes:
+        matters: one by one.
+        folder: where proofs of them are kept.
+    """
+
+    matters: tuple[Matter, ...]
+    folder: Path
+
+
+def approvable(file: Path, *, environment: Environment) -> Asked:
+    """What a file asks a person for; of `promotion.toml`, the entries of which no proof is kept yet.
+
+    Args:
+        file: a report, `promotion.toml`, or `launchworthy.lock`.
+        environment: for which the report must be.
+
+    Raises:
+        ProblemError: it cannot be read, or is none of these.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ProblemError(_not_approvable(file, f"cannot be read: {error.strerror}")) from None
+    folder = file.resolve().parent
+    if file.name == FILE:
+        waiting = parse_trusted(content).matters
+        kept = folder / FOLDER
+        return Asked(
+            matters=tuple(each for each in waiting if not (kept / each.file_name).is_file()), folder=kept
+        )
+    if file.name == LOCK:
+        says = "launchworthy.lock: what tools, policy and settings promise, as it stands"
+        return Asked(matters=(matter_of_bytes(Kind.LOCK, content, says),), folder=folder / FOLDER)
+    return Asked(matters=(report_matter(content, file, environment),), folder=folder)
+
+
+def report_matter(content: bytes, file: Path, environment: Environment) -> Matter:
+    """A report, whole.
+
+    Raises:
+        ProblemError: it is none, or for another environment.
+    """
+    if file.suffix != ".json":
+        raise ProblemError(_not_approvable(file, "is nothing that a person can approve"))
+    report = read_report(content, where=str(file))
+    if report.environment is not environment:
+        what = f"is a report for `{report.environment}`, and `{environment}` was said"
+        raise ProblemError(_not_approvable(file, what))
+    commit = (report.commit or "no commit")[:12]
+    says = (
+        f"{report.project} {report.project_version}, commit {commit}, for {report.environment}: "
+        f"{report.verdict.value}, {len(report.findings)} controls, {report.requests} requests"
+    )
+    return matter_of_bytes(Kind.REPORT, content, says)
+
+
+def keep(folder: Path, matter: Matter, content: bytes) -> Path:
+    """Write a proof where it will be looked for; returns where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_whole(folder / matter.file_name, content)
+
+
+def _not_approvable(file: Path, what: str) -> Problem:
+    fix = ("name dist/promotion/report.json, promotion.toml or launchworthy.lock",)
+    return Problem(reason="not-approvable", where=str(file), what=what, fix=fix)

@@ -1,0 +1,139 @@
+"""May this report be signed, as far as people are concerned? Its approval, and those of its waivers.
+
+Whoever approves has not written it: somebody whose mail address stands in the commit as author or committer
+is refused. Names in git prove nothing, so they only ever add to a refusal.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from launchworthy.attestation import ApprovalReference, Approvers, ReleasedJob, TrustPolicy, Waiver
+from launchworthy.attestation.git import Git
+from launchworthy.promotion.approvals.asking import report_matter
+from launchworthy.promotion.approvals.book import BY_RELEASE, FOLDER, Book
+from launchworthy.promotion.approvals.proof import Approval
+from launchworthy.promotion.finding import Status
+from launchworthy.promotion.report_file import ReportFile
+from launchworthy.promotion.trusted import Entry, Trusted, WaiverTable, end_of, read_trusted
+from launchworthy.promotion.waiving import mistake
+from launchworthy.vocabulary import Environment, Problem, ProblemError
+
+_NOBODY_ASKED: Final = "by nobody: the trust policy asks for none here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What people answered for.
+
+    Attributes:
+        approval: of the report; None where nobody signs in.
+        approved_by: the same for people to read.
+        waivers: one a waived control.
+        ends: instants at which something that the report rests on ends.
+    """
+
+    approval: ApprovalReference | None
+    approved_by: str
+    waivers: tuple[Waiver, ...]
+    ends: tuple[int, ...]
+
+
+def approved(  # noqa: PLR0913 - what an approval depends on
+    root: Path,
+    report: ReportFile,
+    content: bytes,
+    folder: Path,
+    *,
+    trust: TrustPolicy,
+    environ: Mapping[str, str],
+    now: int,
+) -> Grounds:
+    """Look for every approval that this report needs.
+
+    Args:
+        root: of the project.
+        report: what is to be signed, cleared.
+        content: its bytes.
+        folder: where it lies, and its approval beside it.
+        trust: the platform's.
+        environ: for git.
+        now: seconds since the epoch.
+
+    Raises:
+        ProblemError: `not-approved`, `approval-not-genuine`, `approver-wrote-it` or
+            `approver-keys-unavailable`.
+    """
+    approvers = trust.of(report.environment).approvers
+    book = Book(
+        root=root,
+        folders=(folder, root / FOLDER),
+        approvers=approvers,
+        why_nobody=f"{trust.where} names no approvers",
+        simulated=report.environment.simulated,
+        now=now,
+    )
+    trusted = read_trusted(root)
+    waivers = tuple(_waivers(report, trusted, book))
+    evidence_ends = (end_of(piece.table.expires) for piece in trusted.evidence)
+    ends = tuple(end for end in (*(waiver.until for waiver in waivers), *evidence_ends) if end > now)
+    match approvers:
+        case None:
+            return Grounds(approval=None, approved_by=_NOBODY_ASKED, waivers=waivers, ends=ends)
+        case ReleasedJob():
+            return Grounds(approval=None, approved_by=f"by {BY_RELEASE}", waivers=waivers, ends=ends)
+        case Approvers():
+            approval = book.require(report_matter(content, folder / "report.json", report.environment))
+            _refuse_author(approval, root, environ)
+            return Grounds(
+                approval=_reference(approval),
+                approved_by=f"by {approval.name} ({approval.issuer})",
+                waivers=waivers,
+                ends=ends,
+            )
+
+
+def _waivers(report: ReportFile, trusted: Trusted, book: Book) -> Iterator[Waiver]:
+    meant = Environment.PRODUCTION if report.environment is Environment.REHEARSAL else report.environment
+    for finding in report.findings:
+        if finding.status is Status.WAIVED:
+            entry = _waiver_of(finding.control, meant, trusted)
+            approval = book.require(entry.matter)
+            if (wrong := mistake(entry, approval, book.now)) is not None:
+                raise ProblemError(_not_waived(entry.where, wrong))
+            yield Waiver(control=finding.control, owner=entry.table.owner, until=end_of(entry.table.expires))
+
+
+def _waiver_of(control: str, environment: Environment, trusted: Trusted) -> Entry[WaiverTable]:
+    for entry in trusted.waivers:
+        if (entry.table.control, entry.table.environment) == (control, environment.value):
+            return entry
+    raise ProblemError(_not_waived("promotion.toml", f"has no waiver of {control} for {environment}"))
+
+
+def _not_waived(where: str, what: str) -> Problem:
+    fix = ("launchworthy promote, and what it says",)
+    return Problem(reason="not-approved", where=where, what=what, fix=fix)
+
+
+def _reference(approval: Approval) -> ApprovalReference:
+    return ApprovalReference(
+        issuer=approval.issuer,
+        subject=approval.subject,
+        sha256=approval.sha256,
+        approved_at=approval.approved_at,
+    )
+
+
+def _refuse_author(approval: Approval, root: Path, environ: Mapping[str, str]) -> None:
+    """Refuse an approver who wrote or committed what is approved.
+
+    Raises:
+        ProblemError: `approver-wrote-it`.
+    """
+    told = Git(root, environ).run("log", "-1", "--format=%ae%n%ce", "HEAD").decode("utf-8", "replace")
+    if approval.name.casefold() in {line.strip().casefold() for line in told.splitlines()}:
+        what = f"{approval.name} approved what they have written or committed themselves"
+        fix = ("let another approver approve the report: launchworthy approve",)
+        raise ProblemError(Problem(reason="approver-wrote-it", what=what, fix=fix))

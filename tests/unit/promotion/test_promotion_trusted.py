@@ -1,0 +1,263 @@
+"""Does what is taken on trust count when, and only when, it is approved and in its dates?"""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from approvers import NOW, Company
+from promotion_project import edit, load
+from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER
+
+from launchworthy.attestation import ReleasedJob
+from launchworthy.promotion.control import controls_for
+from launchworthy.promotion.finding import ControlId, Finding, Status
+from launchworthy.promotion.project import Project
+from launchworthy.promotion.run import findings_of, run_checks
+from launchworthy.promotion.trusted import parse_trusted
+from launchworthy.promotion.waiving import waive
+from launchworthy.vocabulary import Environment, ProblemError
+
+DAY = 86_400
+AWS = "AKIA" + "Z7QK4M2XW5N3RT6B"
+SALT = 'salt = "of-this-project"\n'
+HASHLESS = ("uv.lock", ', hash = "sha256:' + "0f" * 32 + '"', "")
+
+
+@pytest.fixture(scope="module")
+def company() -> Company:
+    return Company()
+
+
+def asking(project: Project, company: Company, *, now: int = NOW) -> Project:
+    """The same project under a trust policy that asks people of this company."""
+    keys = company.keys
+    book = replace(project.book, approvers=company.approvers, now=now)
+    book.__dict__["_keys"] = keys  # what the issuer would publish
+    return replace(project, book=book, now=now)
+
+
+def judged(project: Project, *controls: str) -> dict[str, Finding]:
+    wanted = tuple(each for each in controls_for(Environment.PRODUCTION) if each.id in controls)
+    seen = run_checks(project, frozenset(ControlId(name) for name in controls))
+    return {each.control: each for each in waive(findings_of(wanted, seen, None), wanted, project)}
+
+
+def held(project: Project, says: str, control: str = "GOV-06") -> None:
+    finding = judged(project, control, "SUP-01")[control]
+    assert finding.status is Status.FAIL
+    assert any(says in failure.what for failure in finding.failures), finding.failures
+
+
+def with_waiver(reference, company: Company, waiver: str = WAIVER, **approval: object) -> Project:
+    project = reference.project(("promotion.toml", "", waiver), HASHLESS)
+    for matter in project.trusted.matters:
+        company.approve(project.root / "approvals", matter, **approval)
+    return asking(project, company)
+
+
+def test_an_approved_waiver_waives(reference, company: Company) -> None:
+    found = judged(with_waiver(reference, company), "GOV-06", "SUP-01")
+    assert found["SUP-01"].status is Status.WAIVED
+    assert "until 2026-12-15" in found["SUP-01"].message
+    assert found["GOV-06"].status is Status.PASS
+    assert "approved by lead@acme.example" in found["GOV-06"].message
+
+
+def test_without_its_approval_it_counts_as_absent(reference, company: Company) -> None:
+    project = asking(reference.project(("promotion.toml", "", WAIVER), HASHLESS), company)
+    held(project, "nobody has approved this waiver: there is no approvals/waiver-")
+    assert judged(project, "GOV-06", "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+def test_without_a_trust_policy_nobody_can_approve(reference, company: Company) -> None:
+    project = with_waiver(reference, company)
+    nobody = replace(project, book=replace(project.book, approvers=None))
+    held(nobody, "nobody has approved this waiver")
+    assert judged(nobody, "GOV-06", "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+def test_where_a_job_is_released_its_release_is_the_approval(reference) -> None:
+    project = reference.project(("promotion.toml", "", WAIVER), HASHLESS)
+    released = replace(project, book=replace(project.book, approvers=ReleasedJob.RELEASED_JOB))
+    assert judged(released, "GOV-06", "SUP-01")["SUP-01"].status is Status.WAIVED
+    assert judged(released, "GOV-06", "SUP-01")["GOV-06"].status is Status.PASS
+
+
+def test_an_approval_by_somebody_else_does_not_count(reference, company: Company) -> None:
+    project = with_waiver(reference, company, groups=["everybody"])
+    held(project, "no group that may approve")
+    assert judged(project, "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+def test_a_waiver_that_was_changed_after_its_approval_does_not_count(reference, company: Company) -> None:
+    project = with_waiver(reference, company)
+    edit(project.root, ("promotion.toml", "2026-12-15", "2026-12-16"))
+    again = asking(load(project.root, reference.answer), company)
+    held(again, "nobody has approved this waiver")
+    assert judged(again, "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("waiver", "now", "says"),
+    [
+        (WAIVER, NOW + 40 * DAY, "ended on 2026-12-15"),
+        (WAIVER.replace("2026-12-15", "2026-12-19"), NOW, "longer than 30 days"),
+        (WAIVER.replace("2026-12-15", "2036-12-19"), NOW, "longer than 30 days"),
+    ],
+    ids=["over", "31 days", "for ever"],
+)
+def test_a_waiver_lasts_thirty_days(reference, company: Company, waiver: str, now: int, says: str) -> None:
+    project = asking(with_waiver(reference, company, waiver), company, now=now)
+    held(project, says)
+    assert judged(project, "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+def test_a_waiver_for_another_environment_waives_nothing_here(reference, company: Company) -> None:
+    project = with_waiver(reference, company, WAIVER.replace('"production"', '"staging"'))
+    assert judged(project, "SUP-01")["SUP-01"].status is Status.FAIL
+
+
+def test_a_waiver_that_waives_nothing_is_held(reference, company: Company) -> None:
+    project = reference.project(("promotion.toml", "", WAIVER))
+    company.approve(project.root / "approvals", project.trusted.matters[0])
+    held(asking(project, company), "waives nothing")
+
+
+def test_a_failed_rehearsal_is_never_waived(reference, company: Company) -> None:
+    project = with_waiver(reference, company)
+    [control] = [each for each in controls_for(Environment.PRODUCTION) if each.id == "SUP-01"]
+    [finding] = findings_of((control,), run_checks(project, frozenset({control.id})), None)
+    assert [each.status for each in waive([finding], [control], project)] == [Status.WAIVED]
+    rehearsed = replace(finding, rehearsed=True)
+    assert [each.status for each in waive([rehearsed], [control], project)] == [Status.FAIL]
+    never = replace(control, waivable=False)
+    assert [each.status for each in waive([finding], [never], project)] == [Status.FAIL]
+
+
+def test_approved_evidence_counts(reference, company: Company) -> None:
+    project = reference.project(("promotion.toml", "", EVIDENCE), ("docs/edge.pdf", "", ""))
+    company.approve(project.root / "approvals", project.trusted.matters[0])
+    assert judged(asking(project, company), "GOV-06")["GOV-06"].status is Status.PASS
+
+
+def leaking(reference, hide: Callable[[Path], None]) -> Project:
+    project = reference.project(("promotion.toml", "", SALT), ("old.ini", "", f"key = {AWS}\n"))
+    git(project.root, "add", "-A")
+    git(project.root, "commit", "-q", "-m", "a mistake")
+    hide(project.root)
+    return load(project.root, reference.answer)
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=team", "-c", "user.email=team@orders.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True)
+
+
+def take_out(root: Path) -> None:
+    (root / "old.ini").unlink()
+    git(root, "commit", "-q", "-a", "-m", "gone")
+
+
+def test_a_clean_history_needs_no_ledger(reference) -> None:
+    finding = judged(reference.project(), "SEC-03")["SEC-03"]
+    assert finding.status is Status.PASS
+    assert "hold no secret" in finding.message
+
+
+def test_a_deleted_line_is_no_rotation(reference, company: Company) -> None:
+    project = leaking(reference, take_out)
+    assert judged(project, "SEC-02")["SEC-02"].status is Status.PASS
+    finding = judged(project, "SEC-03")["SEC-03"]
+    assert finding.status is Status.FAIL
+    [failure] = finding.failures
+    assert "old.ini" in failure.what
+    assert AWS not in " ".join((failure.what, *failure.fix))
+    block = "\n".join(line for line in failure.fix[1:])
+    named = SALT + block.replace("# or destroyed", "# or destroyed")
+    edit(project.root, ("promotion.toml", "", named))
+    unapproved = asking(load(project.root, reference.answer), company)
+    assert judged(unapproved, "SEC-03")["SEC-03"].status is Status.FAIL
+    company.approve(project.root / "approvals", unapproved.trusted.matters[0])
+    assert judged(unapproved, "SEC-03", "GOV-06")["SEC-03"].status is Status.PASS
+    assert judged(unapproved, "SEC-03", "GOV-06")["GOV-06"].status is Status.PASS
+
+
+def test_the_rotation_of_another_secret_does_not_count(reference, company: Company) -> None:
+    project = leaking(reference, take_out)
+    edit(project.root, ("promotion.toml", "", SALT + ROTATION))
+    other = asking(load(project.root, reference.answer), company)
+    company.approve(project.root / "approvals", other.trusted.matters[0])
+    assert judged(other, "SEC-03")["SEC-03"].status is Status.FAIL
+
+
+def test_without_a_salt_a_found_secret_asks_for_one(reference) -> None:
+    project = leaking(reference, take_out)
+    edit(project.root, ("promotion.toml", "", ""))
+    [failure] = judged(load(project.root, reference.answer), "SEC-03")["SEC-03"].failures
+    assert failure.fix[-1].startswith('salt = "')
+
+
+def test_what_is_approved_to_be_no_secret_is_left_alone_until_its_line_changes(
+    reference, company: Company
+) -> None:
+    project = leaking(reference, lambda _: None)
+    finding = judged(project, "SEC-02")["SEC-02"]
+    assert finding.status is Status.FAIL
+    [failure] = judged(project, "SEC-03")["SEC-03"].failures
+    name = next(line for line in failure.fix if line.startswith("finding"))
+    none = f'[[rotations]]\n{name}\naction = "not-a-secret"\non = 2026-11-18\nby = "@acme/orders"\n'
+    edit(
+        project.root,
+        ("promotion.toml", "", SALT + none + 'reason = "an example of the provider\'s own page"\n'),
+    )
+    project = asking(load(project.root, reference.answer), company)
+    assert judged(project, "SEC-02")["SEC-02"].status is Status.FAIL, "nobody approved it yet"
+    company.approve(project.root / "approvals", project.trusted.matters[0])
+    assert judged(project, "SEC-02")["SEC-02"].status is Status.PASS
+    assert judged(project, "SEC-03")["SEC-03"].status is Status.PASS
+    edit(project.root, ("old.ini", AWS, AWS.replace("4M2X", "4M3X")))
+    assert (
+        judged(asking(load(project.root, reference.answer), company), "SEC-02")["SEC-02"].status
+        is Status.FAIL
+    )
+
+
+def test_a_project_without_its_history_is_undecided(reference, tmp_path: Path) -> None:
+    project = reference.project()
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{project.root}", str(tmp_path / "shallow"))
+    git(project.root, "commit", "-q", "--allow-empty", "-m", "another")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{project.root}", str(tmp_path / "cut"))
+    finding = judged(load(tmp_path / "cut", reference.answer), "SEC-03")["SEC-03"]
+    assert finding.status is Status.ERROR
+    assert "shallow" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[[waivers", "not-toml"),
+        ('[[waivers]]\ncontrol = "SUP-01"\n', "missing-field"),
+        (
+            WAIVER.replace("until it is replaced next month", "x").replace("the platform's mirror", "y"),
+            "bad-value",
+        ),
+        (WAIVER.replace("ticket ", "tickets"), "unknown-field"),
+        (WAIVER.replace('"@acme/orders"', '"jo"'), "bad-value"),
+        (WAIVER.replace('"production"', '"development"'), "bad-value"),
+        (ROTATION.replace('proof   = "vault audit, request 5d1c"\n', ""), "bad-value"),
+        (ROTATION.replace('"rotated"', '"not-a-secret"'), "bad-value"),
+        (ROTATION.replace("lwf1-", "lwf2-"), "bad-value"),
+        (EVIDENCE.replace("docs/edge.pdf", "../edge.pdf"), "bad-value"),
+        (EVIDENCE.replace("docs/edge.pdf", "docs/../../edge.pdf"), "bad-value"),
+        (EVIDENCE.replace("docs/edge.pdf", "/etc/passwd"), "bad-value"),
+        ('salt = "short"\n', "bad-value"),
+        ("approvers = []\n", "unknown-field"),
+    ],
+)
+def test_a_mistake_in_the_ledger_is_refused_with_its_line(text: str, reason: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_trusted(text.encode())
+    assert reason in [problem.reason for problem in caught.value.problems]
+    assert all((problem.where or "").startswith("promotion.toml") for problem in caught.value.problems)
