@@ -71,7 +71,7 @@ def test_what_is_written_at_all_is_written_as_rfc_8785_says(value):
 
 @given(st.binary(max_size=40) | in_domain.map(lambda value: json.dumps(value).encode()))
 @settings(max_examples=200, deadline=None)
-def test_bytes_are_read_only_if_they_are_what_would_be_written(line):
+def test_a9_bytes_are_read_only_if_they_are_what_would_be_written(line):
     try:
         value = parse_canonical(line)
     except CanonicalError:
@@ -84,7 +84,7 @@ def test_bytes_are_read_only_if_they_are_what_would_be_written(line):
 
 @given(st.text(max_size=600))
 @settings(max_examples=200, deadline=None)
-def test_no_text_gets_through_that_could_break_a_line_or_hide(text):
+def test_a11_no_text_gets_through_that_could_break_a_line_or_hide(text):
     for clean in (sanitise, sanitise_label):
         safe = clean(text)
         assert safe.isprintable()
@@ -310,7 +310,7 @@ EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=[Heal
 
 @given(attacks)
 @EXAMPLES
-def test_with_a_later_anchor_no_change_to_a_closed_file_goes_unnoticed(plan):
+def test_a7_with_a_later_anchor_no_change_to_a_closed_file_goes_unnoticed(plan):
     lines, torn = attack(SEALED, plan)
     found, theirs, _ = judge(SEALED_NAME, content_of(lines, torn), SEALED_NOTES)
     if (lines, torn) == (list(SEALED), b""):

@@ -4,7 +4,8 @@
 server's and the team's, through structlog or the standard library, goes the same way:
 
 1. only plain values are shown; of anything else its type, so no claim set, header or token is formatted
-2. of an exception its type, its message and where it passed: never the local variables
+2. of an exception its type and where it passed: never the local variables, and its text, which may hold
+   whatever it was about, in development only (elsewhere the system's own words for what the system refused)
 3. tokens and keys are scrubbed, then the one sanitiser of `audit.sanitiser` makes every text safe
 4. one line: JSON in ASCII, or with `readable` a line for a terminal
 
@@ -107,17 +108,21 @@ class OperationsLog:
         text = _readable(safe) if self._readable else json.dumps(safe, ensure_ascii=True, allow_nan=False)
         return self.scrubber.scrub(text)
 
+    def told(self, failure: BaseException) -> list[dict[str, object]]:
+        """An exception and its causes, outermost first, without any value."""
+        return _told(failure, _message if self._readable else _plain_message)
+
     def _render(self, _logger: object, _method: str, event: _Event) -> str:
         """The last processor: from what was logged to the line."""
         failure = _failure(event.pop("exc_info", None))
         if failure is not None:
-            event["exception"] = _told(failure)
+            event["exception"] = self.told(failure)
         event.pop("stack_info", None)
         return self.line({"time": rfc3339(self._clock()), **event})
 
     def _safe(self, value: object, depth: int) -> object:
         """A value as it may be shown."""
-        text = _text(value)
+        text = _text(value, _message if self._readable else _plain_message)
         if text is not None:
             return sanitise(self.scrubber.scrub(text[:_MAX_SCRUBBED]))
         if value is None or isinstance(value, int | float):
@@ -165,7 +170,7 @@ class _Handler(logging.Handler):
         }
         failure = _failure(record.exc_info)
         if failure is not None:
-            event["exception"] = _told(failure)
+            event["exception"] = self._log.told(failure)
         self._log.write(self._log.line(event))
 
 
@@ -219,12 +224,12 @@ def _failure(info: object) -> BaseException | None:
     return sys.exc_info()[1] if info else None
 
 
-def _text(value: object) -> str | None:
+def _text(value: object, message: Callable[[BaseException], str]) -> str | None:
     """The text of what is one; no other value's own idea of a text is asked for, it might hold a secret."""
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, BaseException):
-        return f"{type(value).__qualname__}: {_message(value)}"
+        return f"{type(value).__qualname__}: {message(value)}".removesuffix(": ")
     return str(value) if isinstance(value, str | PurePath) else None
 
 
@@ -242,7 +247,12 @@ def _message(failure: BaseException) -> str:
     return "; ".join(str(part) for part in failure.args if isinstance(part, str | int))
 
 
-def _told(failure: BaseException) -> list[dict[str, object]]:
+def _plain_message(failure: BaseException) -> str:
+    """What the system has said of what it refused; any other text may be about a secret."""
+    return failure.strerror or "" if isinstance(failure, OSError) else ""
+
+
+def _told(failure: BaseException, message: Callable[[BaseException], str]) -> list[dict[str, object]]:
     """An exception and its causes, outermost first: type, message, and where it passed, without any value."""
     told: list[dict[str, object]] = []
     current: BaseException | None = failure
@@ -251,7 +261,7 @@ def _told(failure: BaseException) -> list[dict[str, object]]:
         told.append(
             {
                 "type": type(current).__qualname__,
-                "message": _message(current),
+                **({"message": message(current)} if message(current) else {}),
                 "where": [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
             }
         )

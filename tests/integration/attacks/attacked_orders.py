@@ -47,6 +47,26 @@ def misbehave_in_a_thread(call: Call[OrderStore]) -> str:
 
 
 @tool
+async def fail(call: Call[OrderStore], how: str, note: str) -> str:
+    """Fail with secrets at hand: in a variable, in the text, in a cause, in the log."""
+    import os
+
+    import structlog
+
+    kept = {"password": os.environ.get("ORDERS_CANARY", ""), "note": note}
+    try:
+        raise KeyError(kept["password"])
+    except KeyError as error:
+        call.log.info("about to fail")
+        structlog.get_logger().exception("failed")
+        if how == "tool error":
+            from launchworthy import ToolError as Told
+
+            raise Told("this cannot be done") from error
+        raise RuntimeError("text-of-a-failure", kept) from error
+
+
+@tool
 async def wait(call: Call[OrderStore]) -> str:
     """Wait for longer than anybody does."""
     await asyncio.sleep(60)
@@ -67,6 +87,10 @@ def label(call: Call[OrderStore], labels: dict[str, int]) -> int:
 '''
 MANIFESTS = """
 [tools.misbehave]
+effect = "read"
+scopes = ["orders:read"]
+
+[tools.fail]
 effect = "read"
 scopes = ["orders:read"]
 
@@ -166,8 +190,8 @@ def read_answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 
 
 @contextmanager
-def attacked(scratch: Path) -> Iterator[Attacked]:
-    """Start it in a rehearsal of production."""
+def attacked(scratch: Path, **environ: str) -> Iterator[Attacked]:
+    """Start it in a rehearsal of production; `environ` adds variables."""
     root = scratch / "orders"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
     config = root / "config" / "production.toml"
@@ -181,5 +205,5 @@ def attacked(scratch: Path) -> Iterator[Attacked]:
         environment=Environment.REHEARSAL,
         settings=Environment.PRODUCTION,
     )
-    with world, world.server("orders", PYTHONPATH=str(root / "src")) as server:
+    with world, world.server("orders", PYTHONPATH=str(root / "src"), **environ) as server:
         yield Attacked(world, server)

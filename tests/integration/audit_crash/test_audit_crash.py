@@ -59,10 +59,26 @@ def calls_in(directory):
     return calls
 
 
-def test_no_acknowledged_record_is_lost_and_every_file_verifies(nursery, tmp_path):
-    chance = random.Random(20261120)  # noqa: S311 - moments to kill at, the same in every run
+def test_a5_no_acknowledged_record_is_lost_and_every_file_verifies(nursery, tmp_path):
+    total, torn = killed_again_and_again(nursery, tmp_path, rounds=ROUNDS, seed=20261120)
+    assert total > ROUNDS * 20
+    assert torn <= ROUNDS // 3
+
+
+@pytest.mark.slow
+def test_a5_a_hundred_and_twenty_kills_lose_nothing(nursery, tmp_path, capsys):
+    rounds = 120
+    total, torn = killed_again_and_again(nursery, tmp_path, rounds=rounds, seed=6)
+    with capsys.disabled():
+        print(f"\n{rounds} kills, {total} acknowledged records, 0 lost, {torn} torn ends")  # noqa: T201 - the report
+    assert total > rounds * 20
+
+
+def killed_again_and_again(nursery, tmp_path, *, rounds, seed):
+    """Kill one writer after the other; how many records were acknowledged, how many files had a torn end."""
+    chance = random.Random(seed)  # noqa: S311 - moments to kill at, the same in every run
     total = torn = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         kind = "durable" if number % 3 == 2 else "process"
         after = 0.0 if number % 10 == 9 else chance.uniform(0.001, 0.04)
         name = f"run-{number}"
@@ -82,8 +98,7 @@ def test_no_acknowledged_record_is_lost_and_every_file_verifies(nursery, tmp_pat
         elif found is not None:
             assert found.state in (State.INTACT_OPEN, State.UNDECIDED)
         total += len(acknowledged)
-    assert total > ROUNDS * 20
-    assert torn <= ROUNDS // 3
+    return total, torn
 
 
 def test_the_process_that_comes_after_a_crash_bears_witness_to_what_was_left(nursery, tmp_path):

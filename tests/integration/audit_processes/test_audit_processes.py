@@ -42,7 +42,7 @@ def verified(tmp_path, **more):
 
 
 @pytest.mark.usefixtures("authority")
-def test_eight_processes_in_one_directory_keep_apart(tmp_path):
+def test_a8_eight_processes_in_one_directory_keep_apart(tmp_path):
     command = [sys.executable, str(CHILD), "many", str(tmp_path), "8"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout) == [0] * 8

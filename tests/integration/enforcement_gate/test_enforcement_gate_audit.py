@@ -10,6 +10,7 @@ import pytest
 from house import House, eventually
 
 from launchworthy.audit import AuditUnwritable
+from launchworthy.audit.verification import verify_paths
 from launchworthy.vocabulary import Reason
 
 GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
@@ -61,7 +62,7 @@ def failing(spoiled):
 
 
 @pytest.mark.parametrize("tool", ["add", "wipe"])
-def test_no_body_starts_where_its_attempt_cannot_be_written(failing, tool, revision):
+def test_a1_no_body_starts_where_its_attempt_cannot_be_written(failing, tool, revision):
     house, audit = failing
     audit.fails = {"tool.attempt"}
     arguments = {"a": 1, "b": 2} if tool == "add" else {"order_id": 1}
@@ -76,7 +77,7 @@ def test_no_body_starts_where_its_attempt_cannot_be_written(failing, tool, revis
     assert house.executions.taken() == 1
 
 
-def test_no_result_leaves_where_its_outcome_cannot_be_written(failing, revision):
+def test_a3_no_result_leaves_where_its_outcome_cannot_be_written(failing, revision):
     house, audit = failing
     audit.fails = {"tool.outcome"}
     answer = house.call("add", a=20, b=22, revision=revision)
@@ -142,7 +143,31 @@ def test_a_server_that_ends_while_the_disk_is_slow_says_that_nothing_ran(build):
     assert house.executions.taken() == 0
 
 
-def test_every_request_leaves_a_record_or_is_counted_in_one(build):
+def test_a2_each_attempt_has_exactly_one_outcome_however_it_ended(build):
+    house = build()
+    for name, arguments in (
+        ("add", {"a": 1, "b": 2}),
+        ("say_no", {"order_id": 1}),
+        ("leak", {}),
+        ("lie", {}),
+    ):
+        house.call(name, **arguments)
+    house.call("leak_in_thread")
+    house.call("too_long")
+    house.__exit__()
+    attempts = [record["call"] for record in house.records() if record["type"] == "tool.attempt"]
+    outcomes = {
+        record["call"]: record["outcome"] for record in house.records() if record["type"] == "tool.outcome"
+    }
+    ended = [record["call"] for record in house.records() if record["type"] == "tool.outcome"]
+    assert len(attempts) == 6
+    assert sorted(attempts) == sorted(ended)
+    assert set(outcomes.values()) >= {"ok", "tool_error", "error", "timeout"}
+    found = verify_paths([house.audit_directory], require_sealed=False)
+    assert found.unknown_outcomes == ()
+
+
+def test_a4_every_request_leaves_a_record_or_is_counted_in_one(build):
     house = build()
     for _ in range(70):
         house.http.post(house.resource, headers={"content-type": "application/json", "accept": "*/*"})

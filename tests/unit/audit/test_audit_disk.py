@@ -52,7 +52,7 @@ def state_of(stream):
     return verify_paths([stream.path], require_sealed=False, pinned_keys=[stream.verifier_key]).streams[0]
 
 
-def test_a_full_disk_refuses_attempts_and_leaves_no_half_record(stream):
+def test_a6_a_full_disk_refuses_attempts_and_leaves_no_half_record(stream):
     refused = fill(stream)
     assert "No space left" in str(refused)
     assert not stream.writable

@@ -247,7 +247,7 @@ def test_an_idle_stream_says_every_minute_that_it_lives(directory, clock):
     stream.close()
 
 
-def test_a_clock_that_goes_back_reorders_nothing_and_puts_no_checkpoint_off(directory, clock):
+def test_a13_a_clock_that_goes_back_reorders_nothing_and_puts_no_checkpoint_off(directory, clock):
     stream = bound_stream(directory, WORKLOAD, clock=clock)
     clock.forward(-3600)
     stream.record(attempt())
