@@ -17,6 +17,7 @@ from launchworthy.enforcement.request import (
     HeaderSectionTooLarge,
     MethodNotAllowed,
     RequestId,
+    UnknownResource,
     UnsupportedRevision,
 )
 from launchworthy.tokens.challenge import challenge
@@ -250,6 +251,8 @@ def _data(refused: Refused, call: CallId) -> dict[str, object]:
     data: dict[str, object] = {"reason": wire_word(refused.reason).value, "call": call}
     if refused.reason is Reason.TOOL_SCOPE:
         data["scopes"] = list(refused.scopes)
+    if isinstance(refused, UnknownResource) and refused.uri:
+        data["uri"] = refused.uri
     if isinstance(refused, UnsupportedRevision):
         data |= {"supported": list(refused.supported), "requested": refused.requested}
     return data

@@ -167,7 +167,7 @@ class Calls:
         if target.visibility is Visibility.SECRET and not (
             principal.scopes.issuperset(target.scopes) and target.runs_in(self._environment)
         ):
-            raise unknown(target.kind)
+            raise unknown(target.kind, asked.named)
 
     def _check_scopes(self, asked: Asked, principal: Principal) -> None:
         """Row 9."""

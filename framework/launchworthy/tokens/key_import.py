@@ -163,7 +163,8 @@ def _fitting(member: Mapping[str, object], allowed: frozenset[str]) -> frozenset
     shape = (member.get("kty"), None if member.get("kty") == "RSA" else member.get("crv"))
     fitting = frozenset(name for name in allowed if KEY_SHAPES[name] == shape)
     if not fitting:
-        raise _UnusableKeyError(f"no allowed algorithm uses {shown(shape[0])} {shown(shape[1])}")
+        curve = "" if shape[1] is None else f" on {shown(shape[1])}"
+        raise _UnusableKeyError(f"no allowed algorithm uses a key of {shown(shape[0])}{curve}")
     if "alg" not in member:
         return fitting
     named = member["alg"]

@@ -12,6 +12,7 @@ from launchworthy.tokens.discovery import MetadataError, WrongIssuerError
 from launchworthy.tokens.endpoint import EndpointError
 from launchworthy.tokens.fetch import FetchError
 from launchworthy.tokens.issuer import Issuer
+from launchworthy.tokens.key_import import KeySetError
 from launchworthy.tokens.key_sets import IssuerKeys
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Problem, StartupRefused
 
@@ -86,9 +87,15 @@ def _unreachable(keys: Mapping[str, IssuerKeys], deadline: float) -> StartupRefu
         Problem(
             reason="no-keys",
             what=f"no keys of `{name}` within {deadline:g} s: {each.last_error or 'no answer yet'}",
-            fix=("check that it answers from here; a restart tries again",),
+            fix=(_what_to_do(each.last_error),),
             field=f"issuers.{name}",
         )
         for name, each in keys.items()
     )
     return StartupRefused(STAGE, *problems, exit_code=EX_TEMPFAIL)
+
+
+def _what_to_do(error: Exception | None) -> str:
+    if isinstance(error, KeySetError):  # it answered; some issuers make a key only when they first sign
+        return "compare `algorithms` with the keys it publishes, and let it publish one for them"
+    return "check that it answers from here; a restart tries again"

@@ -108,6 +108,31 @@ def test_a_secret_target_is_byte_for_byte_an_unknown_one(house, revision):
     )
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("shop://nothing/7", {"uri": "shop://nothing/7"}),
+        ('shop://nothing/ü " ', {"uri": 'shop://nothing/ü " '}),
+        ("shop://" + "x" * 5000, {}),
+    ],
+)
+def test_a_client_is_told_which_resource_is_not_there(house, revision, uri, told):
+    """SEP-2164; what nobody could have asked for in earnest is not repeated."""
+    encoded = (
+        {} if uri.isascii() else {"mcp-name": None, "mcp-method": None, "mcp-protocol-version": "2025-11-25"}
+    )
+    revision = "2025-11-25" if encoded else revision
+    answer = house.post("resources/read", {"uri": uri}, revision=revision, headers=encoded)
+    data = answer.json()["error"]["data"]
+    assert (answer.status_code, data.pop("reason")) == (400, "unknown")
+    assert data.pop("call") == answer.headers["launchworthy-call"]
+    assert data == told
+
+
+def test_a_tool_that_is_not_there_is_not_repeated(house, revision):
+    assert "uri" not in house.call("nothing", revision=revision).json()["error"]["data"]
+
+
 def test_the_audit_knows_which_secret_target_was_tried(house):
     [denied] = house.story(house.call("hidden"))
     assert (denied["target"], denied["reason"]) == ("hidden", "tool.unknown")

@@ -201,6 +201,19 @@ def test_without_an_issuer_there_is_no_start(orders):
         world.issuer.stop()
         code, said = orders.refusal(world)
     assert (code, said["reason"]) == (75, "no-keys")
+    assert "check that it answers" in said["fix"]
+
+
+def test_an_issuer_without_a_key_for_what_is_accepted_is_told_from_one_that_is_away(orders):
+    """Keycloak makes its key for an algorithm when it first signs with it: before, its set has none."""
+    with orders.world(start_deadline="1s") as world:
+        encrypting = {"kty": "RSA", "kid": "e", "use": "enc", "n": "AQ", "e": "AQAB"}
+        signing = {"kty": "RSA", "kid": "s", "use": "sig", "n": "AQ", "e": "AQAB"}
+        world.issuer.faults.key_document = {"keys": [encrypting, signing]}
+        code, said = orders.refusal(world)
+    assert (code, said["reason"]) == (75, "no-keys")
+    assert "no allowed algorithm uses a key of `RSA`)" in said["what"]
+    assert "compare `algorithms`" in said["fix"]
 
 
 def test_an_address_in_use_is_refused_and_a_restart_may_help(orders):

@@ -7,6 +7,7 @@ from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Ro
 from launchworthy.enforcement.request.refusals import (
     HeaderSectionTooLarge,
     MethodNotAllowed,
+    UnknownResource,
     UnsupportedRevision,
 )
 from launchworthy.enforcement.request.resource_uri import UriTemplate, spell
@@ -31,6 +32,7 @@ __all__ = [
     "Row",
     "Settled",
     "Targets",
+    "UnknownResource",
     "UnsupportedRevision",
     "UriTemplate",
     "Wanted",

@@ -1,5 +1,6 @@
 """Which refusals need more for their answer than a reason?"""
 
+from launchworthy.enforcement.request.resource_uri import MAX_URI
 from launchworthy.vocabulary import Reason, Refused
 
 
@@ -18,6 +19,20 @@ class HeaderSectionTooLarge(Refused):
     def __init__(self, detail: str) -> None:
         """Say what was too much."""
         super().__init__(Reason.HTTP_SIZE, detail)
+
+
+class UnknownResource(Refused):
+    """A URI that nothing answers to, or nothing that this caller may know of.
+
+    Attributes:
+        uri: as in the body, so that a client with several reads under way knows which one this is; empty
+            where it is too long to be anybody's.
+    """
+
+    def __init__(self, uri: str) -> None:
+        """Hold what was asked for."""
+        super().__init__(Reason.TOOL_UNKNOWN, "no such resource is declared")
+        self.uri = uri if len(uri) <= MAX_URI else ""
 
 
 class UnsupportedRevision(Refused):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from launchworthy.enforcement.request.completion import Wanted
 from launchworthy.enforcement.request.methods import Row
+from launchworthy.enforcement.request.refusals import UnknownResource
 from launchworthy.enforcement.request.resource_uri import MAX_URI, UriTemplate
 from launchworthy.manifest import TargetKind, TargetManifest
 from launchworthy.vocabulary import Reason, Refused
@@ -70,7 +71,7 @@ class Targets:
             raise Refused(Reason.PROTOCOL_INVALID, "no name, or arguments that are no object")
         target = self._named.get((kind, name))
         if target is None:
-            raise unknown(kind)
+            raise unknown(kind, name)
         return Asked(target=target, named=name, arguments=arguments)
 
     def find_completed(self, wanted: Wanted) -> Asked:
@@ -85,7 +86,7 @@ class Targets:
             same = (one for template, one in self._templates if template.text == wanted.named)
             target = next(same, None)
         if target is None or not target.completions:
-            raise unknown(wanted.kind)
+            raise unknown(wanted.kind, wanted.named)
         arguments = {"typed": wanted.typed, "given": wanted.given}
         return Asked(target=target, named=wanted.named, arguments=arguments, completing=wanted.argument)
 
@@ -101,9 +102,11 @@ class Targets:
                 variables = template.match(uri)
                 if variables is not None:
                     return Asked(target=target, named=uri, arguments=variables)
-        raise unknown(TargetKind.RESOURCE)
+        raise unknown(TargetKind.RESOURCE, uri)
 
 
-def unknown(kind: TargetKind) -> Refused:
-    """The refusal of a target that is not declared, or not for this caller to know of."""
+def unknown(kind: TargetKind, named: str) -> Refused:
+    """The refusal of a target that is not declared, or not for this caller to know of; the same for both."""
+    if kind is TargetKind.RESOURCE:
+        return UnknownResource(named)
     return Refused(Reason.TOOL_UNKNOWN, f"no such {kind.value} is declared")

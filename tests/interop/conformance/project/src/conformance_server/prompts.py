@@ -3,7 +3,7 @@
 from mcp_types import EmbeddedResource, ImageContent, PromptMessage, TextContent, TextResourceContents
 
 from conformance_server.samples import PIXEL, text_of
-from launchworthy import prompt
+from launchworthy import completion, prompt
 
 
 @prompt
@@ -16,6 +16,12 @@ def test_simple_prompt() -> str:
 def test_prompt_with_arguments(arg1: str, arg2: str) -> str:
     """With two arguments."""
     return f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
+
+
+@completion(test_prompt_with_arguments, "arg1")
+def arg1(typed: str) -> list[str]:
+    """Complete the first argument."""
+    return [value for value in ("test", "testing", "tested") if value.startswith(typed)]
 
 
 @prompt
