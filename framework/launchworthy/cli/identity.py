@@ -56,6 +56,7 @@ def doctor(
         socket_owner_uids=(*settings.identity.socket_owner_uids, *own),
         call_timeout=settings.identity.call_timeout,
         clock=time.time,
+        environ=environ,
     )
     typer.echo(render_diagnosis(diagnosis, environment=settings.environment.value))
     end(diagnosis.exit_code)

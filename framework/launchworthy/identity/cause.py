@@ -36,6 +36,10 @@ class Cause(StrEnum):
     NOT_YET = "not-yet"
     NO_FILE = "no-file"
     OTHER_ISSUER = "other-issuer"
+    NOT_A_TOKEN = "not-a-token"  # noqa: S105 - the name of a cause
+    OTHER_AUDIENCE = "other-audience"
+    NOT_RENEWED = "not-renewed"
+    NO_BUNDLE = "no-bundle"
     INTERNAL = "internal"
 
 
@@ -181,7 +185,7 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
         ),
         Cause.UNREADABLE: Traits(
             reason=Reason.IDENTITY_MISSING,
-            problem="no-identity",
+            problem="unreadable-identity",
             step=Step.IDENTITY,
             fix=("what came is no identity: look at the log of what issues it", _DOCTOR),
         ),
@@ -206,13 +210,13 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
         ),
         Cause.KEY_MISMATCH: Traits(
             reason=Reason.IDENTITY_MISSING,
-            problem="no-identity",
+            problem="identity-key-mismatch",
             step=Step.IDENTITY,
             fix=("the agent mixes up its answers: restart it, and look at its version", _DOCTOR),
         ),
         Cause.UNTRUSTED_CHAIN: Traits(
             reason=Reason.IDENTITY_MISSING,
-            problem="no-identity",
+            problem="untrusted-identity",
             step=Step.TRUST,
             fix=(
                 "the agent's certificates and its trust bundle do not belong together: look at its server",
@@ -221,13 +225,13 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
         ),
         Cause.EXPIRED: Traits(
             reason=Reason.IDENTITY_EXPIRED,
-            problem="no-identity",
+            problem="expired-identity",
             step=Step.CLOCK,
             fix=("compare the clock of this host, and look whether the issuer still renews", _DOCTOR),
         ),
         Cause.NOT_YET: Traits(
             reason=Reason.IDENTITY_MISSING,
-            problem="no-identity",
+            problem="identity-not-yet-valid",
             step=Step.CLOCK,
             fix=("the clock of this host is behind: synchronise it", _DOCTOR),
         ),
@@ -248,6 +252,33 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
             ),
             at_once=True,
             withdraws=True,
+        ),
+        Cause.NOT_A_TOKEN: Traits(
+            reason=Reason.IDENTITY_MISSING,
+            problem="not-an-identity-token",
+            step=Step.IDENTITY,
+            fix=("what lies there is no token: look at what writes it, and at `identity.endpoint`", _DOCTOR),
+        ),
+        Cause.OTHER_AUDIENCE: Traits(
+            reason=Reason.IDENTITY_UNEXPECTED,
+            problem="identity-token-audience",
+            step=Step.IDENTITY,
+            fix=("let the platform issue it for one audience: the issuer that it is shown to", _DOCTOR),
+        ),
+        Cause.NOT_RENEWED: Traits(
+            reason=Reason.IDENTITY_EXPIRED,
+            problem="identity-token-not-renewed",
+            step=Step.CLOCK,
+            fix=(
+                "the platform no longer rewrites the file: look at the kubelet (`subPath` never changes)",
+                _DOCTOR,
+            ),
+        ),
+        Cause.NO_BUNDLE: Traits(
+            reason=Reason.IDENTITY_MISSING,
+            problem="no-trust-bundle",
+            step=Step.TRUST,
+            fix=("the agent gives no authority of its own trust domain: look at its server", _DOCTOR),
         ),
         Cause.INTERNAL: Traits(
             reason=Reason.INTERNAL,

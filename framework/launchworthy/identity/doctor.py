@@ -5,8 +5,8 @@ tried. The agent's selectors stay unknown: the Workload API does not say them.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Literal
 
 from launchworthy.identity.advice import advise
 from launchworthy.identity.cause import TRAITS, Cause, Failure, SourceError, Step
+from launchworthy.identity.minting import OWN_AUDIENCE
 from launchworthy.identity.projected import MAX_TOKEN_BYTES, read_projected
 from launchworthy.identity.source_checks import Listener, check_file, check_socket, socket_path
 from launchworthy.identity.surroundings import ThisPod, ThisProcess, this_pod, this_process
 from launchworthy.identity.svid import Update, own_trust_domain, trust_domain_of, verify_update
 
 SPIFFE_STEPS = (Step.ENDPOINT, Step.SOCKET, Step.AGENT, Step.ENTRY, Step.IDENTITY, Step.TRUST, Step.CLOCK)
+RUNNER_STEPS = (Step.ENDPOINT, Step.AGENT, Step.ENTRY, Step.IDENTITY, Step.TRUST, Step.CLOCK)
 FILE_STEPS = (Step.ENDPOINT, Step.FILE, Step.IDENTITY, Step.TRUST, Step.CLOCK)
 
 Told = Callable[[Step, str], None]
@@ -53,7 +55,7 @@ class IdentityQuestion:
     """What is configured, and from where the question is asked.
 
     Attributes:
-        kind: `spiffe` or `file`.
+        kind: `spiffe`, `file` or `github`.
         endpoint: `unix:///…`, or the path of the file.
         endpoint_from: where that is configured: a file and line, or a variable.
         expected_id: the SPIFFE ID or `sub` that must come.
@@ -62,9 +64,10 @@ class IdentityQuestion:
         call_timeout: seconds for an answer.
         process: this process.
         pod: this pod, if it is one.
+        environ: the variables of this process, for what a CI system says in them; never shown.
     """
 
-    kind: Literal["spiffe", "file"]
+    kind: Literal["spiffe", "file", "github"]
     endpoint: str
     endpoint_from: str
     expected_id: str
@@ -73,6 +76,7 @@ class IdentityQuestion:
     call_timeout: float
     process: ThisProcess
     pod: ThisPod | None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,7 @@ class Diagnosis:
 
 def diagnose(  # noqa: PLR0913 - the fields of `[identity]`
     *,
-    kind: Literal["spiffe", "file"],
+    kind: Literal["spiffe", "file", "github"],
     endpoint: str,
     endpoint_from: str,
     expected_id: str,
@@ -109,6 +113,7 @@ def diagnose(  # noqa: PLR0913 - the fields of `[identity]`
     socket_owner_uids: tuple[int, ...],
     call_timeout: float,
     clock: Callable[[], float],
+    environ: Mapping[str, str],
 ) -> Diagnosis:
     """Ask for this process, here and now. The arguments are those of `IdentityQuestion`; blocks."""
     question = IdentityQuestion(
@@ -121,14 +126,14 @@ def diagnose(  # noqa: PLR0913 - the fields of `[identity]`
         call_timeout=call_timeout,
         process=this_process(),
         pod=this_pod(),
+        environ=environ,
     )
     return answer(question, clock=clock)
 
 
 def answer(question: IdentityQuestion, *, clock: Callable[[], float]) -> Diagnosis:
     """Try each step; blocks for at most a few times `call_timeout`."""
-    order = SPIFFE_STEPS if question.kind == "spiffe" else FILE_STEPS
-    look = _look_at_agent if question.kind == "spiffe" else _look_at_file
+    order, look = _WAYS[question.kind]
     good: dict[Step, str] = {}
     failure: Failure | None = None
     try:
@@ -193,12 +198,16 @@ def _look_at_file(question: IdentityQuestion, clock: Callable[[], float], told: 
     except OSError:
         raise SourceError(Cause.NO_ACCESS, f"this process may not read `{path}`") from None
     told(Step.FILE, f"there; uid {found.st_uid} owns it, nobody else can write")
+    _look_at_token(question, content, clock(), told)
+
+
+def _look_at_token(question: IdentityQuestion, content: bytes, now: float, told: Told) -> None:
     try:
         token = read_projected(
             content,
             expected_id=question.expected_id,
             trust_domains=question.trust_domains,
-            now=clock(),
+            now=now,
             min_left=0,
         )
     except SourceError as error:
@@ -210,6 +219,18 @@ def _look_at_file(question: IdentityQuestion, clock: Callable[[], float], told: 
     told(Step.IDENTITY, f"{token.subject}, for {token.audience}  (not verified)")
     told(Step.TRUST, f"of {token.issuer}  (not verified)")
     told(Step.CLOCK, f"valid to {_instant(token.expires_at)}")
+
+
+def _look_at_runner(question: IdentityQuestion, clock: Callable[[], float], told: Told) -> None:
+    from launchworthy.identity.github import github_mint  # noqa: PLC0415 - only where it is used
+
+    mint = github_mint(question.environ, timeout=question.call_timeout, allow_loopback_http=False)
+    told(Step.ENDPOINT, f"the runner's own   from {question.endpoint_from}")
+    began = time.monotonic()
+    content = mint(OWN_AUDIENCE)
+    told(Step.AGENT, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+    told(Step.ENTRY, "this job may have tokens")
+    _look_at_token(question, content, clock(), told)
 
 
 def _ask(question: IdentityQuestion) -> Update:
@@ -246,3 +267,10 @@ def _answers(began: float, listener: Listener) -> str:
 
 def _instant(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+_WAYS = {
+    "spiffe": (SPIFFE_STEPS, _look_at_agent),
+    "file": (FILE_STEPS, _look_at_file),
+    "github": (RUNNER_STEPS, _look_at_runner),
+}

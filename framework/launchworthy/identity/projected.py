@@ -76,7 +76,7 @@ def read_projected(
     audience = _one_audience(claims.get("aud"))
     expires_at = _instant(claims, "exp")
     if expires_at is None:
-        raise SourceError(Cause.UNREADABLE, "the token does not say when it expires")
+        raise SourceError(Cause.NOT_A_TOKEN, "the token does not say when it expires")
     if expires_at - now < min_left:
         raise SourceError(Cause.EXPIRED, f"the token is good for {max(0.0, expires_at - now):.0f} s only")
     if now < (_instant(claims, "nbf") or 0):
@@ -104,23 +104,23 @@ def unverified_subject(content: bytes) -> str:
 def _claims(token: bytes) -> dict[str, Any]:
     parts = token.split(b".")
     if len(token) > MAX_TOKEN_BYTES or len(parts) != _PARTS:
-        raise SourceError(Cause.UNREADABLE, "the file holds no token in compact form")
+        raise SourceError(Cause.NOT_A_TOKEN, "the file holds no token in compact form")
     payload = parts[1]
     try:
         text = base64.b64decode(payload + b"=" * (-len(payload) % 4), altchars=b"-_", validate=True)
         claims = json.loads(text)
         token.decode("ascii")
     except (binascii.Error, ValueError, RecursionError):
-        raise SourceError(Cause.UNREADABLE, "the file holds no token that can be read") from None
+        raise SourceError(Cause.NOT_A_TOKEN, "the file holds no token that can be read") from None
     if not isinstance(claims, dict):
-        raise SourceError(Cause.UNREADABLE, "the file holds no token that can be read")
+        raise SourceError(Cause.NOT_A_TOKEN, "the file holds no token that can be read")
     return claims
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or value == "":
-        raise SourceError(Cause.UNREADABLE, f"the token has no `{name}`")
+        raise SourceError(Cause.NOT_A_TOKEN, f"the token has no `{name}`")
     return value
 
 
@@ -132,7 +132,7 @@ def _one_audience(value: object) -> str:
         or not isinstance(audiences[0], str)
         or audiences == [""]
     ):
-        raise SourceError(Cause.UNREADABLE, "the token is not for exactly one audience")
+        raise SourceError(Cause.OTHER_AUDIENCE, "the token is not for exactly one audience")
     return audiences[0]
 
 
@@ -141,7 +141,7 @@ def _instant(claims: dict[str, Any], name: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _LAST_INSTANT:
-        raise SourceError(Cause.UNREADABLE, f"the token's `{name}` is no instant")
+        raise SourceError(Cause.NOT_A_TOKEN, f"the token's `{name}` is no instant")
     return int(value)
 
 

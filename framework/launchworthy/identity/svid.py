@@ -158,7 +158,7 @@ def _check_time(leaf: x509.Certificate, now: float) -> None:
 
 def _check_chain(chain: Sequence[x509.Certificate], bundle: Sequence[x509.Certificate], now: float) -> None:
     if len(bundle) == 0:
-        raise SourceError(Cause.UNTRUSTED_CHAIN, "no authority of our own trust domain came with the SVID")
+        raise SourceError(Cause.NO_BUNDLE, "no authority of our own trust domain came with the SVID")
     try:
         verify_chain(chain, bundle, now)
     except UntrustedChain as error:

@@ -118,7 +118,7 @@ class TokenFileIdentity:
         token = self._custody.require()
         if token.audience != audience:
             failure = Failure(
-                cause=Cause.UNREADABLE,
+                cause=Cause.OTHER_AUDIENCE,
                 detail=f"the platform's token is for `{token.audience}`, not for `{audience}`",
             )
             raise unavailable(self.status(), failure)
@@ -179,13 +179,23 @@ class TokenFileIdentity:
             )
         except SourceError as error:
             self._seen = None
-            self._custody.fail(error.failure)
+            self._custody.fail(self._stopped_changing(error).failure)
         except Exception as error:  # noqa: BLE001 - a renewal loop never ends; it reports and goes on
             self._seen = None
             self._custody.fail(SourceError(Cause.INTERNAL, f"{type(error).__name__}: {error}").failure)
         else:
             self._seen = seen
             self._custody.receive(self._holding(token), token, news="")
+
+    def _stopped_changing(self, error: SourceError) -> SourceError:
+        """Tell a token that came too late from one that was good and was never replaced."""
+        holding = self._custody.holding()
+        if error.failure.cause is not Cause.EXPIRED or holding is None:
+            return error
+        return SourceError(
+            Cause.NOT_RENEWED,
+            f"`{self._path}` has not changed since it was last good: {error.failure.detail}",
+        )
 
     def _read(self, checked: os.stat_result) -> bytes:
         """The content of exactly the file that was checked.

@@ -17,7 +17,9 @@ from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
 from launchworthy.enforcement.protocol import report_nothing
 from launchworthy.identity import WorkloadIdentity
+from launchworthy.identity.cause import SourceError
 from launchworthy.identity.peers import PeerRule
+from launchworthy.identity.refusal import refused_at_once
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.identity.tls import TlsTerms, server_tls
 from launchworthy.server import lending
@@ -97,6 +99,8 @@ def workload_identity(parts: Parts) -> WorkloadIdentity:
             revocation_grace=settings.revocation_grace or 0.0,
             clock=parts.surroundings.clock,
         )
+    if settings.kind == "github":
+        return _github_identity(parts)
     from launchworthy.identity.token_file import TokenFileIdentity  # noqa: PLC0415 - the other one
 
     return TokenFileIdentity(
@@ -104,6 +108,32 @@ def workload_identity(parts: Parts) -> WorkloadIdentity:
         expected_id=settings.expected_id,
         trust_domains=settings.trust_domains,
         owner_uids=owners,
+        clock=parts.surroundings.clock,
+    )
+
+
+def _github_identity(parts: Parts) -> WorkloadIdentity:
+    """Tokens about the job that this is.
+
+    Raises:
+        StartupRefused: it is none that may have any.
+    """
+    from launchworthy.identity.github import github_mint  # noqa: PLC0415 - only where it is used
+    from launchworthy.identity.minting import MintingIdentity  # noqa: PLC0415
+
+    settings = parts.settings.identity
+    try:
+        mint = github_mint(
+            parts.surroundings.environ,
+            timeout=settings.call_timeout,
+            allow_loopback_http=parts.settings.environment.simulated,
+        )
+    except SourceError as error:
+        raise refused_at_once(error.failure) from None
+    return MintingIdentity(
+        mint,
+        expected_id=settings.expected_id,
+        trust_domains=settings.trust_domains,
         clock=parts.surroundings.clock,
     )
 

@@ -176,8 +176,12 @@ def _day(value: object) -> dt.date:
 
 def _endpoint(text: str) -> str:
     path = text.removeprefix("unix://")
+    if text == "github://actions":
+        return text
     if not path.startswith("/") or not _is_path(path):
-        raise ValueError("expected `unix:///path/to/socket` or the absolute path of a token file")
+        raise ValueError(
+            "expected `unix:///path/to/socket`, the absolute path of a token file, or `github://actions`"
+        )
     return text
 
 
@@ -295,7 +299,7 @@ Sentence = Annotated[str, Closed("sentence"), AfterValidator(_sentence)]
 Day = Annotated[dt.date, Closed("day"), BeforeValidator(_day)]
 """A date."""
 Endpoint = Annotated[str, Closed("endpoint"), AfterValidator(_endpoint)]
-"""`unix:///…`, or the absolute path of a token file."""
+"""`unix:///…`, the absolute path of a token file, or `github://actions`."""
 StorePath = Annotated[str, Closed("path in a store"), AfterValidator(_store_path)]
 """A mount and a path in a secret store: `payments/creds/refunds`."""
 Arn = Annotated[str, Closed("ARN of a role"), AfterValidator(_arn)]

@@ -31,7 +31,6 @@ __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_setting
 NOT_YET: Final[Mapping[str, frozenset[str]]] = {
     "state": frozenset(),
     "server.replicas": frozenset(),
-    "identity.kind": frozenset({"github"}),
     "promotion.judges": frozenset(),
 }
 """What is designed and not enforced yet: refused, never read and ignored."""

@@ -26,6 +26,8 @@ _POINTS_ELSEWHERE = re.compile(
 """Names under which platforms inject where something is, not what it is."""
 _PLACE = re.compile(r"/[A-Za-z0-9._~@+=:,%/-]+")
 _REFERENCES = ("file:", "openbao:")
+_LENT = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": ("GITHUB_ACTIONS", "true")}
+"""What a CI system lends to one job, by the variable that says that this is such a job."""
 
 
 def secrets_in_file(source: SourceFile, tables: Mapping[str, Any]) -> Iterator[Problem]:
@@ -58,6 +60,8 @@ def secrets_in_variables(environ: Mapping[str, str], prefix: str) -> Iterator[Pr
     """Tell every variable with this prefix that holds a secret; the empty prefix is all of them."""
     for name, value in sorted(environ.items()):
         if not name.upper().startswith(prefix):
+            continue
+        if name in _LENT and environ.get(_LENT[name][0]) == _LENT[name][1]:
             continue
         if _is_secret_name(name):
             what = "the name of a variable is a secret"

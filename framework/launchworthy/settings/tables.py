@@ -70,7 +70,7 @@ class ServerSettings(Table):
 class IdentitySettings(Table):
     """`[identity]`: who this workload is, and where that can be had."""
 
-    kind: Literal["spiffe", "file"]
+    kind: Literal["spiffe", "file", "github"]
     expected_id: Subject
     trust_domains: tuple[Hostname, ...] = Field(min_length=1)
     endpoint: Annotated[Endpoint, DEPLOYMENT]
@@ -85,6 +85,8 @@ class IdentitySettings(Table):
             raise ValueError("kind `spiffe` needs an endpoint that begins with unix://")
         if self.kind == "file" and not self.endpoint.startswith("/"):
             raise ValueError("kind `file` needs the path of the token file as its endpoint")
+        if (self.kind == "github") != (self.endpoint == "github://actions"):
+            raise ValueError('kind `github` goes with the endpoint "github://actions"')
         if self.kind != "spiffe" and self.revocation_grace is not None:
             raise ValueError("`revocation_grace` is about SPIFFE agents only")
         return self

@@ -224,6 +224,7 @@ def test_this_process_can_be_asked_about_itself(api, patient):
         trust_domains=("dev.invalid",),
         socket_owner_uids=(os.geteuid(),),
         call_timeout=3.0,
+        environ={},
         clock=patient.clock,
     )
     assert found.exit_code == 0

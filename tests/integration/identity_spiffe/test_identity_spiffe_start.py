@@ -21,6 +21,12 @@ PASSING = {
     Fault.EXPIRED: "the SVID that came expired at ",
 }
 
+REASONS = {
+    Fault.EMPTY: "unreadable-identity",
+    Fault.GARBAGE: "unreadable-identity",
+    Fault.EXPIRED: "expired-identity",
+}
+
 
 async def test_a_good_agent_gives_an_identity_at_once(world):
     async with world.ready() as identity:
@@ -64,7 +70,7 @@ async def test_what_does_not_pass_refuses_the_start_and_names_the_cause(world, f
         await identity.start(0.4)
     [problem] = refused.value.problems
     assert refused.value.exit_code == EX_TEMPFAIL
-    assert problem.reason == "no-identity"
+    assert problem.reason == REASONS.get(fault, "no-identity")
     assert problem.what.startswith(f"no identity within 0.4 s: {PASSING[fault]}")
     assert problem.fix[-1] == "launchworthy identity doctor"
     assert identity.status().phase is Phase.CLOSED

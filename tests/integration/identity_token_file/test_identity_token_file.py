@@ -177,6 +177,24 @@ BAD = {
     "two audiences": lambda platform: platform.mint(aud=["a", "b"]),
     "not yet": lambda platform: platform.mint(nbf=int(platform.clock()) + 60),
 }
+REASONS = {
+    "garbage": "not-an-identity-token",
+    "empty": "not-an-identity-token",
+    "expired": "expired-identity",
+    "about to expire": "expired-identity",
+    "two audiences": "identity-token-audience",
+    "not yet": "identity-not-yet-valid",
+}
+
+
+async def test_a_file_that_stopped_changing_is_told_apart_from_a_token_that_came_too_late(platform):
+    platform.project(platform.mint(ttl=16))
+    identity = platform.identity()
+    await identity.start(5)
+    await until(lambda: identity.status().phase is Phase.EXPIRED)
+    platform.path.touch()  # another look at the same token
+    await until(lambda: "has not changed since it was last good" in identity.status().detail)
+    await identity.aclose()
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -201,7 +219,7 @@ async def test_a_bad_token_at_the_start_is_waited_out_and_named(platform, bad):
     platform.project(BAD[bad](platform))
     with pytest.raises(StartupRefused) as refused:
         await platform.identity().start(0.1)
-    assert (refused.value.exit_code, refused.value.problems[0].reason) == (EX_TEMPFAIL, "no-identity")
+    assert (refused.value.exit_code, refused.value.problems[0].reason) == (EX_TEMPFAIL, REASONS[bad])
     identity = platform.identity()
     starting = asyncio.create_task(identity.start(5))
     await until(lambda: identity.status().detail != "there is no identity yet")

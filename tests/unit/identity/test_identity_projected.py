@@ -87,7 +87,7 @@ def test_an_issuer_that_looks_alike_is_another(mint, issuer):
 
 @pytest.mark.parametrize("audience", [[], ["a", "b"], [""], "", [1], None, {"a": 1}])
 def test_a_token_must_be_for_exactly_one_audience(mint, audience):
-    assert refused(mint(aud=audience)) is Cause.UNREADABLE
+    assert refused(mint(aud=audience)) is Cause.OTHER_AUDIENCE
 
 
 def test_an_audience_may_be_written_as_text(mint):
@@ -102,11 +102,11 @@ def test_a_token_that_is_about_to_expire_is_refused(mint, left, good):
 
 @pytest.mark.parametrize("expiry", [True, "1800000600", [1], -1, 10**400, 1e300])
 def test_an_expiry_that_is_no_instant_is_refused(mint, expiry):
-    assert refused(mint(exp=expiry)) is Cause.UNREADABLE
+    assert refused(mint(exp=expiry)) is Cause.NOT_A_TOKEN
 
 
 def test_a_token_without_an_expiry_is_refused(mint):
-    assert refused(mint(exp=None)) is Cause.UNREADABLE
+    assert refused(mint(exp=None)) is Cause.NOT_A_TOKEN
 
 
 def test_a_token_that_is_not_good_yet_is_refused(mint):
@@ -121,7 +121,7 @@ def test_a_token_without_the_instant_of_its_issue_is_taken(mint):
 @pytest.mark.parametrize("claim", ["sub", "iss"])
 @pytest.mark.parametrize("value", ["", None, 1, ["x"]])
 def test_a_token_without_a_name_is_refused(mint, claim, value):
-    assert refused(mint(**{claim: value})) is Cause.UNREADABLE
+    assert refused(mint(**{claim: value})) is Cause.NOT_A_TOKEN
 
 
 _CLAIMS = b'{"exp": %b, "sub": "' + SUBJECT.encode() + b'", "iss": "https://dev.invalid", "aud": "a"}'
@@ -150,7 +150,7 @@ def _with_payload(payload):
     ],
 )
 def test_what_is_no_token_is_refused_and_nothing_else(content):
-    assert refused(content) is Cause.UNREADABLE
+    assert refused(content) is Cause.NOT_A_TOKEN
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

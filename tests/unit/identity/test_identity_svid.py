@@ -152,7 +152,7 @@ def test_a_federated_authority_cannot_sign_our_names(authority, now):
 
 def test_an_svid_without_its_own_bundle_is_refused(authority, now):
     alone = update(authority, authority.mint_x509("orders", ttl=60), bundles={})
-    assert refused(alone, now).cause is Cause.UNTRUSTED_CHAIN
+    assert refused(alone, now).cause is Cause.NO_BUNDLE
 
 
 def test_a_root_that_was_dropped_signs_nothing_any_more(now):

@@ -204,7 +204,8 @@ def test_all_variables_that_are_wrong_are_told_at_once() -> None:
             "single workloads",
         ),
         ('tls = "ingress"', "replicas = 2", "not-enforced-yet", 7, "`replicas`"),
-        ('kind = "spiffe"', 'kind = "github"', "not-enforced-yet", 10, "`github`"),
+        ('kind = "spiffe"', 'kind = "github"', "bad-value", 9, "github://actions"),
+        ('kind = "spiffe"', 'kind = "gcp"', "bad-value", 10, "`kind`"),
         (
             'kind = "spiffe"',
             'kind = "spiffe"\nrevocation_grace = "31s"',
