@@ -9,6 +9,7 @@ from launchworthy.cli import (
     approve,
     audit,
     check,
+    control,
     dev,
     explain,
     identity,
@@ -18,6 +19,7 @@ from launchworthy.cli import (
     probe,
     promote,
     secrets,
+    status,
 )
 
 app = typer.Typer(
@@ -41,6 +43,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")
 app.add_typer(identity.app, name="identity")
+app.add_typer(control.app, name="control", short_help="Stop a tool or deny a caller at once.")
+status.register(app)
 
 
 def _show_version(wanted: bool) -> None:

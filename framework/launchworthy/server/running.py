@@ -19,6 +19,7 @@ from launchworthy.audit.oplog import configure as configure_operations_log
 from launchworthy.manifest import Server
 from launchworthy.server.parts import Parts, Surroundings
 from launchworthy.server.startup import start
+from launchworthy.server.status import keep_status
 from launchworthy.vocabulary import StartupRefused, render_json, render_text
 
 THREADS_END_SECONDS = 1.0
@@ -94,6 +95,7 @@ async def _serve_until(parts: Parts, ending: asyncio.Event) -> None:
         serving = [group.create_task(listener.serve(), name=listener.name) for listener in listeners]
         for listener in listeners:
             await listener.accepting()
+        parts.keep(keep_status(parts), "status")
         parts.audit.record(events.ServerReady(resource=parts.settings.server.resource), critical=True)
         gc.collect()
         gc.freeze()  # the import heap is scanned no more: a tenth of the p99

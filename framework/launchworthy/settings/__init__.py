@@ -17,7 +17,7 @@ from launchworthy.settings.issuer_exceptions import NamedException
 from launchworthy.settings.issuer_exceptions import listed as listed_exceptions
 from launchworthy.settings.key_ring import KeyRing, RingKey
 from launchworthy.settings.loading import inspect_settings, load_framework_settings, load_settings
-from launchworthy.settings.project import ProjectFiles, find_project, read_project
+from launchworthy.settings.project import ProjectFiles, find_project, installed_package, read_project
 from launchworthy.settings.resolved import Replacement, Settings
 from launchworthy.settings.schema import settings_schema
 from launchworthy.settings.secret_refs import parse_secret_ref
@@ -52,6 +52,7 @@ __all__ = [
     "check_worlds",
     "find_project",
     "inspect_settings",
+    "installed_package",
     "listed_exceptions",
     "load_framework_settings",
     "load_settings",

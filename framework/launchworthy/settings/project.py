@@ -4,6 +4,7 @@ Nothing reads the working directory. The wheel carries the files below `<package
 install uses the nearest folder above the package that holds `manifests/server.toml`.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -72,6 +73,24 @@ def find_project(package: str) -> ProjectFiles:
         if (folder / "manifests" / "server.toml").is_file():
             return _read(folder, package, installed=False)
     raise ProblemError(_no_project(package))
+
+
+def installed_package() -> str:
+    """The one package of this interpreter that carries a project's files; in an image there is one.
+
+    Raises:
+        ProblemError: there is none, or there are several.
+    """
+    carrying = {
+        found.parents[2].name
+        for entry in sys.path
+        if entry
+        for found in Path(entry).glob(f"*/{CARRIED}/manifests/server.toml")
+    }
+    if len(carrying) != 1:
+        what = f"{len(carrying)} installed packages are servers, and one is meant"
+        raise ProblemError(Problem(reason="no-project", what=what, fix=("run this in the server's image",)))
+    return carrying.pop()
 
 
 def read_project(root: Path, package: str) -> ProjectFiles:

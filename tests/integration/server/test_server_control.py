@@ -1,12 +1,15 @@
 """Stopping a tool, denying a caller: a line in a mounted file, no restart, within two seconds."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from server_orders import Orders, records
+from typer.testing import CliRunner
 
+from launchworthy.cli.main import app
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.world import World, wait_until
 from launchworthy.vocabulary import Secret
@@ -116,3 +119,28 @@ def test_a_start_without_the_list_that_the_settings_name_is_refused(orders: Orde
         world.control_file.unlink()
         code, message = orders.refusal(world)
         assert (code, message["reason"], message["stage"]) == (78, "control-file-missing", "state")
+
+
+def test_status_tells_what_an_operator_asks_first(orders: Orders) -> None:
+    def status(world: World, *more: str) -> Any:
+        file = world.directory / "data" / "status.json"
+        return CliRunner().invoke(app, ["status", "--file", str(file), *more])
+
+    with orders.running() as (world, server):
+        file = world.directory / "data" / "status.json"
+        wait_until(file.exists, what="the status")
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        shown = status(world)
+        assert shown.exit_code == 0, shown.output
+        assert world.subject in shown.output
+        assert "@acme/orders" in shown.output
+        assert "stopped   nothing" in shown.output
+        replace(world, entry("stop", targets='["find_orders"]'))
+        wait_until(lambda: "find_orders" in status(world).output, timeout=5, what="the stop in the status")
+        replace(world, "[[stop]]\n")
+        wait_until(lambda: status(world).exit_code == 1, timeout=5, what="not ready")
+        said = json.loads(status(world, "--format", "json").output)
+        assert said["reasons"] == ["control.stale"]
+        assert [each["id"] for each in said["control"]["entries"]] == ["e-1"]
+        server.stop()
+        assert status(world).exit_code == 2

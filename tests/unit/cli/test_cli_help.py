@@ -19,6 +19,12 @@ audit ship
 audit show
 audit verify
 check
+control allow
+control deny
+control grant
+control list
+control resume
+control stop
 dev
 dev call
 dev demo
@@ -31,6 +37,7 @@ policy test
 probe
 promote
 secrets scan
+status
 verify-record
 """
 

@@ -16,6 +16,7 @@ from launchworthy.settings import WorldSettings
 from launchworthy.settings.closed import Deployment
 from launchworthy.settings.loading import REPLACEABLE
 from launchworthy.settings.tables import FileTables
+from launchworthy.state.control.entries import DenyTable, StopTable
 
 
 def topic_pages() -> dict[str, str]:
@@ -28,6 +29,7 @@ def topic_pages() -> dict[str, str]:
         "cases": "\n".join(_cases()).rstrip(),
         "policy": "\n".join(_policy()).rstrip(),
         "promotion.toml": "\n".join(_ledger()).rstrip(),
+        "control-file": "\n".join(_control()).rstrip(),
     }
 
 
@@ -86,6 +88,15 @@ def _cases() -> Iterator[str]:
         "tests/policy.toml", "what must be allowed and what denied; try it: launchworthy policy test"
     )
     yield from _table("[[cases]]", CaseTable)
+
+
+def _control() -> Iterator[str]:
+    yield from _head(
+        "the file that [control] file names",
+        "what is stopped or denied now; `launchworthy control` writes it, each server reads it every second",
+    )
+    yield from _table("[[stop]]", StopTable)
+    yield from _table("[[deny]], with exactly one of subject, client and token", DenyTable)
 
 
 def _policy() -> Iterator[str]:

@@ -18,7 +18,7 @@ from launchworthy.manifest import Form, Line, SourceFile, Table, mistakes, read_
 from launchworthy.vocabulary import Problem, ProblemError
 
 EVERYTHING = "*"
-TOPIC = "control"
+TOPIC = "control-file"
 NOT_YET = {"grant": frozenset[str]()}
 _MAX_ENTRIES = 1000
 ID_PATTERN = "^[a-z0-9][a-z0-9-]{2,63}$"

@@ -1,0 +1,93 @@
+"""How is an entry of the control list written? The whole file anew, beside the old one, then in its place.
+
+A file that is half-written would be read by every replica within a second; a renamed one is whole or not
+there. What a list cannot say is refused before anything is written, and a list that is broken already is not
+written over: what it was meant to stop would be lost.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from launchworthy.state.control.entries import Action, Entry, parse_control
+from launchworthy.state.control.reading import read_control_file
+from launchworthy.vocabulary import Problem, ProblemError
+
+_HEAD = """\
+# What is stopped or denied now. Each server reads this file every second; an empty one stops nothing.
+# Written by `launchworthy control`; what each entry may say: launchworthy explain control-file.
+"""
+_FILE_MODE = 0o644
+
+
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """The entries of a file.
+
+    Raises:
+        ProblemError: it is not there, or says what a list cannot.
+    """
+    return parse_control(str(path), read_control_file(path), source="file")
+
+
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Put these entries in place of what a file says.
+
+    Raises:
+        ProblemError: they are no list, or nobody lets this process write there.
+    """
+    text = render_entries(entries)
+    parse_control(str(path), text.encode(), source="file")
+    try:
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(descriptor)
+            Path(beside).chmod(path.stat().st_mode & 0o777 if path.exists() else _FILE_MODE)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        what = f"cannot be written here: {error.strerror}"
+        fix = (
+            "a server must not be able to write its own list: write it where the platform keeps it,",
+            "launchworthy control … --file COPY, and mount the copy (RUNBOOK.md)",
+        )
+        raise ProblemError(
+            Problem(reason="control-file-read-only", where=str(path), what=what, fix=fix)
+        ) from None
+
+
+def render_entries(entries: Sequence[Entry]) -> str:
+    """The text of a file with these entries."""
+    return "\n".join((_HEAD, *(_table(entry) for entry in entries)))
+
+
+def _table(entry: Entry) -> str:
+    lines = [f"[[{entry.action.value}]]", f"id = {_text(entry.id)}"]
+    if entry.action is Action.STOP:
+        lines.append(f"targets = [{', '.join(_text(target) for target in entry.targets)}]")
+    if entry.name is not None:
+        kind, issuer, value = entry.name
+        lines += [f"issuer = {_text(issuer)}", f"{kind} = {_text(value)}"]
+    lines += [
+        f"who = {_text(entry.who)}",
+        f"why = {_text(entry.why)}",
+        f"since = {_instant(entry.since)}",
+        f"until = {_instant(entry.until)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: JSON's escapes are TOML's."""
+    return json.dumps(value)
+
+
+def _instant(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,117 @@
+"""`control` writes what servers read, refuses what they would not, and loses nothing."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from launchworthy.cli.main import app
+from launchworthy.state.control import Action, parse_control
+
+SAID = ("--why", "INC-77, paid twice", "--who", "@acme/on-call", "--until", "8h")
+ISSUER = ("--issuer", "https://login.acme.example")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "control.toml"
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(app, ["control", *map(str, arguments)])
+
+
+def entries(file: Path) -> Any:
+    return parse_control(str(file), file.read_bytes(), source="file")
+
+
+def test_a_stop_is_written_so_that_a_server_reads_it(file: Path) -> None:
+    before = int(time.time())
+    done = run("stop", "refund_order", "order", "--file", file, *SAID)
+    assert done.exit_code == 0, done.output
+    [entry] = entries(file)
+    assert (entry.action, entry.targets, entry.who, entry.why) == (
+        Action.STOP, ("refund_order", "order"), "@acme/on-call", "INC-77, paid twice",
+    )  # fmt: skip
+    assert before <= entry.since <= time.time()
+    assert entry.until - entry.since == 8 * 3600
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_stood_there_stays(file: Path) -> None:
+    run("stop", "refund_order", "--id", "first", "--file", file, *SAID)
+    file.chmod(0o640)
+    denied = run("deny", *ISSUER, "--client", 'the "agent"', "--id", "second", "--file", file, *SAID)
+    assert denied.exit_code == 0, denied.output
+    stop, deny = entries(file)
+    assert (stop.id, deny.id, deny.name) == (
+        "first", "second", ("client", "https://login.acme.example", 'the "agent"'),
+    )  # fmt: skip
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_resuming_one_target_leaves_the_others_stopped(file: Path) -> None:
+    run("stop", "refund_order", "order", "--file", file, *SAID)
+    run("stop", "*", "--id", "all", "--file", file, *SAID)
+    assert run("resume", "order", "--file", file).exit_code == 0
+    assert [each.targets for each in entries(file)] == [("refund_order",), ("*",)]
+    assert run("resume", "refund_order", "--file", file).exit_code == 0
+    assert [each.targets for each in entries(file)] == [("*",)]
+    assert run("resume", "all", "--file", file).exit_code == 0
+    assert entries(file) == ()
+
+
+def test_a_denial_is_lifted_by_its_id_and_never_by_resume(file: Path) -> None:
+    run("deny", *ISSUER, "--subject", "ada", "--id", "deny-ada", "--file", file, *SAID)
+    assert run("resume", "deny-ada", "--file", file).exit_code == 2
+    assert len(entries(file)) == 1
+    assert run("allow", "deny-ada", "--file", file).exit_code == 0
+    assert entries(file) == ()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stop", "refund_order", "--why", "x", "--who", "@acme/on-call"),
+        ("stop", "Refund Order", *SAID),
+        ("stop", "refund_order", *SAID[:-1], "tomorrow"),
+        ("stop", "refund_order", *SAID[:-1], "2020-01-01T00:00:00Z"),
+        ("stop", "refund_order", *SAID[:-1], "2030-01-01T00:00:00"),
+        ("stop", "refund_order", "--why", "", "--who", "@acme/on-call", "--until", "8h"),
+        ("deny", "--issuer", "https://login.acme.example", *SAID),
+        ("deny", "--issuer", "https://login.acme.example", "--subject", "a", "--client", "b", *SAID),
+        ("resume", "refund_order"),
+        ("grant",),
+    ],
+)
+def test_what_no_server_would_read_is_not_written(file: Path, arguments: tuple[str, ...]) -> None:
+    file.write_text("")
+    where = () if arguments == ("grant",) else ("--file", file)
+    assert run(*arguments, *where).exit_code == 2
+    assert file.read_text() == ""
+
+
+def test_a_broken_list_is_not_written_over(file: Path) -> None:
+    file.write_text("[[stop]]\n")
+    done = run("stop", "refund_order", "--file", file, *SAID)
+    assert done.exit_code == 2
+    assert file.read_text() == "[[stop]]\n"
+
+
+def test_a_list_is_printed_for_people_and_for_programs(file: Path) -> None:
+    file.write_text("")
+    assert "nothing is stopped" in run("list", "--file", file).output
+    run("stop", "refund_order", "--id", "stop-1", "--file", file, *SAID)
+    shown = run("list", "--file", file).output
+    assert "refund_order" in shown
+    assert "INC-77, paid twice" in shown
+    said = json.loads(run("list", "--file", file, "--format", "json").output)
+    assert (said["schema"], said["entries"][0]["id"]) == ("urn:launchworthy:control:v1", "stop-1")
+
+
+def test_a_missing_list_is_no_empty_list(file: Path) -> None:
+    assert run("list", "--file", file).exit_code == 2
