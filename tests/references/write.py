@@ -4,10 +4,16 @@ import json
 from pathlib import Path
 
 from launchworthy.audit.verification_report import report_schema
+from launchworthy.cli.pages.control_reference import control_reference
 from launchworthy.cli.pages.event_reference import event_reference
+from launchworthy.promotion.report_file import ReportFile
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
+    "docs/reference/controls.md": control_reference,
+    "docs/reference/promotion-report.schema.json": lambda: (
+        json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"
+    ),
     "docs/reference/audit-events.md": event_reference,
     "docs/reference/audit-verification.schema.json": lambda: json.dumps(report_schema(), indent=1) + "\n",
 }

@@ -42,6 +42,9 @@ class Report(StrEnum):
     TEXT = "text"
     JSON = "json"
     JUNIT = "junit"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+    HTML = "html"
 
 
 def register(app: typer.Typer) -> None:
@@ -96,6 +99,9 @@ def _interrupted() -> Iterator[None]:
 
 def _show(result: "Result", report: Report, code: int) -> None:
     from launchworthy.promotion.reports.junit import render_junit
+    from launchworthy.promotion.reports.markdown import render_markdown
+    from launchworthy.promotion.reports.page import render_page
+    from launchworthy.promotion.reports.sarif import promotion_sarif
     from launchworthy.promotion.reports.terminal import render_terminal
 
     match report:
@@ -103,6 +109,12 @@ def _show(result: "Result", report: Report, code: int) -> None:
             typer.echo(json.dumps(result.as_json(), indent=1))
         case Report.JUNIT:
             typer.echo(render_junit(result), nl=False)
+        case Report.SARIF:
+            typer.echo(promotion_sarif(result), nl=False)
+        case Report.MARKDOWN:
+            typer.echo(render_markdown(result), nl=False)
+        case Report.HTML:
+            typer.echo(render_page(result), nl=False)
         case Report.TEXT:
             typer.echo(render_terminal(result, exit_code=code))
             if code == YES:

@@ -20,6 +20,9 @@ from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.engine import run_rehearsals
 from launchworthy.promotion.reports.junit import render_junit
+from launchworthy.promotion.reports.markdown import render_markdown
+from launchworthy.promotion.reports.page import render_page
+from launchworthy.promotion.reports.sarif import promotion_sarif
 from launchworthy.promotion.result import Result, render_report
 from launchworthy.promotion.run import findings_of, make_result, run_checks
 from launchworthy.vocabulary import Problem, ProblemError
@@ -91,9 +94,15 @@ def not_recordable(project: Project) -> Problem | None:
 
 
 def write_reports(result: Result, folder: Path) -> tuple[Path, ...]:
-    """Write `report.json` and `report.xml`, each whole or not at all."""
+    """Write every rendering of a result, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {"report.json": render_report(result), "report.xml": render_junit(result).encode()}
+    contents = {
+        "report.json": render_report(result),
+        "report.xml": render_junit(result).encode(),
+        "report.sarif": promotion_sarif(result).encode(),
+        "report.md": render_markdown(result).encode(),
+        "report.html": render_page(result).encode(),
+    }
     return tuple(write_whole(folder / name, content) for name, content in contents.items())
 
 

@@ -74,6 +74,7 @@ class Found:
         message: one paragraph.
         location: where.
         same_as: what stays the same as long as it is the same result; hashed into its fingerprint.
+        suppressed: why a failure does not count meanwhile (§3.27.23); None where it counts.
     """
 
     rule: str
@@ -82,6 +83,7 @@ class Found:
     message: str
     location: Location
     same_as: tuple[str, ...]
+    suppressed: str | None = None
 
 
 def render_sarif(rules: Sequence[Rule], results: Sequence[Found], *, complete: bool) -> str:
@@ -126,7 +128,12 @@ def _result(found: Found, place: int) -> dict[str, Any]:
         "message": {"text": found.message},
         "locations": [_location(found.location)],
         "partialFingerprints": {"launchworthy/v1": digest[:32]},
+        **_suppressions(found.suppressed),
     }
+
+
+def _suppressions(why: str | None) -> dict[str, Any]:
+    return {} if why is None else {"suppressions": [{"kind": "external", "justification": why}]}
 
 
 def _location(location: Location) -> dict[str, Any]:

@@ -101,8 +101,7 @@ class History:
             raise ProblemError(
                 Problem(
                     reason="history-not-whole",
-                    where=str(self._git.top),
-                    what="is a shallow clone: most of its history is not here",
+                    what="this clone is shallow: most of its history is not here",
                     fix=("git fetch --unshallow; in a workflow, fetch-depth: 0",),
                 )
             )
