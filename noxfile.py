@@ -210,6 +210,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Whatever bytes come: a caller or a refusal, for a minute unless `-- --seconds N`; needs atheris."""
+    install_project(session)
+    try:
+        session.install("--group", "fuzz")
+    except nox.command.CommandFailed:
+        session.skip("atheris does not install here: it has wheels for Linux and some Pythons only")
+    session.run("python", "tests/fuzz/run.py", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Whether a test turns red for each promise that is broken on purpose; writes tests/mutants.md."""
     install_project(session)

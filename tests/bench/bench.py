@@ -21,6 +21,7 @@ from statistics import median
 
 import httpx2
 from load import Measured, http, run
+from verification import verification_section
 
 from launchworthy.testing.client import LEGACY, MODERN, Client
 from launchworthy.testing.process import ServerProcess
@@ -67,7 +68,7 @@ def main() -> int:
         )
         targets = _targets(world, ours.pid, (sdk_port, sdk), (fast_port, fast), options)
         asyncio.run(_measure(targets, options))
-    table = _table(targets, options)
+    table = _table(targets, options) + verification_section()
     sys.stdout.write(table)
     PAGE.write_text(table)
     return 0

@@ -88,8 +88,8 @@ def _split(url: str) -> tuple[SplitResult, str, int]:
         port = parts.port
     except ValueError:
         raise EndpointError(f"{shown(url)} is no URL") from None
-    if not parts.hostname:
-        raise EndpointError(f"{shown(url)} names no host")
+    if not parts.hostname or parts.netloc.endswith(":"):
+        raise EndpointError(f"{shown(url)} names no host, or an empty port")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
     return parts, parts.hostname, port

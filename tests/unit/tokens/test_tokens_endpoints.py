@@ -52,6 +52,7 @@ def test_http_is_for_loopback_in_the_simulated_world(host: str) -> None:
         "https://1.2.3.0x",
         "https://login.acme.example:99999",
         "https://login.acme.example:x",
+        "https://login.acme.example:",
         "https://login .acme.example",
         "https://login.acme.example\\@evil.example",
         "https://login.acme.example/\n",

@@ -11,8 +11,9 @@ from launchworthy.tokens import (
     IssuerPolicy,
     NobodyDenied,
 )
+from launchworthy.tokens.introspection import JWT_BEARER
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import ProblemError
+from launchworthy.vocabulary import ProblemError, Secret
 
 
 def excepted(rule: str, value: str | None) -> IssuerException:
@@ -132,3 +133,24 @@ def test_a_verifier_without_issuer_or_audience_or_with_an_issuer_twice_is_refuse
             lambda: 0.0,
             deny=NobodyDenied(),
         )
+
+
+class Proofs:
+    async def assertion(self, audience: str) -> Secret:
+        return Secret(audience)
+
+
+def test_opaque_tokens_go_to_one_issuer_at_most() -> None:
+    asked = {"introspection": IntrospectionPolicy(endpoint=None, assertion_type=JWT_BEARER)}
+    first = IssuerPolicy(**GOOD | asked)
+    second = {"name": "other", "issuer": "https://other.example"}
+
+    def made(*policies: IssuerPolicy) -> TokenVerifier:
+        deny = NobodyDenied()
+        return TokenVerifier(
+            policies, AUDIENCE, {}, lambda _: None, lambda: 0.0, deny=deny, assertions=Proofs()
+        )
+
+    made(first, IssuerPolicy(**GOOD | second))
+    with pytest.raises(ProblemError, match="one of them at most"):
+        made(first, IssuerPolicy(**GOOD | asked | second))
