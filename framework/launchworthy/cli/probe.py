@@ -58,6 +58,12 @@ def probe(
             metavar="NAME[={…}]", help="A tool that may be called, with these arguments; none is else."
         ),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE|FAMILY", help="A case (dates.no-end) or a family (dates); all if none is named."
+        ),
+    ] = None,
     shown: Annotated[Shown, typer.Option("--format", help="How to print it.")] = Shown.TEXT,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where it goes; stdout if not said.")
@@ -77,7 +83,16 @@ def probe(
     with undecided_on_problems(), ExitStack() as stack:
         _require_folder(output)
         asked = stack.enter_context(
-            _asked(url, tuple(tool or ()), token_command, issuer, ca, rate=rate, limit=limit)
+            _asked(
+                url,
+                tuple(tool or ()),
+                token_command,
+                issuer,
+                ca,
+                only=tuple(only or ()),
+                rate=rate,
+                limit=limit,
+            )
         )
         probing = Probing(asked=asked)
         interrupted = False
@@ -100,11 +115,12 @@ def _asked(
     issuer: str | None,
     ca: Path | None,
     *,
+    only: tuple[str, ...],
     rate: float,
     limit: int,
 ) -> "Iterator[Asked]":
     from launchworthy.probe.address import read_tool, read_url
-    from launchworthy.probe.probing import Asked
+    from launchworthy.probe.probing import Asked, read_cases
     from launchworthy.probe.remote_issuer import RemoteIssuer
     from launchworthy.probe.wire import Bounds
 
@@ -127,6 +143,7 @@ def _asked(
             bounds=Bounds(per_second=rate, requests=limit),
             verify=_believed(ca),
             progress=show_progress,
+            only=read_cases(only),
         )
 
 

@@ -5,6 +5,7 @@ twin. A case whose twin cannot be had is not run and says why; what is wrong nee
 request went through.
 """
 
+import difflib
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from launchworthy.probe.asking import Asker, Reply
 from launchworthy.probe.case import BOTH, Case
 from launchworthy.probe.cases import CASES
 from launchworthy.probe.cases.doors import METHODS, SESSIONS
-from launchworthy.probe.documents import Documents, document_findings, read_documents
+from launchworthy.probe.documents import ROWS, Documents, document_findings, read_documents
 from launchworthy.probe.draft import Draft
 from launchworthy.probe.issuing import CannotMint, Issuer
 from launchworthy.probe.judging import faults
@@ -56,7 +57,7 @@ class Asked:
         tokens: where they come from.
         find_issuer: called once the server has said who it is.
         issuer: its URL, where it is known beforehand.
-        scopes: what a good token is good for, as its issuer says.
+        only: cases and families that are asked about; all where none is named.
         bounds: how much is asked.
         verify: whose certificates are believed.
         progress: told what was just done.
@@ -70,6 +71,16 @@ class Asked:
     bounds: Bounds
     verify: ssl.SSLContext
     progress: Progress
+    only: frozenset[str] = frozenset()
+
+    def wants(self, case: str) -> bool:
+        """Whether a case is asked about."""
+        return not self.only or case in self.only or case.partition(".")[0] in self.only
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """What is sent, in this order."""
+        return tuple(case for case in ELSEWHERE if self.wants(case.id))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,7 +137,8 @@ class Probing:
             raise ProblemError(_unreachable(asked.url, first.why))
         said = _documents(wire, asked.url, stranger, first)
         openly = tuple(revision for revision in BOTH if stranger.begin(revision).good)
-        self.findings.extend(document_findings(said, asked.url, asked.issuer, is_open=bool(openly)))
+        documents = document_findings(said, asked.url, asked.issuer, is_open=bool(openly))
+        self.findings.extend(each for each in documents if asked.wants(each.case))
         asker = self._asker(wire, said, target, is_open=bool(openly))
         if asker is None:
             return
@@ -146,7 +158,7 @@ class Probing:
             asker = Asker(wire, probed, is_open=False)
             asker.draft(MODERN).token()
         except CannotMint as error:
-            for case in ELSEWHERE:
+            for case in self.asked.cases:
                 self.findings.append(row_of(case).found(not_run=str(error)))
             return None
         return asker
@@ -164,17 +176,17 @@ class Probing:
     def _all_cases(self, asker: Asker, targets: list[Target]) -> None:
         if not self.served:
             first = next(iter(self.not_served.values()))
-            for case in ELSEWHERE:
+            for case in self.asked.cases:
                 self.findings.append(row_of(case).found(not_run=f"no good request goes through: {first}"))
             return
         for number, target in enumerate(targets):
             asker.towards(replace(target, granted=asker.probed.target.granted))
             learned = [learn_scopes(asker, self.served[0])] if target.named and not asker.is_open else []
-            chosen = [case for case in ELSEWHERE if number == 0 or _is_of_each_target(case)]
+            chosen = [case for case in self.asked.cases if number == 0 or _is_of_each_target(case)]
             for done, case in enumerate(chosen):
                 self.asked.progress(f"{target.name}: {case.id}", done, len(chosen))
                 self.findings.extend(self._case(asker, case))
-            self.findings.extend(learned)
+            self.findings.extend(each for each in learned if self.asked.wants(each.case))
 
     def _case(self, asker: Asker, case: Case) -> Iterator[Finding]:
         row, target = row_of(case), asker.probed.target.name
@@ -288,9 +300,27 @@ def _probed(url: str, target: Target, issuer: Issuer) -> Probed:
     )
 
 
+def read_cases(names: tuple[str, ...]) -> frozenset[str]:
+    """The cases and families that a person named.
+
+    Raises:
+        ProblemError: `probe-case`.
+    """
+    ids = {row.id for row in ROWS} | {STEP_UP.id} | {case.id for case in ELSEWHERE}
+    known = ids | {each.partition(".")[0] for each in ids}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            question = f"; did you mean `{close[0]}`?" if close else ""
+            families = ", ".join(sorted(known - ids))
+            what = f"`{sanitise(name)}` is no case and no family{question}"
+            raise ProblemError(Problem(reason="probe-case", what=what, fix=(f"families: {families}",)))
+    return frozenset(names)
+
+
 def _unreachable(url: str, why: str) -> Problem:
     fix = ("see that the server runs and that this machine may reach it; --ca FILE for a CA of your own",)
     return Problem(reason="probe-unreachable", what=f"`{sanitise(url)}` does not answer: {why}", fix=fix)
 
 
-__all__ = ["ELSEWHERE", "STEP_UP", "Asked", "Probing"]
+__all__ = ["ELSEWHERE", "NONE_GIVEN", "Asked", "Probing", "read_cases"]

@@ -18,6 +18,19 @@ from launchworthy.testing.world import World, wait_until
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "orders"
 COMMAND = [sys.executable, "-m", "launchworthy.cli", "probe"]
 FAST = ["--rate", "10000"]
+ABOUT_TOKENS = [
+    word
+    for name in (
+        "issuer.mixed-up",
+        "signature.bit",
+        "signature.none",
+        "audience",
+        "scopes",
+        "dates.no-end",
+        "purpose.untyped",
+    )
+    for word in ("--only", name)
+]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +107,9 @@ def cases(report, result: str) -> set[str]:
 def test_a_command_gives_tokens_for_other_scopes_and_for_nobody(world, tmp_path):
     tool = 'find_orders={"customer": "c-17", "limit": 5}'
     command = token_command(world, tmp_path)
-    done = probe(world.url, "--token-command", command, "--tool", tool, "--format", "json", *FAST)
+    done = probe(
+        world.url, "--token-command", command, "--tool", tool, "--format", "json", *FAST, *ABOUT_TOKENS
+    )
     report = json.loads(done.stdout)
     assert cases(report, "wrong") == set()
     right = {
@@ -114,7 +129,9 @@ def test_a_command_gives_tokens_for_other_scopes_and_for_nobody(world, tmp_path)
 def test_a_command_that_gives_the_same_token_for_everything_proves_nothing(world, tmp_path):
     tool = 'find_orders={"customer": "c-17", "limit": 5}'
     command = token_command(world, tmp_path, obeys=False)
-    done = probe(world.url, "--token-command", command, "--tool", tool, "--format", "json", *FAST)
+    done = probe(
+        world.url, "--token-command", command, "--tool", tool, "--format", "json", *FAST, *ABOUT_TOKENS
+    )
     report = json.loads(done.stdout)
     assert {"audience.other", "scopes.none", "scopes.step-up"} <= cases(report, "not_run")
     assert cases(report, "wrong") == set()
@@ -137,6 +154,7 @@ def test_the_command_does_not_run_for_a_server_that_says_it_is_another(world, tm
         (["https://a.example/mcp", "--issuer", "https://login.acme.example"], "probe-issuer"),
         (["https://a.example/mcp", "--issuer", "http://127.0.0.1:1", "--token-command", "x"], "probe-tokens"),
         (["https://a.example/mcp", "--tool", "a={"], "probe-tool"),
+        (["https://a.example/mcp", "--only", "dates.no-ende"], "probe-case"),
         (["https://a.example/mcp", "--ca", "/no/such/file"], "probe-ca"),
         (["https://a.example/mcp", "--output", "/no/such/folder/report.json"], "probe-output"),
     ],

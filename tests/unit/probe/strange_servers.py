@@ -11,13 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from launchworthy.probe.issuing import CannotMint
-from launchworthy.probe.probing import Asked, Probing
+from launchworthy.probe.probing import Asked, Probing, read_cases
 from launchworthy.probe.report import Report
 from launchworthy.probe.token_command import CommandIssuer
 from launchworthy.probe.wire import Bounds
 
 GOOD = "an-opaque-token-that-is-good"
 QUICK = Bounds(per_second=10_000, requests=5000, seconds=60, answer_seconds=2)
+FEW = (
+    *("metadata", "challenge", "credentials.none", "credentials.no-jwt", "credentials.lower-case"),
+    *("http.host", "http.origin", "http.jsonp", "http.not-json", "protocol.method", "protocol.downgrade"),
+    "methods.tools",
+)
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 
@@ -52,7 +57,7 @@ Answering = Callable[[Sent, str], Given | None]
 
 
 @contextmanager
-def serving(answering: Answering) -> Iterator[tuple[str, list[Sent]]]:
+def serving(answering: Answering, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Sent]]]:
     """Serve on loopback; an answer of None closes the connection. Yields the URL and what came in."""
     seen: list[Sent] = []
 
@@ -83,7 +88,10 @@ def serving(answering: Answering) -> Iterator[tuple[str, list[Sent]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    url = f"http://127.0.0.1:{server.server_address[1]}/mcp"
+    url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}/mcp"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda *_: None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -197,7 +205,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def asked(url: str, issuer: Any = None, *, bounds: Bounds = QUICK, tools: tuple[Any, ...] = ()) -> Asked:
+def asked(url: str, issuer: Any, *, bounds: Bounds, tools: tuple[Any, ...], only: tuple[str, ...]) -> Asked:
     def find(_: Any) -> Any:
         if issuer is None:
             raise CannotMint("there is no way to get tokens")
@@ -212,14 +220,20 @@ def asked(url: str, issuer: Any = None, *, bounds: Bounds = QUICK, tools: tuple[
         bounds=bounds,
         verify=ssl.create_default_context(),
         progress=lambda *_: None,
+        only=read_cases(only),
     )
 
 
 def probed(
-    url: str, *, token: str | None = GOOD, bounds: Bounds = QUICK, tools: tuple[Any, ...] = ()
+    url: str,
+    *,
+    token: str | None = GOOD,
+    bounds: Bounds = QUICK,
+    tools: tuple[Any, ...] = (),
+    only: tuple[str, ...] = FEW,
 ) -> Report:
     """Probe a server with one token for everything."""
     issuer = None if token is None else CommandIssuer(f"/bin/echo {token}", url, lambda: 1_795_000_000, {})
-    probing = Probing(asked=asked(url, issuer, bounds=bounds, tools=tools))
+    probing = Probing(asked=asked(url, issuer, bounds=bounds, tools=tools, only=only))
     probing.run()
     return probing.report()

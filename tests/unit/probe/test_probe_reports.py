@@ -59,8 +59,8 @@ def test_nothing_is_right_without_anything_seen():
 
 
 def test_the_verdict_is_the_worst_that_was_found():
-    assert verdict(report(*EACH)) == "WRONG   1 of 2 cases, 1 were not run"
-    assert verdict(report(RIGHT, NOT_RUN)) == "RIGHT   1 case, 1 were not run"
+    assert verdict(report(*EACH)) == "WRONG   1 of 2 cases, 1 was not run"
+    assert verdict(report(RIGHT, NOT_RUN)) == "RIGHT   1 case, 1 was not run"
     assert verdict(report(NOT_RUN)).startswith("UNDECIDED   0 cases are right")
     assert verdict(report(RIGHT, ended="it was interrupted")).startswith("UNDECIDED")
     assert verdict(report(RESOURCE.found(seen=SEEN))).startswith("UNDECIDED")
@@ -69,7 +69,7 @@ def test_the_verdict_is_the_worst_that_was_found():
 def test_people_see_the_verdict_then_what_is_wrong_and_what_is_right_instead():
     text = render_terminal(report(*EACH), exit_code=1)
     lines = text.splitlines()
-    verdict_at = lines.index(" WRONG   1 of 2 cases, 1 were not run")
+    verdict_at = lines.index(" WRONG   1 of 2 cases, 1 was not run")
     assert verdict_at < 6
     assert lines[verdict_at + 3].startswith(" dates.no-end")
     for said in ("it went through: 200", "401", NO_END.why, NO_END.source, "only an issuer could sign it"):

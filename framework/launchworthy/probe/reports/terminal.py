@@ -21,7 +21,8 @@ def render_terminal(report: Report, *, exit_code: int) -> str:
 def verdict(report: Report) -> str:
     """`WRONG   7 of 132 cases`."""
     right, wrong = len(report.of(Result.RIGHT)), len(report.of(Result.WRONG))
-    left = f", {len(report.of(Result.NOT_RUN))} were not run" if report.of(Result.NOT_RUN) else ""
+    not_run = len(report.of(Result.NOT_RUN))
+    left = f", {_counted(not_run, 'was', 'were')} not run" if not_run else ""
     if wrong:
         return f"WRONG   {wrong} of {_counted(right + wrong, 'case', 'cases')}{left}"
     if not report.decided:
