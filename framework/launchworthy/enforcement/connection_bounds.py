@@ -122,7 +122,7 @@ class Bounds:
         """An answer is complete."""
         if self._turned_away:
             self._end()
-        elif self._phase is not Phase.HEAD:
+        elif self._phase is Phase.BODY:
             self.enter(self._phase)
 
     @property

@@ -57,6 +57,7 @@ class H11(Bounds, H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to wait for the first byte."""
         super().connection_made(transport)
+        self.timeout_keep_alive = self.terms.limits.first_byte_seconds  # type: ignore[assignment]  # takes any
         self.opened()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -13,7 +13,7 @@ class HttpTools(Bounds, HttpToolsProtocol):
     """uvicorn's protocol over httptools, bounded.
 
     The parser keeps a field until it is complete, however long it gets; so bytes are counted as they come,
-    until the header section is complete, and fields as they are parsed.
+    until the header section is complete, and its fields then.
 
     What it reads differently from others does not pass. It takes the body of a request that offers an upgrade
     for the next request, so an offer is refused. It hands trailers over as if they were headers, so they are
@@ -27,11 +27,14 @@ class HttpTools(Bounds, HttpToolsProtocol):
         self._section = 0
         self._fields = 0
         self._too_large = False
+        self._moved = False
+        self._in_head = False
         self._running: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to wait for the first byte."""
         super().connection_made(transport)
+        self.timeout_keep_alive = self.terms.limits.first_byte_seconds  # type: ignore[assignment]  # takes any
         self.opened()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -57,12 +60,14 @@ class HttpTools(Bounds, HttpToolsProtocol):
         in_head = self._phase in {Phase.AWAITED, Phase.HEAD, Phase.WHOLE}
         if self._too_large or (in_head and self._unparsed > self.terms.limits.section_bytes):
             self.turn_away(431, Reason.HTTP_SIZE)
+        else:
+            self._follow()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
         self._section = self._fields = 0
-        self.enter(Phase.HEAD)
+        self._move(Phase.HEAD)
 
     def on_url(self, url: bytes) -> None:
         """A part of the request line."""
@@ -72,13 +77,21 @@ class HttpTools(Bounds, HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One complete field; after the header section it is a trailer, which nobody reads."""
-        self._fields += 1
-        self._count(len(name) + len(value) + FIELD_OVERHEAD)
-        if not self._too_large and self._phase is Phase.HEAD:
-            super().on_header(name, value.strip(b" \t"))
+        if not self._in_head:
+            self._fields += 1
+            self._count(len(name) + len(value) + FIELD_OVERHEAD)
+            return
+        name, value = name.lower(), value.strip(b" \t")
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The header section is complete, and small enough to go on."""
+        self._fields = len(self.headers)
+        if self._unparsed + FIELD_OVERHEAD * self._fields > self.terms.limits.section_bytes:
+            self._section += sum(len(name) + len(value) + FIELD_OVERHEAD for name, value in self.headers)
+        self._count(0)
         if self._too_large or self.is_turned_away():
             return
         if self.parser.should_upgrade() or self.parser.get_http_version() not in VERSIONS:
@@ -88,7 +101,7 @@ class HttpTools(Bounds, HttpToolsProtocol):
         super().on_headers_complete()
         path, _, query = self.url.partition(b"?")  # as it came: neither an authority nor a fragment taken off
         self.scope["raw_path"], self.scope["query_string"] = path, query
-        self.enter(Phase.BODY)
+        self._move(Phase.BODY)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -102,7 +115,7 @@ class HttpTools(Bounds, HttpToolsProtocol):
             return
         self._unparsed = 0
         super().on_message_complete()
-        self.enter(Phase.WHOLE)
+        self._move(Phase.WHOLE)
 
     def on_response_complete(self) -> None:
         """The answer is complete."""
@@ -116,6 +129,18 @@ class HttpTools(Bounds, HttpToolsProtocol):
             self.turn_away(431, Reason.HTTP_SIZE)
         else:
             self.turn_away(400, Reason.PROTOCOL_INVALID)
+
+    def _move(self, phase: Phase) -> None:
+        self._phase = phase
+        self._in_head = phase is Phase.HEAD
+        self._moved = True
+
+    def _follow(self) -> None:
+        """Set the timer for how far the newest request has come by now: most come whole, and need none."""
+        unwatched = self._timer is None and self.timeout_keep_alive_task is None and self.answered
+        if self._moved or unwatched:
+            self._moved = False
+            self.enter(self._phase)
 
     def _count(self, size: int) -> None:
         self._section += size
