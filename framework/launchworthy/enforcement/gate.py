@@ -13,7 +13,6 @@ A refusal is raised, recorded and answered. Whatever else is raised is answered 
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
@@ -224,7 +223,7 @@ class Gate:
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer) if self._config.exchanging else None
-        head = replace(head, authorization=())
+        head = Head(document=False, authorization=(), routing=head.routing)
         del bearer, scope  # from here on nothing has the token; a sealed one is opened by its broker only
         settled = await self._read(receive, head, trace)
         self._readiness()  # again: a body may take ten seconds, and an identity ends at once

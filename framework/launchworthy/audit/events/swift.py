@@ -10,7 +10,7 @@ Whether texts are plain is asked once, of all of them together.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from launchworthy.audit.canonical import MAX_INTEGER
@@ -36,7 +36,6 @@ from launchworthy.vocabulary import Reason
 
 _Writer = Callable[[Any, list[str]], str | None]
 """Returns canonical JSON of a value, if the texts that it adds to the list are plain; else None."""
-_UNSAID: Final = object()
 
 
 class _Field(NamedTuple):
@@ -48,7 +47,6 @@ class _Field(NamedTuple):
 
     name: str
     begins: str
-    required: bool
     left_out: bool
     usual: str | None
     longest: int
@@ -90,7 +88,8 @@ def swiftly(event: type[Event], said: Mapping[str, Any]) -> Record:
         ValidationError: as the model does.
     """
     texts: list[str] = []
-    parts = _parts(_plan(event), said, texts)
+    plan = _plan(event, tuple(said))
+    parts = _parts(plan, said, texts) if plan is not None else None
     if parts is None or not _all_plain("".join(texts)):
         return event(**said)
     return SwiftRecord(event, f"{{{','.join(parts)}}}".encode("ascii"))
@@ -98,14 +97,8 @@ def swiftly(event: type[Event], said: Mapping[str, Any]) -> Record:
 
 def _parts(plan: tuple[_Field, ...], said: Mapping[str, Any], texts: list[str]) -> list[str] | None:
     parts: list[str] = []
-    unheard = len(said)
-    for name, begins, required, left_out, usual, longest, write in plan:
-        value = said.get(name, _UNSAID)
-        if value is _UNSAID:
-            if required:
-                return None
-            continue
-        unheard -= 1
+    for name, begins, left_out, usual, longest, write in plan:
+        value = said[name]
         if longest and type(value) is str and len(value) <= longest:
             texts.append(value)
             parts.append(f'{begins}"{value}"')
@@ -115,7 +108,7 @@ def _parts(plan: tuple[_Field, ...], said: Mapping[str, Any], texts: list[str]) 
                 return None
             if written != usual:
                 parts.append(begins + written)
-    return None if unheard else parts
+    return parts
 
 
 def _all_plain(text: str) -> bool:
@@ -123,18 +116,25 @@ def _all_plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-@cache
-def _plan(event: type[Event]) -> tuple[_Field, ...]:
+@lru_cache(maxsize=128)
+def _plan(event: type[Event], said: tuple[str, ...]) -> tuple[_Field, ...] | None:
+    """What to write where these fields are said; None where one is missing, or unheard of."""
     hints = get_type_hints(event, include_extras=True)
+    if not set(said) <= set(event.model_fields):
+        return None
     fields = []
     for name, field in sorted(event.model_fields.items()):
+        if name not in said:
+            if field.is_required():
+                return None
+            continue
         required = field.is_required()
         default = None if required else field.get_default(call_default_factory=True)
         left_out = default is None and not required
         write = _writer_of(hints[name])
         usual = None if default is None else write(default, [])
         longest = _longest(hints[name]) if default is None else 0
-        fields.append(_Field(name, f'"{name}":', required, left_out, usual, longest, write))
+        fields.append(_Field(name, f'"{name}":', left_out, usual, longest, write))
     return tuple(fields)
 
 
