@@ -1,14 +1,25 @@
-"""Which identity would this process get here? `identity doctor`."""
+"""Which identity would this process get here, and what is registered for it? `identity …`."""
 
 import os
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from launchworthy.cli.ending import end, undecided_on_problems
+from launchworthy.cli.ending import NO, YES, end, undecided_on_problems
 from launchworthy.vocabulary import Environment
+
+
+class Form(StrEnum):
+    """What is registered; each word is one of `identity.registration.Form`."""
+
+    SPIRE_ENTRY = "spire-entry"
+    CLUSTER_SPIFFE_ID = "cluster-spiffe-id"
+    PROJECTED_VOLUME = "projected-volume"
+    AUTHORIZATION_SERVER = "authorization-server"
+
 
 app = typer.Typer(help="Find out why there is no identity.", no_args_is_help=True)
 
@@ -60,3 +71,32 @@ def doctor(
     )
     typer.echo(render_diagnosis(diagnosis, environment=settings.environment.value))
     end(diagnosis.exit_code)
+
+
+@app.command()
+def registration(
+    environment: Annotated[
+        Environment, typer.Option("--environment", help="Whose settings.")
+    ] = Environment.PRODUCTION,
+    only: Annotated[
+        Form | None, typer.Option("--only", help="Print this one alone, as it is pasted or piped.")
+    ] = None,
+) -> None:
+    """Print what operators register for this server: at SPIRE, in Kubernetes, at its authorization server."""
+    from launchworthy.identity.registration import registrations
+    from launchworthy.manifest import load_manifests
+    from launchworthy.promotion.place import find_place
+    from launchworthy.settings import inspect_settings, read_project
+
+    with undecided_on_problems():
+        place = find_place(Path.cwd())
+        project = read_project(place.root, place.package)
+        settings = inspect_settings(project, environment)
+        manifests = load_manifests(project.manifests())
+    found = [each for each in registrations(settings, manifests) if only is None or each.form == only.value]
+    if not found:
+        typer.echo(f"an identity of kind `{settings.identity.kind}` has no {only}", err=True)
+        end(NO)
+    for each in found:
+        typer.echo(each.text if only is not None else f"# {each.form.value}: {each.title}\n\n{each.text}")
+    end(YES)

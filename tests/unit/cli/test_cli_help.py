@@ -31,6 +31,7 @@ dev demo
 dev token
 explain
 identity doctor
+identity registration
 lock
 manifest show
 policy test
