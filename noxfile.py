@@ -207,6 +207,7 @@ def bench(session: nox.Session) -> None:
     install_project(session, "--group", "bench")
     session.run("pytest", "-m", "speed")
     session.run("python", "tests/bench/bench.py", *session.posargs)
+    session.run("python", "tests/bench/audit.py")
 
 
 @nox.session

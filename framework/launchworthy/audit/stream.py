@@ -176,6 +176,11 @@ class AuditStream:
         return self._writer.anchor_failures
 
     @property
+    def sealed_to(self) -> int:
+        """Records of the stream that is open now which a checkpoint covers."""
+        return self._writer.chain.covered
+
+    @property
     def problem(self) -> str | None:
         """Why no attempt can be recorded now, or None."""
         return (

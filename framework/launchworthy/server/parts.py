@@ -16,6 +16,7 @@ from typing import Any
 from launchworthy.attestation import VerifiedRecord
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.anchored import Anchored
+from launchworthy.audit.oplog import OperationsLog
 from launchworthy.audit.stream import AuditStream
 from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.gate import Gate
@@ -38,6 +39,7 @@ class Surroundings:
     environ: Mapping[str, str]
     clock: Callable[[], float] = time.time
     random_bits: Callable[[int], int] = secrets.randbits
+    operations_log: OperationsLog | None = None
     trust: Path = Path("/etc/launchworthy/trust.toml")
 
 

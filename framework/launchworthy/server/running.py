@@ -29,10 +29,10 @@ THREADS_END_SECONDS = 1.0
 def run(server: Server[Any, Any]) -> NoReturn:
     """Serve until SIGTERM; what `python -m <package>` does. Ends the process with its exit code."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    surroundings = Surroundings(environ=dict(os.environ))
     for chatty, level in (("uvicorn", logging.ERROR), ("httpx2", logging.WARNING), ("mcp", logging.WARNING)):
         logging.getLogger(chatty).setLevel(level)  # uvicorn warns of each stranger; the audit counts them
-    configure_operations_log(sys.stderr, readable=sys.stderr.isatty(), clock=time.time_ns)
+    log = configure_operations_log(sys.stderr, readable=sys.stderr.isatty(), clock=time.time_ns)
+    surroundings = Surroundings(environ=dict(os.environ), operations_log=log)
     _end(_run_loop(server, surroundings))
 
 

@@ -25,6 +25,7 @@ from launchworthy.identity.tls import TlsTerms, server_tls
 from launchworthy.server import lending
 from launchworthy.server.application import open_app
 from launchworthy.server.listening import Listener
+from launchworthy.server.observing import observed_audit
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
@@ -191,7 +192,7 @@ async def assemble(parts: Parts) -> None:
         policy=parts.policy,
         stops=parts.control,
         limits=parts.limits,
-        audit=parts.audit,
+        audit=observed_audit(parts),
         redactor=parts.redactor,
         readiness=readiness.require,
         served=parts.served,

@@ -107,6 +107,7 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
         audit=tables.audit,
         limits=tables.limits,
         control=tables.control,
+        telemetry=tables.telemetry,
         promotion=tables.promotion,
         app=None,
         world=read.world_settings,

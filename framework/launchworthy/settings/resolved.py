@@ -17,6 +17,7 @@ from launchworthy.settings.tables import (
     LimitsSettings,
     PromotionSettings,
     ServerSettings,
+    TelemetrySettings,
     WorldSettings,
 )
 from launchworthy.vocabulary import Environment, Problem, StartupRefused
@@ -46,6 +47,7 @@ class Settings:
         audit: `[audit]`.
         limits: `[limits]`.
         control: `[control]`.
+        telemetry: `[telemetry]`.
         promotion: `[promotion]`.
         app: the team's own table, or None where it has no class.
         world: what only the simulated world has.
@@ -64,6 +66,7 @@ class Settings:
     audit: AuditSettings
     limits: LimitsSettings
     control: ControlSettings
+    telemetry: TelemetrySettings
     promotion: PromotionSettings
     app: AppSettings | None
     world: WorldSettings | None

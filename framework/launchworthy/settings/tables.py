@@ -158,6 +158,12 @@ class AuditSettings(Table):
         return self
 
 
+class TelemetrySettings(Table):
+    """`[telemetry]`: where traces and metrics go; without an endpoint there are none."""
+
+    endpoint: Annotated[Url | None, DEPLOYMENT] = None
+
+
 class PromotionSettings(Table):
     """`[promotion]`: where renewed records are mounted. Who may sign is the platform's to say, not ours."""
 
@@ -200,6 +206,7 @@ class FileTables(BaseModel):
     audit: AuditSettings
     limits: LimitsSettings = LimitsSettings()
     control: ControlSettings = ControlSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     promotion: PromotionSettings = PromotionSettings()
 
     @model_validator(mode="after")

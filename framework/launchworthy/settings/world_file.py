@@ -25,6 +25,7 @@ REPLACEABLE: Final = {
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
     "control": frozenset({"file"}),
+    "telemetry": frozenset({"endpoint"}),
     "promotion": frozenset({"records"}),
 }
 """The closed list of what a world file may replace, by table."""

@@ -60,8 +60,7 @@ def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
     yield "server.health_bind", tables.server.health_bind[0]
-    if tables.audit.anchor_url is not None:
-        yield "audit.anchor_url", host_of(tables.audit.anchor_url)
+    yield from ((field, host_of(url)) for field, url in _collectors(tables))
     for name, issuer in tables.issuers.items():
         yield f"issuers.{name}.issuer", host_of(issuer.issuer)
         if issuer.jwks_uri is not None:
@@ -96,10 +95,17 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
     yield from _simulated_addresses(tables)
 
 
+def _collectors(tables: Settings) -> Iterator[tuple[str, str]]:
+    """Where we send what is for others to keep."""
+    if tables.audit.anchor_url is not None:
+        yield "audit.anchor_url", tables.audit.anchor_url
+    if tables.telemetry.endpoint is not None:
+        yield "telemetry.endpoint", tables.telemetry.endpoint
+
+
 def _simulated_addresses(tables: Settings) -> Iterator[tuple[str, str]]:
-    anchor = tables.audit.anchor_url
-    if anchor is not None and not anchor.startswith("https://"):
-        yield "audit.anchor_url", "is not https"
+    clear = [field for field, url in _collectors(tables) if not url.startswith("https://")]
+    yield from ((field, "is not https") for field in clear)
     for name, issuer in tables.issuers.items():
         for field in ("issuer", "jwks_uri", "introspection_endpoint"):
             url = getattr(issuer, field)

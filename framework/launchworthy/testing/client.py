@@ -154,6 +154,7 @@ class Client:
         body: dict[str, Any] = dict(params)
         if self._revision == MODERN:
             body["_meta"] = {
+                **body.get("_meta", {}),
                 "io.modelcontextprotocol/protocolVersion": MODERN,
                 "io.modelcontextprotocol/clientInfo": {"name": "launchworthy-testing", "version": "1"},
                 "io.modelcontextprotocol/clientCapabilities": {},
