@@ -210,8 +210,8 @@ def _refuse_start_step(screen: Screen, project: DemoProject, folder: Path) -> No
             folder / "secret",
             what="a secret in production.toml",
             path="config/production.toml",
-            addition=f'\n[credentials.payments]\ntoken = "{secret}"\n',
-            expected=("secret-by-value", "credentials.payments.token"),
+            addition=f'\n[credentials.ledger]\ntoken = "{secret}"\n',
+            expected=("secret-by-value", "credentials.ledger.token"),
             hidden=secret,
         )
         _not_started(

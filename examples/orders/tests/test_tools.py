@@ -1,4 +1,4 @@
-"""What the tools do and whom they refuse: the real server, real tokens, a simulated world."""
+"""What the tools do and whom they refuse: the real server, real tokens, a simulated payments service."""
 
 import pytest
 from launchworthy import ToolError
@@ -18,10 +18,13 @@ def test_a_refund_needs_a_scope_of_its_own(server: RunningServer) -> None:
     assert (refusal.value.status, refusal.value.scopes) == (403, ("orders:refund",))
 
 
-def test_a_refund_is_made_once(server: RunningServer) -> None:
+def test_a_refund_is_made_once_with_a_borrowed_token(server: RunningServer) -> None:
     with server.client("orders:write", "orders:refund") as shop:
         order_id = shop.call("place_order", customer="c-17", item="teapot")["order_id"]
         refunded = shop.call("refund_order", order_id=order_id, reason="arrived in pieces")
         assert (refunded["status"], refunded["refund_reason"]) == ("refunded", "arrived in pieces")
         with pytest.raises(ToolError, match="only a paid order"):
             shop.call("refund_order", order_id=order_id, reason="asked a second time")
+    [refund] = server.upstreams["payments"]
+    assert refund.json == {"order": order_id, "cents": 1999, "reason": "arrived in pieces"}
+    assert refund.credential_revoked

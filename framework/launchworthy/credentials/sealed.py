@@ -25,13 +25,13 @@ class SealedToken:
         raise TypeError("a SealedToken cannot be pickled")
 
 
-_KEPT: WeakKeyDictionary[SealedToken, BearerToken] = WeakKeyDictionary()
+_SEALED_TOKENS: WeakKeyDictionary[SealedToken, BearerToken] = WeakKeyDictionary()
 
 
 def seal(token: BearerToken) -> SealedToken:
     """Put a token away; returns what stands for it."""
     sealed = SealedToken()
-    _KEPT[sealed] = token
+    _SEALED_TOKENS[sealed] = token
     return sealed
 
 
@@ -41,9 +41,9 @@ def unseal(sealed: SealedToken) -> BearerToken:
     Raises:
         KeyError: it was let go of.
     """
-    return _KEPT[sealed]
+    return _SEALED_TOKENS[sealed]
 
 
 def let_go(sealed: SealedToken) -> None:
     """Forget the token: its call has ended."""
-    _KEPT.pop(sealed, None)
+    _SEALED_TOKENS.pop(sealed, None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from launchworthy.attestation.tree import GitFacts, read_git_facts
+from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
 from launchworthy.policy.case_file import Case, load_cases
@@ -136,6 +137,8 @@ def load_project(  # noqa: PLR0913 - what a judgement depends on
     rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
     files = read_project(place.root, place.package)
     manifests = load_manifests(files.manifests())
+    settings = inspect_settings(files, rehearsed)
+    check_credentials(manifests, settings.credentials)
     cases = files.root / CASES
     return Project(
         root=files.root,
@@ -144,7 +147,7 @@ def load_project(  # noqa: PLR0913 - what a judgement depends on
         environment=environment,
         rehearsed=rehearsed,
         manifests=manifests,
-        settings=inspect_settings(files, rehearsed),
+        settings=settings,
         others={each: _settings(files, each) for each in REAL if each is not rehearsed},
         policies={each: compile_policy(manifests, each, files.policy(each)) for each in REAL},
         cases=load_cases(CASES, cases.read_bytes(), manifests) if cases.is_file() else (),

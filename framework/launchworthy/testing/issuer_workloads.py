@@ -28,7 +28,15 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SPIFFE_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
 LONGEST_SIGNED: Final = 60
 _ALGORITHMS: Final = ("ES256", "ES384", "RS256")
-_REGISTRY: Final = jws.JWSRegistry(algorithms=list(_ALGORITHMS), strict_check_header=False)
+
+
+class _Registry(jws.JWSRegistry):
+    """Headers may hold a chain of certificates."""
+
+    max_header_length = 16 * 1024
+
+
+_REGISTRY: Final = _Registry(algorithms=list(_ALGORITHMS), strict_check_header=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,8 +99,7 @@ def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCr
 
     What development borrows by the developer's own sign-in is real, and none of ours.
     """
-    config = [_tables(root / "config" / f"{name}.toml") for name in ("production", "staging", "development")]
-    lent = [tables.get("credentials", {}) for tables in config]
+    lent = [_lent(root / "config" / f"{name}.toml") for name in ("production", "staging", "development")]
     found: dict[str, SimulatedCredential] = {}
     for target in targets:
         for name, allowed in target.get("credentials", {}).items():
@@ -118,6 +117,15 @@ def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCr
                 ),
             )
     return tuple(found.values())
+
+
+def _lent(path: Path) -> dict[str, Any]:
+    """`[credentials]` of a settings file; one that cannot be read lends nothing, and its server says why."""
+    try:
+        lent = _tables(path).get("credentials", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
+    return {name: table for name, table in lent.items() if isinstance(table, dict)}
 
 
 def _tables(path: Path) -> dict[str, Any]:

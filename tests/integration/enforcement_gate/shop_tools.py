@@ -254,10 +254,11 @@ async def mirrored(region: Annotated[str, Field(json_schema_extra={"x-mcp-header
 @tool
 async def read_token() -> str:
     """What the SDK would say that the access token is."""
-    from mcp.server.auth.middleware.auth_context import get_access_token
+    from mcp.server.auth.middleware.auth_context import auth_context_var, get_access_token
 
-    token = get_access_token()
-    return "none" if token is None else f"{token.token} {token.client_id} {token.resource}"
+    token, user = get_access_token(), auth_context_var.get()
+    left = len(user._request.head.authorization)  # what a curious tool would try
+    return "none" if token is None else f"{token.token} {token.client_id} {token.resource} {left}"
 
 
 @tool

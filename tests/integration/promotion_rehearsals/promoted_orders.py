@@ -22,6 +22,7 @@ _FILLED_IN = {
         ("spiffe://staging.orders.invalid", "spiffe://staging.acme.example"),
         ('"staging.orders.invalid"', '"staging.acme.example"'),
         ("login.staging.orders.invalid", "login.staging.acme.example"),
+        ("payments.staging.orders.invalid", "payments.staging.acme.example"),
     ),
 }
 ANSWERS = "_commit: 0000000\n_src_path: gh:acme/launchworthy\nname: orders\n"

@@ -115,8 +115,8 @@ SECRET = "sk_live_" + "4f7a1c9e2b8d6053" * 2
     [
         (
             "config/production.toml",
-            f'\n[credentials.payments]\ntoken = "{SECRET}"\n',
-            "credentials.payments.token",
+            f'\n[credentials.ledger]\ntoken = "{SECRET}"\n',
+            "credentials.ledger.token",
         ),
         ("config/production.toml", f'\n[other]\nnote = "{SECRET}"\n', "other.note"),
     ],

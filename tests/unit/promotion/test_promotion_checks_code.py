@@ -84,7 +84,12 @@ def test_a_server_without_tools_is_not_asked_about_them(reference, control):
     text = (reference.root / "manifests/tools.toml").read_text()
     cases = ("tests/policy.toml", "", "cases = []\n")
     resource = ("manifests/tools.toml", "", text[text.index("[resources.order]") :])
-    project = reference.project(resource, cases, ("policy/rules.cedar", "", ""))
+    lent = [
+        (path, text[text.index("[credentials.payments]") : text.index("[audit]")], "")
+        for path in ("config/staging.toml", "config/production.toml")
+        for text in ((reference.root / path).read_text(),)
+    ]
+    project = reference.project(resource, cases, ("policy/rules.cedar", "", ""), *lent)
     assert look(control, project).status is Status.NOT_APPLICABLE
 
 

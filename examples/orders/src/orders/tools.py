@@ -5,7 +5,7 @@ Who may call them, where, and at what risk stands in `manifests/tools.toml`.
 
 from typing import Annotated
 
-from launchworthy import Call, resource, tool
+from launchworthy import Call, ToolError, resource, tool
 from pydantic import Field
 
 from orders.store import Order, OrderStore
@@ -30,8 +30,15 @@ def place_order(call: Call[OrderStore], customer: Customer, item: Item, quantity
 
 
 @tool
-def refund_order(call: Call[OrderStore], order_id: OrderId, reason: Reason) -> Order:
+async def refund_order(call: Call[OrderStore], order_id: OrderId, reason: Reason) -> Order:
     """Refund a paid order, once and in full."""
+    order = call.app.get(order_id)
+    if order.status != "paid":
+        raise ToolError(f"order {order_id} is {order.status}; only a paid order can be refunded")
+    refund = {"order": order_id, "cents": order.cents, "reason": reason}
+    once = {"Idempotency-Key": f"refund-{order_id}"}  # two calls at the same time are one refund
+    async with call.upstream("payments") as payments:  # its token is for this call, and revoked after it
+        (await payments.post("/refunds", json=refund, headers=once)).raise_for_status()
     return call.app.refund(order_id, reason)
 
 

@@ -122,7 +122,7 @@ def a_secret_comes_by_value(stage: Stage) -> Iterator[Seen]:
     canary = f"ghp_{secrets.token_hex(18)}"
     sources: tuple[tuple[str, dict[str, str], str | None], ...] = (
         ("a variable of ours", {"LAUNCHWORTHY_ISSUERS__CALLERS__CLIENT_SECRET": canary}, None),
-        ("the world file", {}, f'\n[credentials.payments]\ntoken = "{canary}"\n'),
+        ("the world file", {}, f'\n[credentials.forgotten]\ntoken = "{canary}"\n'),
     )
     for name, environ, appended in sources:
         with stage.world() as world:

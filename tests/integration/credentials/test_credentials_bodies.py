@@ -1,0 +1,188 @@
+"""What becomes of what a body has borrowed, however it ends; and what it sees of its caller's token."""
+
+import asyncio
+import contextvars
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import structlog
+
+from launchworthy.credentials import seal
+from launchworthy.enforcement.authorized import Authorized, Passage
+from launchworthy.enforcement.bodies import Body, BodyFailed, Surroundings
+from launchworthy.enforcement.workers import Workers
+from launchworthy.vocabulary import BearerToken, CallId, Decision, Environment, ToolError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "credentials"))
+from lending_book import ALLOWED, CALLER, Bank
+
+
+def body_of(function, bank, *, timeout=None, is_async=True):
+    served = SimpleNamespace(
+        mark=SimpleNamespace(function=function),
+        manifest=SimpleNamespace(timeout_seconds=timeout, name="refund"),
+        call_parameter="call",
+        is_async=is_async,
+    )
+    around = Surroundings(
+        environment=Environment.STAGING, app=None, execution_pipe=None, log=structlog.get_logger(),
+        workers=Workers(), changed=lambda _: None, tellers=bank.tellers,
+    )  # fmt: skip
+    return Body(served, around)
+
+
+def passage(token=None):
+    return Passage(
+        Authorized(
+            call=CallId("4T7K-9QX2-M0DV"), principal=CALLER,
+            target=SimpleNamespace(name="refund", credentials=ALLOWED),
+            decision=Decision(rule="manifest:refund", policy_digest="p", manifest_digest="m"),
+            named="refund", unvalidated={}, arguments={}, completing=None,
+            callers_token=None if token is None else seal(BearerToken(token)),
+        )
+    )  # fmt: skip
+
+
+async def fine(call):
+    async with call.credential("payments") as lease:
+        return lease.secret.reveal()
+
+
+async def careless(call):
+    await call.credential("payments").__aenter__()
+    return "kept"
+
+
+async def broken(call):
+    await call.credential("payments").__aenter__()
+    raise ValueError("a bug")
+
+
+async def telling(call):
+    await call.credential("payments").__aenter__()
+    raise ToolError("the shop is closed")
+
+
+async def hanging(call):
+    await call.credential("payments").__aenter__()
+    await asyncio.sleep(60)
+
+
+def plain(call):
+    with call.credential("payments") as lease:
+        return lease.secret.reveal()
+
+
+@pytest.mark.parametrize("function", [fine, careless, broken, telling, hanging])
+def test_however_a_body_ends_nothing_is_left(function):
+    async def run():
+        bank = Bank()
+        body = body_of(function, bank, timeout=0.2)
+        try:
+            answer = await body.run(passage(), lambda result: result)
+        except BodyFailed as failed:
+            answer = failed.text
+        assert (bank.broker.issued, bank.broker.alive) == (1, set())
+        assert bank.audit.kinds == ["issued", "revoked"]
+        return answer
+
+    assert asyncio.run(run())
+
+
+def test_a_plain_function_borrows_on_the_servers_loop():
+    async def run():
+        bank = Bank()
+        answer = await body_of(plain, bank, is_async=False).run(passage(), lambda result: result)
+        assert (bank.broker.issued, bank.broker.alive) == (1, set())
+        return answer
+
+    assert asyncio.run(run()) == "canary-0001"
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.05])
+def test_a_body_that_is_cancelled_at_any_moment_leaves_nothing(after):
+    async def run():
+        bank = Bank(issuing=0.02, revoking=0.02)
+        task = asyncio.create_task(body_of(hanging, bank).run(passage(), lambda result: result))
+        await asyncio.sleep(after)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await bank.tellers.aclose()
+        assert bank.broker.alive == set()
+        assert bank.audit.kinds in ([], ["issued", "revoked"])
+
+    asyncio.run(run())
+
+
+def test_a_completion_borrows_nothing():
+    async def run():
+        from dataclasses import replace
+
+        bank = Bank()
+        asked = passage()
+        asked.authorized = replace(asked.authorized, completing="order_id")
+        with pytest.raises(BodyFailed):
+            await body_of(fine, bank).run(asked, lambda result: result)
+        assert bank.broker.issued == 0
+
+    asyncio.run(run())
+
+
+def leads_to(start, wanted):
+    """Whether a text is anywhere that attributes, slots and collections lead to; frames and code aside."""
+    seen, todo = set(), [start]
+    skipped = {"module", "function", "frame", "coroutine", "Task", "method", "builtin_function_or_method"}
+    while todo:
+        each = todo.pop()
+        if id(each) in seen or isinstance(each, type) or type(each).__name__ in skipped:
+            continue
+        seen.add(id(each))
+        if isinstance(each, str | bytes):
+            if wanted in (each if isinstance(each, str) else each.decode("latin-1")):
+                return True
+        elif isinstance(each, dict):
+            todo += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set | frozenset):
+            todo += list(each)
+        else:
+            names = [n for kind in type(each).__mro__ for n in getattr(kind, "__slots__", ()) or ()]
+            todo += [getattr(each, n, None) for n in {*names, *getattr(each, "__dict__", {})}]
+    return False
+
+
+def test_the_callers_token_is_nowhere_that_the_call_leads_to_and_gone_with_it():
+    from launchworthy.credentials.sealed import unseal
+
+    seen = {}
+
+    async def looking(call):
+        seen["call"] = leads_to(call, "canary-token")
+        seen["subject"] = leads_to(call, CALLER.issuer)
+        seen["context"] = leads_to(list(contextvars.copy_context().values()), "canary-token")
+        seen["shown"] = "canary-token" in repr(call)
+        return "looked"
+
+    async def run():
+        asked = passage("canary-token")
+        assert unseal(asked.authorized.callers_token).reveal() == "canary-token"
+        await body_of(looking, Bank()).run(asked, lambda result: result)
+        with pytest.raises(KeyError):
+            unseal(asked.authorized.callers_token)
+
+    asyncio.run(run())
+    assert seen == {"call": False, "subject": True, "context": False, "shown": False}
+
+
+def test_a_call_that_borrows_nothing_asks_and_records_nothing():
+    async def nothing(call):
+        return call.id
+
+    async def run():
+        bank = Bank()
+        assert await body_of(nothing, bank).run(passage(), lambda result: result) == "4T7K-9QX2-M0DV"
+        assert (bank.broker.issued, bank.audit.events, bank.tellers.open_books) == (0, [], set())
+
+    asyncio.run(run())
