@@ -6,6 +6,7 @@ import typer
 
 from launchworthy._version import __version__
 from launchworthy.cli import (
+    adopt,
     approve,
     audit,
     check,
@@ -38,6 +39,7 @@ explain.register(app)
 promote.register(app)
 probe.register(app)
 approve.register(app)
+adopt.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")

@@ -12,6 +12,7 @@ from launchworthy.cli.main import app
 
 ROOT = get_command(app)
 EXPECTED = """
+adopt
 approve
 attest
 audit hash
