@@ -17,7 +17,7 @@ from launchworthy.testing.world import World
 
 @contextmanager
 def orders_trusting(
-    scratch: Path, issuer: Callable[[str, tuple[str, ...]], dict[str, Any]]
+    scratch: Path, issuer: Callable[[str, tuple[str, ...]], dict[str, Any]], more: str = ""
 ) -> Iterator[tuple[World, ServerProcess]]:
     """Start it in a world whose only issuer is another one.
 
@@ -25,9 +25,12 @@ def orders_trusting(
         scratch: a folder of its own.
         issuer: from the resource and its scopes to the table `[issuers.callers]`; without `jwks_uri` the
             server discovers where the keys are.
+        more: what else stands in the project's own settings, as TOML.
     """
     root = scratch / "orders"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
+    with (root / "config" / "development.toml").open("a") as settings:
+        settings.write(more)
     project = TestedProject.read(root)
     with World(scratch, name=project.name, scopes=project.scopes) as world:
         tables = tomllib.loads(world.file.read_text())

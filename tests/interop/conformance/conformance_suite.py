@@ -63,3 +63,11 @@ def expected(revision: str) -> dict[Finding, str]:
             assert finding not in found, finding
             found[finding] = reason["why"]
     return found
+
+
+def required(node: Node, revision: str) -> frozenset[str]:
+    """The scenarios that the revision requires of a server, as the suite froze them."""
+    text = (node.folder / "node_modules" / PACKAGE / "requirements" / f"{revision}.yaml").read_text()
+    server = re.search(r"^server:\n((?:  - .+\n)+)", text, re.MULTILINE)
+    assert server is not None
+    return frozenset(line.removeprefix("  - ") for line in server[1].splitlines())

@@ -23,7 +23,7 @@ from launchworthy.testing.issuer_clients import ASSERTION_TYPE, SimulatedClient
 from launchworthy.testing.world import free_ports
 
 CALLBACK = "http://127.0.0.1:9/callback"
-REALM, PERSON, BROWSER = "acme", "alice", "browser-agent"
+PERSON, BROWSER = "alice", "browser-agent"
 START_SECONDS = 300
 TYPED = "access.token.header.type.rfc9068"
 """The client's switch for `typ: at+jwt`."""
@@ -94,16 +94,17 @@ class Keycloak:
 class Realm:
     """The realm, its clients and its keys."""
 
-    def __init__(self, keycloak: Keycloak, resource: str, scopes: tuple[str, ...]) -> None:
+    def __init__(self, keycloak: Keycloak, name: str, resource: str, scopes: tuple[str, ...]) -> None:
         """Make it, for one resource and its scopes."""
         self._keycloak = keycloak
-        self.issuer = f"{keycloak.base}/realms/{REALM}"
+        self._name = name
+        self.issuer = f"{keycloak.base}/realms/{name}"
         self._resource = resource
         self.agent = SimulatedClient("agent-with-a-key")
         self.elsewhere = SimulatedClient("agent-of-another-server")
         self._password = secrets.token_urlsafe(16)
-        keycloak.admin("POST", "", {"realm": REALM, "enabled": True, "defaultSignatureAlgorithm": "ES256"})
-        self._realm = keycloak.admin("GET", f"/{REALM}")["id"]
+        keycloak.admin("POST", "", {"realm": name, "enabled": True, "defaultSignatureAlgorithm": "ES256"})
+        self._realm = keycloak.admin("GET", f"/{name}")["id"]
         self.add_key(100)  # or there is none for ES256 before the first token
         for scope in scopes:
             self._scope(scope, resource)
@@ -115,7 +116,7 @@ class Realm:
         }
         keycloak.admin(
             "POST",
-            f"/{REALM}/users",
+            f"/{self._name}/users",
             {
                 "username": PERSON, "enabled": True, "email": "alice@acme.example", "emailVerified": True,
                 "firstName": "Alice", "lastName": "Example",
@@ -136,9 +137,19 @@ class Realm:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
+    def identity_token(self) -> str:
+        """An ID token about the person, which is for the client and for nobody else."""
+        form = {
+            "grant_type": "password", "client_id": BROWSER, "username": PERSON, "password": self._password,
+            "scope": "openid orders:read",
+        }  # fmt: skip
+        answer = self._keycloak.http.post(f"{self.issuer}/protocol/openid-connect/token", data=form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id_token"])
+
     def switch(self, client: str, attribute: str, *, on: bool) -> None:
         """Turn one of a client's switches."""
-        path = f"/{REALM}/clients/{self.clients[client]}"
+        path = f"/{self._name}/clients/{self.clients[client]}"
         known = self._keycloak.admin("GET", path)
         known["attributes"][attribute] = str(on).lower()
         self._keycloak.admin("PUT", path, known)
@@ -153,11 +164,11 @@ class Realm:
             "config": {"priority": [str(priority)], "ecdsaEllipticCurveKey": ["P-256"], "active": ["true"],
                        "enabled": ["true"]},
         }  # fmt: skip
-        return str(self._keycloak.admin("POST", f"/{REALM}/components", component))
+        return str(self._keycloak.admin("POST", f"/{self._name}/components", component))
 
     def drop_key(self, component: str) -> None:
         """Publish a key no longer."""
-        self._keycloak.admin("DELETE", f"/{REALM}/components/{component}")
+        self._keycloak.admin("DELETE", f"/{self._name}/components/{component}")
 
     def person(self) -> "Person":
         """Somebody who can sign in."""
@@ -175,10 +186,10 @@ class Realm:
             "name": name, "protocol": "openid-connect", "attributes": {"include.in.token.scope": "true"},
             "protocolMappers": [mapper],
         }  # fmt: skip
-        self._keycloak.admin("POST", f"/{REALM}/client-scopes", made)
+        self._keycloak.admin("POST", f"/{self._name}/client-scopes", made)
 
     def _client(self, representation: dict[str, Any]) -> str:
-        return str(self._keycloak.admin("POST", f"/{REALM}/clients", representation))
+        return str(self._keycloak.admin("POST", f"/{self._name}/clients", representation))
 
     def _machine(self, client: SimulatedClient, scopes: tuple[str, ...]) -> dict[str, Any]:
         public = client.key.as_dict(private=False) | {"use": "sig", "alg": "ES256"}
@@ -207,6 +218,7 @@ class Realm:
         return {
             "clientId": BROWSER,
             "publicClient": True,
+            "directAccessGrantsEnabled": True,
             "redirectUris": [CALLBACK],
             "attributes": {"pkce.code.challenge.method": "S256", TYPED: "true"},
             "defaultClientScopes": ["basic"],

@@ -95,6 +95,17 @@ def test_what_it_issues_unless_it_is_told_to_say_what_it_is_opens_nothing(world,
     assert isinstance(calls(world, realm.token()), list)
 
 
+def test_a_named_exception_lets_them_in_and_id_tokens_not(lenient):
+    world, realm = lenient
+    assert isinstance(calls(world, realm.token()), list)
+    status, reason = calls(world, realm.identity_token())
+    assert (status, reason.partition(".")[0]) == (401, "token")
+
+
+def test_an_id_token_opens_nothing(world, realm):
+    assert calls(world, realm.identity_token()) == (401, "token.type")
+
+
 def test_a_new_key_is_good_soon_and_a_withdrawn_one_is_not(world, realm):
     before = realm.token()
     key = realm.add_key(500)
