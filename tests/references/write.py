@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from picture import audit_show_svg
+
 from launchworthy.audit.verification_report import report_schema
 from launchworthy.cli.pages.control_reference import control_reference
 from launchworthy.cli.pages.event_reference import event_reference
@@ -10,6 +12,7 @@ from launchworthy.promotion.report_file import ReportFile
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
+    "docs/pictures/audit-show.svg": audit_show_svg,
     "docs/reference/controls.md": control_reference,
     "docs/reference/promotion-report.schema.json": lambda: (
         json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"

@@ -181,7 +181,7 @@ def _steps(story: CallStory) -> Iterator[str]:
     """Each record: when, what, what it says, where it stands."""
     begin = story.row.time
     for number, step in enumerate(story.steps):
-        after = f"+{(parse_rfc3339(step.time) - begin).total_seconds():.3f}"
+        after = f"{(parse_rfc3339(step.time) - begin).total_seconds():+.3f}"
         where = _safe(story.instance or step.stream[:8]) if number == 0 else _lease(step)
         yield f"  {after}  {_safe(step.type):<{_STEP}}{_said(step):<{_SAID}}{where:<16}#{step.seq}"
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -255,7 +254,7 @@ def test_what_is_written_later_is_shown_by_one_who_follows(files, stream):
         assert b"NEXT-NEXT-NEXT" in process.stdout.readline()
         later.close()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(30)
         process.stdout.close()
 
