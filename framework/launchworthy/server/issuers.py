@@ -95,6 +95,7 @@ def _issuer_policy(name: str, issuer: IssuerSettings, settings: Settings) -> Iss
     if issuer.introspection:
         introspection = IntrospectionPolicy(
             endpoint=issuer.introspection_endpoint,
+            client=settings.identity.expected_id,
             assertion_type=JWT_SPIFFE if settings.identity.kind == "spiffe" else JWT_BEARER,
         )
     return IssuerPolicy(

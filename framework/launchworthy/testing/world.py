@@ -145,13 +145,16 @@ class World:
                 self.tls = caller_tls(self.authority, self.authority.mint_x509(CALLER, ttl=3600.0))
         else:
             self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
+        workload = Workload(
+            client_id=self.subject, subject=self.subject, keys=self._identity_keys, roots=self._roots
+        )
+        for each in self.issuers.values():
+            each.admit(workload)  # it may ask about opaque tokens
         self.lending = Lending(
             credentials,
             upstream_apps or {},
             issuer=self.issuer,
-            workload=Workload(
-                client_id=self.subject, subject=self.subject, keys=self._identity_keys, roots=self._roots
-            ),
+            workload=workload,
             directory=self.audit_key_file.parent,
         )
         if identity != "spiffe":

@@ -205,6 +205,7 @@ class Introspection:
             {
                 "token": token.reveal(),
                 "token_type_hint": "access_token",
+                "client_id": self._how.client,
                 "client_assertion_type": self._how.assertion_type,
                 "client_assertion": proof.reveal(),
             }

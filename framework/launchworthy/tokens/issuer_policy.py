@@ -22,10 +22,12 @@ class IntrospectionPolicy:
 
     Attributes:
         endpoint: where, or None where the issuer's metadata says so.
-        assertion_type: the `client_assertion_type` under which this workload proves itself.
+        client: what this workload is called there: its `client_id`.
+        assertion_type: the `client_assertion_type` under which it proves itself.
     """
 
     endpoint: str | None
+    client: str
     assertion_type: str
 
 

@@ -64,7 +64,9 @@ class Court:
         self.clock = clock
         self.assertions = Assertions(issuer, clock)
         self.events: list[Any] = []
-        how = IntrospectionPolicy(endpoint=changes.pop("endpoint", None), assertion_type=JWT_BEARER)
+        how = IntrospectionPolicy(
+            endpoint=changes.pop("endpoint", None), client=issuer.client.client_id, assertion_type=JWT_BEARER
+        )
         policies = (policy(issuer.issuer, introspection=how, **changes), policy(other.issuer))
         self.verifier = TokenVerifier(
             policies, AUDIENCE, {}, self.events.append, clock,

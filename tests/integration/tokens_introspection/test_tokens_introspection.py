@@ -107,7 +107,7 @@ def test_many_callers_with_one_token_are_one_question(court: Court, issuer: Simu
 def test_sixteen_questions_are_in_flight_and_more_callers_wait_elsewhere(
     make: Any, issuer: SimulatedIssuer
 ) -> None:
-    court = make(seconds=1.0)
+    court = make(seconds=2.0)
     court.start()
     issuer.faults.introspection = Fault.HANG
     tokens = [issuer.mint_opaque() for _ in range(40)]
@@ -125,7 +125,7 @@ def test_sixteen_questions_are_in_flight_and_more_callers_wait_elsewhere(
 def test_no_answer_that_counts_is_503_and_recovery_is_immediate(
     make: Any, issuer: SimulatedIssuer, other: SimulatedIssuer, fault: Fault
 ) -> None:
-    court = make(seconds=0.5)
+    court = make(seconds=1.5 if fault in (Fault.DRIP, Fault.HANG) else 5.0)
     court.start()
     issuer.faults.introspection = fault
     token = issuer.mint_opaque()

@@ -86,7 +86,11 @@ def test_a_sane_policy_is_made(change: dict[str, Any]) -> None:
         ({"exceptions": (excepted("several_audiences", "yes"),)}, "exceptions.several_audiences"),
         ({"exceptions": (excepted("typ", "JWT"), excepted("typ", "jwt"))}, "exceptions.typ"),
         (
-            {"introspection": IntrospectionPolicy(endpoint="http://x.example/ask", assertion_type="x")},
+            {
+                "introspection": IntrospectionPolicy(
+                    endpoint="http://x.example/ask", client="orders", assertion_type="x"
+                )
+            },
             "introspection_endpoint",
         ),
         ({"person_claim": "=user"}, "person_claim"),
@@ -141,7 +145,7 @@ class Proofs:
 
 
 def test_opaque_tokens_go_to_one_issuer_at_most() -> None:
-    asked = {"introspection": IntrospectionPolicy(endpoint=None, assertion_type=JWT_BEARER)}
+    asked = {"introspection": IntrospectionPolicy(endpoint=None, client="orders", assertion_type=JWT_BEARER)}
     first = IssuerPolicy(**GOOD | asked)
     second = {"name": "other", "issuer": "https://other.example"}
 
