@@ -141,7 +141,7 @@ def _kinds(world: World, cold: int) -> dict[str, tuple[list[tuple[dict[str, Any]
         "warm": ([call(warm)], 200),
         "legacy": ([call(warm, revision=LEGACY)], 200),
         "anew": ([call(warm, tool="add_checked")], 200),
-        "cold": ([call(mint()) for _ in range(min(cold, 12000))], 200),
+        "cold": ([call(mint()) for _ in range(min(cold, 2000))], 200),
         "no token": ([call(None)], 401),
         "no scope": ([call(weak)], 403),
         "bad signature": ([call(broken)], 401),

@@ -69,10 +69,22 @@ class StrangersBudget:
             return
         if second.example is None:
             second.example, second.first = event, now
-        second.more += 1
-        second.last = now
-        if prefix not in second.sources and len(second.sources) < MAX_SOURCES:
-            second.sources.append(prefix)
+        self._count(second, prefix, now)
+
+    def counts(self, kind: str, reason: str, source: str | None, now: float) -> bool:
+        """Count one more where its second is full and has its example; then no record need be made of it.
+
+        Args:
+            kind: the type of the record that it would be.
+            reason: what it would be counted under.
+            source: the peer's address.
+            now: seconds since the epoch.
+        """
+        second = self._seconds.get((kind, reason))
+        if second is None or second.second != int(now) or second.example is None:
+            return False
+        self._count(second, source_prefix(source), now)
+        return True
 
     def flush(self, now: float) -> None:
         """Write the summaries of seconds that are over; to be called now and then.
@@ -86,6 +98,13 @@ class StrangersBudget:
             if second.example is not None:
                 self._record(_summary(second.example, second))
             del self._seconds[key]
+
+    @staticmethod
+    def _count(second: _Second, prefix: str, now: float) -> None:
+        second.more += 1
+        second.last = now
+        if prefix not in second.sources and len(second.sources) < MAX_SOURCES:
+            second.sources.append(prefix)
 
     def finish(self) -> None:
         """Write every summary that is left, whatever the time.

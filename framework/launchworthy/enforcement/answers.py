@@ -7,6 +7,7 @@ MCP code fits, the code is the HTTP status: -32000 to -32099 are taken or reserv
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -262,10 +263,7 @@ def _more_headers(refused: Refused, row: Row, challenges: Challenges) -> tuple[H
     headers: list[Header] = []
     if row.challenged:
         scope = refused.scopes if refused.reason is Reason.TOOL_SCOPE else challenges.entry
-        value = challenge(
-            error=row.error, scope=scope, resource_metadata=challenges.resource_metadata, description=None
-        )
-        headers.append((b"www-authenticate", value.encode("ascii")))
+        headers.append((b"www-authenticate", _challenge(row.error, scope, challenges.resource_metadata)))
     if row.retry:
         seconds = refused.retry_after if refused.retry_after is not None else RETRY_AFTER
         headers.append((b"retry-after", str(seconds).encode("ascii")))
@@ -274,6 +272,13 @@ def _more_headers(refused: Refused, row: Row, challenges: Challenges) -> tuple[H
     if row.close:
         headers.append((b"connection", b"close"))
     return tuple(headers)
+
+
+@lru_cache(maxsize=256)
+def _challenge(error: str | None, scope: tuple[str, ...], resource_metadata: str) -> bytes:
+    """The value of `WWW-Authenticate`; there are as many as there are sets of scopes in the manifests."""
+    value = challenge(error=error, scope=scope, resource_metadata=resource_metadata, description=None)
+    return value.encode("ascii")
 
 
 def _needed(scopes: tuple[str, ...]) -> str:

@@ -145,8 +145,7 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
     of_call = trace.target is not None or refusal.reason.family in _OF_CALLS
     if kind is not None and trace.principal is not None and of_call:
         return _denied(kind, trace, refusal, status, redactor)
-    event = AuthnDenied if refusal.reason.family in _AUTHENTICATION else ProtocolRejected
-    return event(
+    return door_of(refusal.reason)(
         call=trace.call,
         reason=refusal.reason,
         status=status,
@@ -157,6 +156,11 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
         **_who(trace.principal),
         **_connected(trace.peering),
     )
+
+
+def door_of(reason: Reason) -> type[AuthnDenied | ProtocolRejected]:
+    """Which record a refusal leaves that came before there was a call."""
+    return AuthnDenied if reason.family in _AUTHENTICATION else ProtocolRejected
 
 
 def attempted(

@@ -48,12 +48,13 @@ class RefusalNotes:
 
     def note(self, refused: Refused, status: int, trace: Trace) -> None:
         """Record a refusal."""
-        event = records.refused(trace, refused, status, self._redactor)
-        if isinstance(event, Refusal):
-            self.count(event, trace.source)
-        else:
-            with suppress(AuditUnwritable):
-                self._audit.record(event)
+        if trace.principal is not None or not self._is_counted(refused, trace):
+            event = records.refused(trace, refused, status, self._redactor)
+            if isinstance(event, Refusal):
+                self.count(event, trace.source)
+            else:
+                with suppress(AuditUnwritable):
+                    self._audit.record(event)
         if self._on_refusal is not None:
             self._on_refusal(
                 RefusalNote(
@@ -66,6 +67,11 @@ class RefusalNotes:
                     target=trace.target.name if trace.target is not None else trace.named,
                 )
             )
+
+    def _is_counted(self, refused: Refused, trace: Trace) -> bool:
+        """Whether a stranger's refusal is one of too many in its second; most of a flood ends here."""
+        kind, reason = records.door_of(refused.reason).type, refused.reason.value
+        return self.strangers.counts(kind, reason, trace.source, self._clock())
 
     def count(self, event: Counted, source: str | None) -> None:
         """Record what a stranger has caused, or count it; what was counted is written a second later."""

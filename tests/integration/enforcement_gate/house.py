@@ -15,6 +15,7 @@ import httpx2
 import shop_tools
 import structlog
 import uvicorn
+import uvloop
 from house_manifests import RULES, SCOPES, manifest_files
 
 from launchworthy.audit import ArgumentRedactor
@@ -73,6 +74,7 @@ class House:
         directory: Path,
         *,
         implementation: str = "httptools",
+        loop: str = "asyncio",
         limits: ConnectionLimits = RULE_33,
         environment: Environment = Environment.STAGING,
         audit: Callable[[AuditStream], Any] = lambda stream: stream,
@@ -95,6 +97,7 @@ class House:
         self._records: list[dict[str, Any]] = []
         self._directory = directory
         self._implementation = implementation
+        self._loop_factory = uvloop.new_event_loop if loop == "uvloop" else None
         self._limits = limits
         self._environment = environment
         self._audit = audit
@@ -129,7 +132,8 @@ class House:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+                runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
             self._failed = error
             self._ready.set()

@@ -284,3 +284,16 @@ def test_who_fetched_the_metadata_document_is_recorded_and_a_flood_is_counted(bu
 
     eventually(lambda: told() == 121)
     assert len([one for one in house.records() if one.get("method") == "metadata"]) < 121
+
+
+def test_a_flood_of_strangers_is_counted_to_the_last(build):
+    house = build()
+    for _ in range(130):
+        assert house.post("tools/call", GOOD, token=None).status_code == 401
+
+    def counted() -> int:
+        denied = [one for one in house.records() if one["type"] == "authn.denied"]
+        return sum(one.get("count") or 1 for one in denied)
+
+    eventually(lambda: counted() == 130)
+    assert len([one for one in house.records() if one["type"] == "authn.denied"]) < 130

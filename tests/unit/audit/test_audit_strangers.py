@@ -156,3 +156,19 @@ def test_a_flood_at_full_speed_leaves_room_for_every_good_call(tmp_path):
     assert counted + uncounted == seen
     assert sum(len(json.dumps(r)) for r in strangers) < 130_000
     assert sum(1 for r in records if r["data"].get("subject") == "00u") == 60
+
+
+def test_what_needs_no_record_is_counted_without_one(budget, written):
+    ask = ("authn.denied", "token.signature", "192.0.2.1")
+    assert not budget.counts(*ask, NOW), "nothing of the kind has come in this second"
+    for _ in range(50):
+        budget.note(refused(), "192.0.2.1", NOW)
+        assert not budget.counts(*ask, NOW), "it has a record of its own"
+    budget.note(refused(), "192.0.2.1", NOW)
+    assert budget.counts("authn.denied", "token.signature", "198.51.100.1", NOW + 0.5)
+    assert not budget.counts("authn.denied", "token.expired", "192.0.2.1", NOW)
+    assert not budget.counts("protocol.rejected", "token.signature", "192.0.2.1", NOW)
+    assert not budget.counts(*ask, NOW + 1), "a new second"
+    budget.flush(NOW + 1)
+    assert sum(event.weight for event in written) == 52
+    assert written[-1].sources == ("192.0.2.0/24", "198.51.100.0/24")
