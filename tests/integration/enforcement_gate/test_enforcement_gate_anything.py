@@ -19,21 +19,6 @@ KEYS = [
     "name", "uri", "arguments", "_meta", "ref", "argument", "value", "type", "a", "b", "cursor",
     "notifications", "requestState", "context",
 ]  # fmt: skip
-    "name",
-    "uri",
-    "arguments",
-    "_meta",
-    "ref",
-    "argument",
-    "value",
-    "type",
-    "a",
-    "b",
-    "cursor",
-    "notifications",
-    "requestState",
-    "context",
-]
 JSON = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=8),
