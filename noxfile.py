@@ -267,6 +267,14 @@ def interop_oidc_provider(session: nox.Session) -> None:
     try_with(session, "tests/interop/oidc_provider", INTEROP_NODE=str(node))
 
 
+@nox.session(name="interop-valkey")
+def interop_valkey(session: nox.Session) -> None:
+    """The shared state on a real server of Valkey or Redis: gone, hung, failed over, evicting, forged."""
+    install_project(session)
+    session.install("redis>=7")  # the extra `valkey`
+    try_with(session, "tests/interop/valkey")
+
+
 @nox.session(name="interop-inspector")
 def interop_inspector(session: nox.Session) -> None:
     """The MCP Inspector's command line in both eras, with a token and through its own sign-in."""

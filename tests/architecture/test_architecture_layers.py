@@ -67,7 +67,18 @@ def test_what_is_not_public_is_not_there():
         launchworthy.nothing  # noqa: B018
 
 
-HEAVY = ("mcp", "grpc", "starlette", "cedarpy", "spiffe", "authlib", "rich", "structlog", "pydantic_settings")
+HEAVY = (
+    "mcp",
+    "grpc",
+    "starlette",
+    "cedarpy",
+    "spiffe",
+    "authlib",
+    "redis",
+    "rich",
+    "structlog",
+    "pydantic_settings",
+)
 
 
 def test_importing_the_package_loads_nothing_heavy():

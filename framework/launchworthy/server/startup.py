@@ -86,7 +86,7 @@ async def keys_stage(parts: Parts) -> None:
 
 async def state_stage(parts: Parts) -> None:
     """Open what replicas agree on, read what is stopped and denied, and go on reading it."""
-    state.open_store(parts)
+    await state.open_store(parts)
     await control.open_control(parts)
 
 

@@ -114,6 +114,18 @@ def _is_port(netloc: str) -> bool:
     return not colon or (_PORT.fullmatch(port) is not None and int(port) <= _MAX_PORT)
 
 
+def _store_url(text: str) -> str:
+    scheme, _, place = text.partition("://")
+    host, _, port = place.rpartition(":")
+    if scheme not in ("rediss", "redis") or not _is_host(host) or not _PORT.fullmatch(port):
+        raise ValueError("expected `rediss://host:port`, without user, password and path")
+    if int(port) > _MAX_PORT:
+        raise ValueError("a port is at most 65535")
+    if scheme == "redis" and not is_loopback(host):
+        raise ValueError("redis:// is for loopback only; use rediss://")
+    return text
+
+
 def _origin(text: str) -> str:
     _url(text)
     if urlsplit(text).path:
@@ -282,6 +294,8 @@ Url = Annotated[str, Closed("URL"), AfterValidator(_url)]
 """An https URL (http on loopback only) without user, password, query and fragment; kept byte for byte."""
 Origin = Annotated[str, Closed("origin"), AfterValidator(_origin)]
 """A `Url` without a path."""
+StoreUrl = Annotated[str, Closed("store URL"), AfterValidator(_store_url)]
+"""`rediss://host:port` (redis:// on loopback only)."""
 Hostname = Annotated[str, Closed("host name"), AfterValidator(_hostname)]
 """A host name in lower case (RFC 1123)."""
 Identifier = Annotated[str, Closed("identifier"), AfterValidator(_identifier)]
@@ -342,6 +356,7 @@ def is_bound(mark: object) -> bool:
 _TYPES: Final = (
     Url,
     Origin,
+    StoreUrl,
     Hostname,
     Identifier,
     Subject,

@@ -101,7 +101,7 @@ class KeyRing:
         Raises:
             ProblemError: the file cannot be used any more; the keys are as they were.
         """
-        content = _content(self._path)
+        content = read_private_file(self._path)
         if content == self._read:
             return False
         keys = self._parsed(content)
@@ -128,7 +128,7 @@ def _derived(key: bytes, about: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=MIN_KEY_BYTES, salt=None, info=about.encode()).derive(key)
 
 
-def _content(path: Path) -> bytes:
+def read_private_file(path: Path) -> bytes:
     """Read a file that only this user, and perhaps its group, may read.
 
     Raises:

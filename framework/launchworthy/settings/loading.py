@@ -29,7 +29,6 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_settings", "load_settings"]
 
 NOT_YET: Final[Mapping[str, frozenset[str]]] = {
-    "state": frozenset(),
     "server.replicas": frozenset(),
     "promotion.judges": frozenset(),
 }
@@ -105,6 +104,7 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
         issuers=tables.issuers,
         credentials=tables.credentials,
         audit=tables.audit,
+        state=tables.state,
         limits=tables.limits,
         control=tables.control,
         telemetry=tables.telemetry,

@@ -17,6 +17,7 @@ from launchworthy.settings.tables import (
     LimitsSettings,
     PromotionSettings,
     ServerSettings,
+    StateSettings,
     TelemetrySettings,
     WorldSettings,
 )
@@ -45,6 +46,7 @@ class Settings:
         issuers: `[issuers.<name>]` by name.
         credentials: `[credentials.<name>]` by name.
         audit: `[audit]`.
+        state: `[state]`.
         limits: `[limits]`.
         control: `[control]`.
         telemetry: `[telemetry]`.
@@ -64,6 +66,7 @@ class Settings:
     issuers: Mapping[str, IssuerSettings]
     credentials: Mapping[str, CredentialSettings]
     audit: AuditSettings
+    state: StateSettings
     limits: LimitsSettings
     control: ControlSettings
     telemetry: TelemetrySettings

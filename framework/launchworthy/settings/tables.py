@@ -15,9 +15,11 @@ from launchworthy.settings.closed import (
     Duration,
     Endpoint,
     Hostname,
+    Identifier,
     Origin,
     PeerName,
     Reference,
+    StoreUrl,
     Subject,
     Url,
 )
@@ -170,6 +172,26 @@ class PromotionSettings(Table):
     records: Annotated[AbsolutePath | None, DEPLOYMENT] = None
 
 
+class StateSettings(Table):
+    """`[state]`: what replicas agree on, and who keeps it."""
+
+    kind: Literal["memory", "valkey"] = "memory"
+    url: Annotated[StoreUrl | None, DEPLOYMENT] = None
+    ca: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+    user: Identifier | None = None
+    password: Reference | None = None
+
+    @model_validator(mode="after")
+    def _kind_has_its_fields(self) -> "StateSettings":
+        if self.kind == "valkey" and self.url is None:
+            raise ValueError("kind `valkey` needs a url")
+        if (self.user is None) != (self.password is None):
+            raise ValueError("`user` and `password` go together")
+        if self.password is not None and self.password.scheme is not SecretScheme.FILE:
+            raise ValueError("the password of the store is read from a file: `file:/run/secrets/store`")
+        return self
+
+
 class LimitsSettings(Table):
     """`[limits]`: what one caller may do to one replica, whatever it calls; rates are the manifest's."""
 
@@ -204,6 +226,7 @@ class FileTables(BaseModel):
     issuers: Annotated[dict[IssuerName, IssuerSettings], Field(min_length=1)]
     credentials: dict[IssuerName, CredentialSettings] = Field(default_factory=dict)
     audit: AuditSettings
+    state: StateSettings = StateSettings()
     limits: LimitsSettings = LimitsSettings()
     control: ControlSettings = ControlSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -24,6 +24,7 @@ REPLACEABLE: Final = {
         {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
+    "state": frozenset({"kind"}),
     "control": frozenset({"file"}),
     "telemetry": frozenset({"endpoint"}),
     "promotion": frozenset({"records"}),

@@ -56,11 +56,17 @@ def _developers(tables: Settings, environment: Environment) -> Iterator[tuple[st
             yield f"credentials.{name}.broker", "is a developer's own sign-in"
 
 
+def _stores(tables: Settings) -> Iterator[tuple[str, str]]:
+    if tables.state.kind == "valkey" and tables.state.url is not None:
+        yield "state.url", host_of(tables.state.url)
+
+
 def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
     yield "server.resource", host_of(tables.server.resource)
     yield "server.listen", tables.server.listen[0]
     yield "server.health_bind", tables.server.health_bind[0]
     yield from ((field, host_of(url)) for field, url in _collectors(tables))
+    yield from _stores(tables)
     for name, issuer in tables.issuers.items():
         yield f"issuers.{name}.issuer", host_of(issuer.issuer)
         if issuer.jwks_uri is not None:
@@ -88,6 +94,9 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
         yield "server.resource", "is on loopback"
     if server.tls == "loopback" and not is_loopback(server.listen[0]):
         yield "server.tls", 'is "loopback" and the listener is not; TLS ends somewhere: "ingress" or "spiffe"'
+    state = tables.state
+    if state.url is not None and (state.kind == "memory" or not state.url.startswith("rediss://")):
+        yield "state.url", 'is for kind = "valkey", and begins with rediss://'
     if _is_simulated_identity(identity.expected_id) or SIMULATED_TRUST_DOMAIN in identity.trust_domains:
         yield "identity.expected_id", f"is in `{SIMULATED_TRUST_DOMAIN}`"
     if any(_is_of_simulated_domain(name) for name in (*server.peers, *server.proxies)):

@@ -274,6 +274,7 @@ class World:
             },
             "identity": self._identity(),
             "audit": self._audit(),
+            "state": {"kind": "memory"},
             "control": {"file": str(self.control_file)},
         }
         if self.tls is not None:

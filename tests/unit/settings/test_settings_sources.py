@@ -138,7 +138,7 @@ def test_a_number_in_a_variable_is_one_toml_scalar(tmp_path: Path, value: str) -
         "LAUNCHWORTHY_SERVER_LISTEN",
         "LAUNCHWORTHY_SERVER__LISTENING",
         "LAUNCHWORTHY_SERVER__LISTEN__0",
-        "LAUNCHWORTHY_STATE__URL",
+        "LAUNCHWORTHY_STORE__URL",
         "LAUNCHWORTHY_BUILD",
         "LAUNCHWORTHY_TRUST",
         "LAUNCHWORTHY_WORLD__TRUST",
@@ -231,13 +231,49 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
     assert problems[0].fix
 
 
-@pytest.mark.parametrize("table", ["state"])
-def test_a_table_that_nothing_enforces_yet_is_refused(table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [("server", "replicas = 2"), ("promotion", "judges = true")],
+)
+def test_a_field_that_nothing_enforces_yet_is_refused(table: str, line: str) -> None:
     with pytest.raises(ProblemError) as error:
-        in_production(f'{PRODUCTION}\n[{table}]\nkind = "x"\n')
+        in_production(changed(PRODUCTION, (f"[{table}]", f"[{table}]\n{line}")))
     problem = refused(error)
     assert problem.reason == "not-enforced-yet"
-    assert table.partition(".")[0] in problem.what
+    assert line.partition(" ")[0] in problem.what
+
+
+VALKEY = '[state]\nkind = "valkey"\nurl = "rediss://valkey.orders.svc:6379"\n'
+
+
+def test_a_shared_store_is_named_with_its_user_by_reference() -> None:
+    more = 'user = "orders"\npassword = "file:/run/secrets/store"\nca = "/etc/ssl/store.pem"\n'
+    state = in_production(f"{PRODUCTION}\n{VALKEY}{more}").state
+    assert (state.kind, state.url, state.user) == ("valkey", "rediss://valkey.orders.svc:6379", "orders")
+    assert in_production(PRODUCTION).state.kind == "memory"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rediss://", "redis://"),
+        ("rediss://", "https://"),
+        ("valkey.orders.svc", "orders:hunter2-5f2b@valkey.orders.svc"),
+        (":6379", ""),
+        (":6379", ":6379/0"),
+        (":6379", ":99999"),
+        ('url = "rediss://valkey.orders.svc:6379"\n', ""),
+        ('"valkey"', '"memory"'),
+        ("url", 'user = "orders"\nurl'),
+        ("url", 'password = "file:/run/secrets/store"\nurl'),
+        ("url", 'user = "orders"\npassword = "hunter2-5f2b"\nurl'),
+        ("url", 'user = "orders"\npassword = "openbao:store/creds#word"\nurl'),
+    ],
+)
+def test_a_store_that_would_not_hold_is_refused(before: str, after: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        in_production(f"{PRODUCTION}\n{changed(VALKEY, (before, after))}")
+    assert "hunter2-5f2b" not in str(error.value)
 
 
 def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:
