@@ -283,3 +283,62 @@ def check_anchors(lines, key_text, anchors):
             continue
         if size > len(lines) or root_of(lines[:size]) != root:
             raise Bad(min(size, len(lines)))
+
+
+def verify_directory(files, *, anchors=(), **brought):
+    """A directory, by name: the page's "Links and anchors"; of several files the worst counts."""
+    names = sorted(files)
+    found = {name: verify(files[name], name=name, anchors=anchors, **brought)[0] for name in names}
+    first = {name: head(files[name]) for name in names}
+    by_stream = {first[name]["stream"]: name for name in names if first[name]}
+    changed = True
+    while changed:
+        changed = any(follow(name, files, found, first, by_stream) for name in names)
+    believed = [name for name in names if found[name].startswith("intact")]
+    excused = {
+        event["data"]["deleted"]
+        for name in believed
+        for event in map(json.loads, files[name].split(b"\n")[:-1])
+        if event["type"] == "launchworthy.stream.deleted.v1"
+    }
+    for name in believed:
+        link = first[name]["data"].get("previous")
+        gone = link is not None and link["stream"] not in by_stream and link["stream"] not in excused
+        if gone and any(other.split("-")[0] < link["opened"] for other in names):
+            return "tampered"
+        last = [json.loads(line) for line in files[name].split(b"\n")[-3:-1]]
+        following = {event["data"]["next"] for event in last if event["data"].get("next")} - excused
+        if following - set(by_stream) and any(other > name for other in names):
+            return "tampered"
+    for state in ("tampered", "undecided", "intact-open"):
+        if state in found.values():
+            return state
+    return "intact-sealed"
+
+
+def head(content):
+    line = content.split(b"\n")[0]
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def follow(name, files, found, first, by_stream):
+    """Hold what a believed stream says of the one before against that."""
+    link = first[name]["data"].get("previous") if found[name].startswith("intact") else None
+    earlier = by_stream.get(link["stream"]) if link is not None else None
+    if earlier is None or found[earlier] == "tampered":
+        return False
+    lines = files[earlier].split(b"\n")[:-1]
+    root = base64.b64encode(root_of(lines[: link["size"]])).decode()
+    if len(lines) < link["size"] or root != link["root"]:
+        found[earlier] = "tampered"
+        return True
+    events = [json.loads(line) for line in lines]
+    bound = any(event["type"] == "launchworthy.stream.bound.v1" for event in events)
+    if found[earlier] == "undecided" and not bound:  # and it never served, or it would be tampered
+        closed = any(event["type"] == "launchworthy.stream.close.v1" for event in events)
+        found[earlier] = "intact-sealed" if closed else "intact-open"
+        return True
+    return False

@@ -151,7 +151,7 @@ def test_requests_are_filtered(files, options, calls):
 
 def test_one_call_is_told_from_its_token_over_approval_and_lease_to_its_outcome(files, stream):
     page = run("show", files, "--call", CALL, "--key", stream.verifier_key).stdout
-    told = [line for line in page.splitlines() if line.startswith("  +")]
+    told = [line for line in page.splitlines() if line.startswith(("  +", "  -"))]
     assert [line.split()[1] for line in told] == [
         "approval.granted", "tool.attempt", "credential.issued", "credential.revoked", "tool.outcome",
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """A verifier that was written from the format page alone says the same as ours, and the page's words hold."""
 
+import asyncio
 import base64
 import json
 import re
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from audit_world import Authority, Clock, attempt, bound_stream, outcome
-from second_verifier import verify
+from second_verifier import verify, verify_directory
 
 from launchworthy.audit.events import EVENT_TYPES
+from launchworthy.audit.stream import AuditStream
 from launchworthy.audit.verification import State, verify_paths
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "audit-format.md").read_text()
@@ -98,3 +100,62 @@ def test_the_keys_of_the_page_are_those_of_the_stream(stream):
     encoded = base64.b64encode(b"\x01" + public).decode()
     assert stream.verifier_key == f"{name}+{key_id}+{encoded}"
     stream.close()
+
+
+def rotated(directory):
+    """Three files of one process, and notes of all of them."""
+
+    async def live():
+        notes, workload = [], AUTHORITY.issue()
+        stream = AuditStream.open(
+            directory, source=None, clock=Clock(), rotate_at=1, checkpoint_every=7, anchor=notes.append
+        )
+        await stream.bind_with(workload, workload.identity)
+        for number in range(3):
+            stream.record(attempt(str(number)))
+            stream.record(outcome(str(number)), critical=True)
+            if number < 2:
+                await stream.rotate()
+        stream.close()
+        return notes
+
+    return asyncio.run(live())
+
+
+def cut_the_first(files):
+    first = min(files)
+    files[first] = files[first][: files[first].rindex(b"\n", 0, -1) + 1]
+
+
+def take_the_second(files):
+    del files[sorted(files)[1]]
+
+
+def take_the_last(files):
+    del files[max(files)]
+
+
+def forge_the_second(files):
+    second = sorted(files)[1]
+    files[second] = files[second].replace(b"00u4f2c", b"00u4f2d", 1)
+
+
+@pytest.mark.parametrize("harm", [None, cut_the_first, take_the_second, take_the_last, forge_the_second])
+@pytest.mark.parametrize("anchored", [False, True])
+def test_it_says_the_same_of_streams_that_follow_each_other(tmp_path, harm, anchored):
+    notes = rotated(tmp_path / "audit")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "audit").glob("*.jsonl")}
+    assert len(files) == 3
+    if harm is not None:
+        harm(files)
+    for path in (tmp_path / "audit").glob("*.jsonl"):
+        if path.name in files:
+            path.write_bytes(files[path.name])
+        else:
+            path.unlink()
+    anchors = notes if anchored and harm is not take_the_last else ()
+    trust = AUTHORITY.write_bundle(tmp_path / "trust")
+    ours = verify_paths([tmp_path / "audit"], require_sealed=False, trust_directory=trust, anchors=anchors)
+    assert verify_directory(files, roots=ROOTS, anchors=anchors) == ours.state.value
+    harmless = harm in (None, take_the_last)
+    assert (ours.state is State.INTACT_SEALED) is harmless
