@@ -158,4 +158,6 @@ def _unreadable(error: BaseException) -> tuple[Cause, str]:
     text = str(error)
     if text.endswith(_ENDED):
         return Cause.STREAM_ENDED, "the agent ended the stream"
+    if "X.509 bundle" in text:
+        return Cause.NO_BUNDLE, f"no authority that can be read came with the SVID ({text})"
     return Cause.UNREADABLE, f"the agent's answer cannot be read ({text})"
