@@ -332,6 +332,13 @@ def interop_foils(session: nox.Session) -> None:
         try_with(session, "tests/interop/foils")
 
 
+@nox.session(name="interop-postgresql")
+def interop_postgresql(session: nox.Session) -> None:
+    """The recipe for PostgreSQL with SVIDs, against the server of this machine; skips where there is none."""
+    install_project(session, "--group", "postgresql")
+    try_with(session, "tests/interop/postgresql")
+
+
 def try_with(session: nox.Session, tests: str, **environment: str) -> None:
     """Run the tests that need the program of somebody else."""
     session.run("pytest", tests, "-m", "foreign", *HANGING, *session.posargs, env=environment)

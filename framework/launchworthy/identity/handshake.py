@@ -7,7 +7,7 @@ authorities alone. Who is refused never reaches the application.
 
 import ssl
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from cryptography import x509
 
@@ -124,9 +124,13 @@ class SvidSocket(ssl.SSLSocket):
 
 
 class RefusedObject(ssl.SSLObject):
-    """A connection for which there is no certificate: its handshake fails."""
+    """A connection for which there is no certificate: its handshake fails.
 
-    why: ClassVar[str] = "there is no identity to show"
+    Attributes:
+        why: as one who connects reads it.
+    """
+
+    why: str = "there is no identity to show"
 
     def do_handshake(self) -> None:
         """Fail.

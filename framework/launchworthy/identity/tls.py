@@ -98,7 +98,7 @@ class RotatingContext(ssl.SSLContext):
             inner = self._current()
         except PeerRejected as rejected:
             self.reject(rejected)
-            return _refused(incoming, outgoing, server_side=server_side)
+            return _refused(rejected, incoming, outgoing, server_side=server_side)
         connection = inner.wrap_bio(incoming, outgoing, server_side, server_hostname)
         if not isinstance(connection, SvidObject):  # pragma: no cover - `sslobject_class` says so
             raise ssl.SSLError("the connection is not of the kind that verifies its peer")
@@ -222,9 +222,14 @@ def _same(
     )
 
 
-def _refused(incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, server_side: bool) -> ssl.SSLObject:
+def _refused(
+    rejected: PeerRejected, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *, server_side: bool
+) -> ssl.SSLObject:
     """A connection that fails in its handshake: what raises here instead is lost in a loop's accept."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.sslobject_class = RefusedObject
-    return context.wrap_bio(incoming, outgoing, server_side)
+    connection = context.wrap_bio(incoming, outgoing, server_side)
+    if isinstance(connection, RefusedObject):
+        connection.why = str(rejected)
+    return connection

@@ -22,6 +22,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.spire)
+            item.add_marker(pytest.mark.foreign)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,14 @@
 """What does the running server do when things go wrong? One file a fault; importing this registers all."""
 
-from launchworthy.promotion.rehearsals import access, audit, doors, identity, keys, outages, starting
+from launchworthy.promotion.rehearsals import (
+    access,
+    audit,
+    doors,
+    identity,
+    keys,
+    mutual_tls,
+    outages,
+    starting,
+)
 
-__all__ = ["access", "audit", "doors", "identity", "keys", "outages", "starting"]
+__all__ = ["access", "audit", "doors", "identity", "keys", "mutual_tls", "outages", "starting"]
