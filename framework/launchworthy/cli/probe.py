@@ -195,10 +195,14 @@ def _require_folder(output: Path | None) -> None:
         ProblemError: `probe-output`.
     """
     if output is not None and (output.is_dir() or not os.access(output.parent, os.W_OK)):
-        what = f"`{output}` cannot be written"
-        raise ProblemError(
-            Problem(reason="probe-output", what=what, fix=("name a file in a folder of yours",))
-        )
+        raise _unwritable(output, "it is a folder, or its folder is not yours")
+
+
+def _unwritable(output: Path, why: str) -> ProblemError:
+    what = f"`{output}` cannot be written: {why}"
+    return ProblemError(
+        Problem(reason="probe-output", what=what, fix=("name a file in a folder of yours that has room",))
+    )
 
 
 def _code(report: "Report") -> int:
@@ -218,8 +222,12 @@ def _show(report: "Report", shown: Shown, output: Path | None, code: int) -> Non
         sys.stdout.flush()
         return
     part = output.with_name(f".{output.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(output)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _unwritable(output, error.strerror or "it failed") from None
     typer.echo(f"{verdict(report)}   {output}")
 
 

@@ -1,5 +1,6 @@
 """How does a good request to a server that is not ours look? In each revision, with its session, if any."""
 
+import secrets
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -155,6 +156,13 @@ class Asker:
     def _greet(self) -> Reply:
         """Begin a session, where the server keeps any; a revision that was not asked for is no success."""
         self._session = None
+        self.probed = replace(self.probed, subject=f"caller-{secrets.token_hex(8)}")
+        reply = self._greeted()
+        if self._session is None:
+            self.probed = replace(self.probed, subject=None)
+        return reply
+
+    def _greeted(self) -> Reply:
         draft = initialize_draft(self.probed, next(self._numbers))
         if self.is_open:
             draft.credentials = _nothing

@@ -82,7 +82,15 @@ class Draft:
             return token
         if token.count(".") != 2:  # noqa: PLR2004 - of a JWT
             raise CannotMint("the token is opaque: nobody here can change anything of it")
-        return self.edit_token(token)
+        try:
+            return self.edit_token(token)
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):  # somebody else's token may have anything in its parts
+            raise CannotMint("the token has a part that cannot be changed in this way") from None
 
     def request(self, token: str) -> httpx2.Request:
         """The request as it will be sent."""

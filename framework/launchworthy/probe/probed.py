@@ -59,6 +59,7 @@ class Probed:
         client_claim: where the client is.
         clock: seconds since the epoch, now.
         sessions: whether it keeps sessions in the older revision; ours never does.
+        subject: who every good token stands for; None for somebody else each time.
     """
 
     resource: str
@@ -77,6 +78,7 @@ class Probed:
     client_claim: str
     clock: Any
     sessions: bool = False
+    subject: str | None = None
 
     @property
     def now(self) -> int:
@@ -86,7 +88,8 @@ class Probed:
     def good_claims(self, scopes: Sequence[str]) -> dict[str, object]:
         """What differs from the simulated issuer's own idea of a token, in every token for this server."""
         claims: dict[str, object] = {
-            "sub": f"caller-{secrets.token_hex(8)}",  # a new one each time: no case uses up another's rate
+            # a new one each time, so that no case uses up another's rate, unless a session is one's own
+            "sub": f"caller-{secrets.token_hex(8)}" if self.subject is None else self.subject,
             "exp": self.now + int(min(600, self.max_lifetime)),
         }
         if self.scope_claim != "scope":

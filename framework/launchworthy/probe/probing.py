@@ -131,12 +131,13 @@ class Probing:
         asked = self.asked
         target, *others = asked.tools or (_LIST,)
         asked.progress("what the server says of itself", 0, 1)
-        stranger = Asker(wire, _probed(asked.url, target, Nobody(NONE_GIVEN)), is_open=True)
+        stranger = Asker(wire, probed_of(asked.url, target, Nobody(NONE_GIVEN)), is_open=True)
         first = stranger.send(stranger.draft(MODERN))
         if first.answer is None:
             raise ProblemError(_unreachable(asked.url, first.why))
         said = _documents(wire, asked.url, stranger, first)
         openly = tuple(revision for revision in BOTH if stranger.begin(revision).good)
+        stranger.leave()
         documents = document_findings(said, asked.url, asked.issuer, is_open=bool(openly))
         self.findings.extend(each for each in documents if asked.wants(each.case))
         asker = self._asker(wire, said, target, is_open=bool(openly))
@@ -150,11 +151,11 @@ class Probing:
         """Who asks from here on, with good tokens; None where none can be had."""
         if is_open:
             nobody = Nobody("the server answers without a token (credentials.none)")
-            return Asker(wire, _probed(self.asked.url, target, nobody), is_open=True)
+            return Asker(wire, probed_of(self.asked.url, target, nobody), is_open=True)
         try:
             issuer = self.asked.find_issuer(said)
             granted = tuple(getattr(issuer, "scopes", ()))
-            probed = _probed(self.asked.url, replace(target, granted=granted), issuer)
+            probed = probed_of(self.asked.url, replace(target, granted=granted), issuer)
             asker = Asker(wire, probed, is_open=False)
             asker.draft(MODERN).token()
         except CannotMint as error:
@@ -249,6 +250,8 @@ def _does_not_apply(case: Case, probed: Probed) -> str:
         return "the server keeps no sessions"
     if not probed.target.named:
         return "it needs a call, and no tool was named (--tool)"
+    if case.id == "scopes.none":
+        return "the good token does not say what it is good for"
     if case.id.startswith("scopes."):
         return "it is not known which scopes the tool needs (scopes.none)"
     if case.id.startswith("arguments."):
@@ -274,7 +277,7 @@ def _documents(wire: Wire, url: str, stranger: Asker, first: Reply) -> Documents
     return read_documents(wire, url, *heard)
 
 
-def _probed(url: str, target: Target, issuer: Issuer) -> Probed:
+def probed_of(url: str, target: Target, issuer: Issuer) -> Probed:
     """What is known of a server that is not ours: next to nothing."""
     try:
         algorithm = issuer.keys.active().algorithm
@@ -323,4 +326,4 @@ def _unreachable(url: str, why: str) -> Problem:
     return Problem(reason="probe-unreachable", what=f"`{sanitise(url)}` does not answer: {why}", fix=fix)
 
 
-__all__ = ["ELSEWHERE", "NONE_GIVEN", "Asked", "Probing", "read_cases"]
+__all__ = ["ELSEWHERE", "NONE_GIVEN", "Asked", "Probing", "probed_of", "read_cases"]

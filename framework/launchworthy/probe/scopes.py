@@ -28,6 +28,9 @@ def learn_scopes(asker: Asker, revision: str) -> Finding:
         Ended: no more requests are sent.
     """
     target = asker.probed.target
+    if not target.granted:
+        why = "the good token does not say what it is good for"
+        return STEP_UP.found(revision=revision, target=target.name, not_run=why)
     try:
         draft = asker.draft(revision)
         draft.scopes = ()

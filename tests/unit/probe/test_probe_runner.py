@@ -282,6 +282,18 @@ def _reads(sent: Sent) -> bool:
         return False
 
 
+def test_a_token_that_does_not_say_its_scopes_proves_nothing_about_scopes():
+    """An opaque token is good for whatever it is good for; the same one is no token without scopes."""
+
+    def shop(sent: Sent, url: str) -> Given | None:
+        calls = _reads(sent) and sent.message.get("method") == "tools/call"
+        return result(sent, content=[]) if calls and sent.values("authorization") else strict(sent, url)
+
+    with serving(shop) as (url, _):
+        report = probed(url, tools=(read_tool("add"),), only=("scopes",))
+    assert {each.result for each in report.findings} == {Result.NOT_RUN}
+
+
 def test_only_what_is_asked_about_is_asked():
     with serving(strict) as (url, _):
         report = probed(url, only=("http.host", "challenge"))

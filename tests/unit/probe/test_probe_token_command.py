@@ -3,11 +3,16 @@
 import base64
 import json
 import sys
+from contextlib import suppress
 
 import pytest
 
+from launchworthy.probe.cases import CASES
 from launchworthy.probe.cases.audience import SOMEBODY_ELSE
+from launchworthy.probe.draft import good_draft
 from launchworthy.probe.issuing import CannotMint
+from launchworthy.probe.probed import Target
+from launchworthy.probe.probing import probed_of
 from launchworthy.probe.token_command import CommandIssuer
 from launchworthy.testing.issuer import SimulatedIssuer
 
@@ -130,3 +135,20 @@ def test_an_opaque_token_can_be_shown_and_nothing_else():
         mint(issuer, key=SimulatedIssuer({RESOURCE: ()}).keys.active())
     with pytest.raises(CannotMint, match="opaque"):
         issuer.active()
+
+
+@pytest.mark.parametrize("token", ["e30.e30.", "a.b.c", "....", "e30.W10.c2ln", "eyJhbGciOiJFUzI1NiJ9.e30.x"])
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.id.startswith(("signature", "credentials"))],
+    ids=lambda case: case.id,
+)
+def test_whatever_a_token_is_made_of_a_case_is_made_of_it_or_is_not_run(token, case):
+    issuer = CommandIssuer(f"/bin/echo {token}", RESOURCE, lambda: NOW, {})
+    target = Target(name="add", method="tools/call", params={"name": "add", "arguments": {}}, scopes=())
+    probed = probed_of(RESOURCE, target, issuer)
+    with suppress(CannotMint):
+        if case.applies(probed):
+            draft = good_draft(probed, probed.target, "2026-07-28", 1)
+            case.change(draft)
+            assert draft.request(draft.token()).headers

@@ -20,12 +20,13 @@ def _scope(name: str, title: str, change: Change) -> Case:
         source=_SCOPE_SOURCE,
         change=change,
         expected=no_scope(),
-        applies=_is_named if name == "none" else _needs_scopes,
+        applies=_says_scopes if name == "none" else _needs_scopes,
     )
 
 
-def _is_named(probed: Probed) -> bool:
-    return probed.target.named
+def _says_scopes(probed: Probed) -> bool:
+    """Whether there is a call, and a good token says what it is good for, so that another can say less."""
+    return probed.target.named and bool(probed.target.scopes or probed.target.granted)
 
 
 def _needs_scopes(probed: Probed) -> bool:
