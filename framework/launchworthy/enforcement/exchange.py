@@ -13,6 +13,7 @@ from mcp.server.lowlevel import Server as SdkServer
 from mcp.server.runner import modern_error_data
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
+from mcp_types.jsonrpc import MISSING_REQUIRED_CLIENT_CAPABILITY
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -199,7 +200,9 @@ def _failed(request: VerifiedRequest, error: MCPError | ValidationError) -> Fini
     """What the SDK refused, or a body that is no tool's failed with; as the SDK writes it, with our data."""
     told = modern_error_data(error)
     reason = Reason.INTERNAL if told.code == INTERNAL_ERROR else Reason.PROTOCOL_INVALID
-    data = {"reason": wire_word(reason).value, "call": request.trace.call}
+    data: dict[str, object] = {"reason": wire_word(reason).value, "call": request.trace.call}
+    if told.code == MISSING_REQUIRED_CLIENT_CAPABILITY and isinstance(told.data, dict):
+        data["requiredCapabilities"] = told.data.get("requiredCapabilities")  # what the client is to declare
     shown = {"code": told.code, "message": told.message, "data": data}
     message = {"jsonrpc": "2.0", "id": request.settled.message.id, "error": shown}
     body = to_json(message, inf_nan_mode="null")

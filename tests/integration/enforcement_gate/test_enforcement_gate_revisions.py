@@ -4,6 +4,8 @@ import json
 
 import pytest
 from house import LEGACY, META, MODERN, headers_of, message_of
+from mcp.shared.exceptions import MCPError
+from mcp_types import RequestParams
 
 GOOD = {"name": "add", "arguments": {"a": 1, "b": 2}}
 WIPE = {"name": "wipe", "arguments": {"order_id": 1}}
@@ -234,3 +236,19 @@ def test_a_server_of_the_older_revision_only_refuses_the_newer(build):
     answer = older.post("tools/call", GOOD)
     assert code(answer) == (400, -32022)
     assert answer.json()["error"]["data"]["supported"] == [LEGACY]
+
+
+def test_a_capability_that_a_client_lacks_is_named_in_the_answer(build):
+    """2026-07-28: `requiredCapabilities` says what to declare; nothing else of the error goes out."""
+    house = build()
+
+    async def needs_sampling(_context, _params):
+        held = {"requiredCapabilities": {"sampling": {}}, "more": "of-the-inside"}
+        raise MCPError(code=-32021, message="this needs a client that can sample", data=held)
+
+    house.shop.sdk.add_request_handler("server/discover", RequestParams, needs_sampling)
+    answer = house.post("server/discover")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, -32021)
+    assert error["data"]["requiredCapabilities"] == {"sampling": {}}
+    assert "of-the-inside" not in answer.text
