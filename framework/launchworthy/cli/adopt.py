@@ -67,7 +67,8 @@ def adopt(
 def _lines(
     targets: "tuple[ForeignTarget, ...]", found: "tuple[Habit, ...]", drafted: str, *, written: bool
 ) -> Iterator[str]:
-    yield f" {len(targets)} targets found; {len(found)} places have to change"
+    places = "1 place has" if len(found) == 1 else f"{len(found)} places have"
+    yield f" {len(targets)} target{'s' if len(targets) != 1 else ''} found; {places} to change"
     by_file: dict[str, list[Habit]] = {}
     for habit in found:
         by_file.setdefault(habit.where.rpartition(":")[0], []).append(habit)

@@ -13,11 +13,14 @@ from launchworthy.attestation import ApprovalReference, Approvers, ReleasedJob, 
 from launchworthy.attestation.git import Git
 from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.approvals.book import BY_RELEASE, FOLDER, Book
+from launchworthy.promotion.approvals.exceptions import issuer_exceptions
 from launchworthy.promotion.approvals.proof import Approval
 from launchworthy.promotion.finding import Status
+from launchworthy.promotion.place import find_place
 from launchworthy.promotion.report_file import ReportFile
 from launchworthy.promotion.trusted import Entry, Trusted, WaiverTable, end_of, read_trusted
 from launchworthy.promotion.waiving import mistake
+from launchworthy.settings import inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 _NOBODY_ASKED: Final = "by nobody: the trust policy asks for none here"
@@ -76,8 +79,12 @@ def approved(  # noqa: PLR0913 - what an approval depends on
     )
     trusted = read_trusted(root)
     waivers = tuple(_waivers(report, trusted, book))
-    evidence_ends = (end_of(piece.table.expires) for piece in trusted.evidence)
-    ends = tuple(end for end in (*(waiver.until for waiver in waivers), *evidence_ends) if end > now)
+    over = (
+        *(waiver.until for waiver in waivers),
+        *(end_of(piece.table.expires) for piece in trusted.evidence),
+        *_exceptions(root, report.environment, book),
+    )
+    ends = tuple(end for end in over if end > now)
     match approvers:
         case None:
             return Grounds(approval=None, approved_by=_NOBODY_ASKED, waivers=waivers, ends=ends)
@@ -94,11 +101,34 @@ def approved(  # noqa: PLR0913 - what an approval depends on
             )
 
 
+def _exceptions(root: Path, environment: Environment, book: Book) -> Iterator[int]:
+    """When each exception of an issuer is over: what is built later would be refused at its start.
+
+    Raises:
+        ProblemError: one is over since the report was made, or production's is not approved.
+    """
+    meant = _meant(environment)
+    settings = inspect_settings(read_project(root, find_place(root).package), meant)
+    for each in issuer_exceptions(settings):
+        if (wrong := each.terms.mistake(book.now)) is not None:
+            what = f"the exception `{each.terms.rule}` of `{each.issuer}` {wrong}"
+            fix = ("take it out, or let its owner renew it; then promote again",)
+            field = f"{each.field}.until"
+            raise ProblemError(Problem(reason="exception-over", what=what, fix=fix, field=field))
+        if meant is Environment.PRODUCTION:
+            book.require(each.matter)
+        yield each.terms.ends_at
+
+
+def _meant(environment: Environment) -> Environment:
+    """Whose settings and waivers count."""
+    return Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
+
+
 def _waivers(report: ReportFile, trusted: Trusted, book: Book) -> Iterator[Waiver]:
-    meant = Environment.PRODUCTION if report.environment is Environment.REHEARSAL else report.environment
     for finding in report.findings:
         if finding.status is Status.WAIVED:
-            entry = _waiver_of(finding.control, meant, trusted)
+            entry = _waiver_of(finding.control, _meant(report.environment), trusted)
             approval = book.require(entry.matter)
             if (wrong := mistake(entry, approval, book.now)) is not None:
                 raise ProblemError(_not_waived(entry.where, wrong))

@@ -14,7 +14,7 @@ build hook compares it with the wheel that it makes.
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
 from launchworthy.promotion.result import report_digest
-from launchworthy.settings import inspect_settings, listed_exceptions, read_project
+from launchworthy.settings import inspect_settings, read_project
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _DEADLINE = 15.0
@@ -133,8 +133,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     expected = _promoter(trust, report.environment, identity)
     signer = _signer(endpoint, expected, clock)
     now = int(clock())
-    ends = (*grounds.ends, *_exceptions_end(root, report.environment, now))
-    build_until = min((now + BUILD_LIMIT, *ends))
+    build_until = min((now + BUILD_LIMIT, *grounds.ends))
     predicate = _predicate(report, content, trust, grounds, now=now, build_until=build_until)
     envelope = sign_statement(new_statement(digests, predicate), signer)
     name = record_name(report.environment)
@@ -232,24 +231,6 @@ async def _fetch_signer(endpoint: str, expected: SpiffeId, clock: Callable[[], f
         return X509SvidSigner(private_key=held.private_key, certificates=held.chain)
     finally:
         await source.aclose()
-
-
-def _exceptions_end(root: Path, environment: Environment, now: int) -> Iterator[int]:
-    """When each named exception of an issuer is over: what is built later would be refused at its start.
-
-    Raises:
-        ProblemError: one is over since the report was made.
-    """
-    rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
-    settings = inspect_settings(read_project(root, find_place(root).package), rehearsed)
-    for name, issuer in settings.issuers.items():
-        for each in listed_exceptions(issuer.exceptions):
-            if (mistake := each.mistake(now)) is not None:
-                field = f"issuers.{name}.exceptions.{each.rule}.until"
-                what = f"the exception `{each.rule}` of `{name}` {mistake}"
-                fix = ("take it out, or let its owner renew it; then promote again",)
-                raise ProblemError(Problem(reason="exception-over", what=what, fix=fix, field=field))
-            yield each.ends_at
 
 
 def _predicate(

@@ -113,7 +113,7 @@ BROKEN = {
     "an exception that nobody approved": (
         "TOK-06",
         [(PRODUCTION, "[audit]", exception("client", 'value  = "azp"') + "\n[audit]")],
-        "has no approval",
+        "nobody has approved this exception",
     ),
     "an exception that is over": (
         "TOK-06",

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from approvers import NOW, Company
 from promotion_project import edit, load
-from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER
+from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER, exception
 
 from launchworthy.attestation import ReleasedJob
+from launchworthy.promotion.approvals.asking import approvable
 from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.finding import ControlId, Finding, Status
 from launchworthy.promotion.project import Project
@@ -261,3 +262,36 @@ def test_a_mistake_in_the_ledger_is_refused_with_its_line(text: str, reason: str
         parse_trusted(text.encode())
     assert reason in [problem.reason for problem in caught.value.problems]
     assert all((problem.where or "").startswith("promotion.toml") for problem in caught.value.problems)
+
+
+def with_exception(reference, value: str = 'value  = "azp"') -> Project:
+    return reference.project(("config/production.toml", "[audit]", exception("client", value) + "\n[audit]"))
+
+
+def test_an_approved_exception_is_listed_and_another_line_of_it_is_not_approved(
+    reference, company: Company
+) -> None:
+    project = asking(with_exception(reference), company)
+    assert judged(project, "TOK-06")["TOK-06"].status is Status.FAIL
+    asked = approvable(project.root / "config/production.toml", environment=Environment.PRODUCTION)
+    [matter] = asked.matters
+    company.approve(asked.folder, matter)
+    found = judged(project, "TOK-06")["TOK-06"]
+    assert (found.status, "approved by lead@acme.example" in found.message) == (Status.PASS, True)
+    assert (
+        approvable(project.root / "config/production.toml", environment=Environment.PRODUCTION).matters == ()
+    )
+    edit(project.root, ("config/production.toml", '"azp"', '"cid"'))
+    changed = asking(load(project.root, reference.answer), company)
+    assert judged(changed, "TOK-06")["TOK-06"].status is Status.FAIL
+
+
+def test_an_exception_of_one_issuer_is_none_of_another(reference, company: Company) -> None:
+    project = asking(with_exception(reference), company)
+    asked = approvable(project.root / "config/production.toml", environment=Environment.PRODUCTION)
+    company.approve(asked.folder, asked.matters[0])
+    edit(
+        project.root, ("config/production.toml", "https://login.acme.example", "https://login.other.example")
+    )
+    moved = asking(load(project.root, reference.answer), company)
+    assert judged(moved, "TOK-06")["TOK-06"].status is Status.FAIL

@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchworthy.promotion.approvals.book import FOLDER
+from launchworthy.promotion.approvals.exceptions import issuer_exceptions
 from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes
+from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import read_report
 from launchworthy.promotion.trusted import FILE, parse_trusted
+from launchworthy.settings import Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 LOCK = "launchworthy.lock"
+CONFIG = "config"
+
+REAL = (Environment.STAGING, Environment.PRODUCTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,7 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
     """What a file asks a person for; of `promotion.toml`, the entries of which no proof is kept yet.
 
     Args:
-        file: a report, `promotion.toml`, or `launchworthy.lock`.
+        file: a report, `promotion.toml`, `launchworthy.lock`, or settings with exceptions.
         environment: for which the report must be.
 
     Raises:
@@ -46,6 +52,12 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
         kept = folder / FOLDER
         return Asked(
             matters=tuple(each for each in waiting if not (kept / each.file_name).is_file()), folder=kept
+        )
+    if folder.name == CONFIG and file.suffix == ".toml":
+        found = tuple(each.matter for each in issuer_exceptions(_settings(file)))
+        kept = folder.parent / FOLDER
+        return Asked(
+            matters=tuple(each for each in found if not (kept / each.file_name).is_file()), folder=kept
         )
     if file.name == LOCK:
         says = "launchworthy.lock: what tools, policy and settings promise, as it stands"
@@ -73,6 +85,18 @@ def report_matter(content: bytes, file: Path, environment: Environment) -> Matte
     return matter_of_bytes(Kind.REPORT, content, says)
 
 
+def _settings(file: Path) -> Settings:
+    """The settings of one file.
+
+    Raises:
+        ProblemError: they cannot be read, or are of no real environment.
+    """
+    place = place_at(file.resolve().parent.parent)
+    if file.stem not in {each.value for each in REAL}:
+        raise ProblemError(_not_approvable(file, "are settings of no environment that is promoted"))
+    return inspect_settings(read_project(place.root, place.package), Environment(file.stem))
+
+
 def keep(folder: Path, matter: Matter, content: bytes) -> Path:
     """Write a proof where it will be looked for; returns where."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,5 +104,5 @@ def keep(folder: Path, matter: Matter, content: bytes) -> Path:
 
 
 def _not_approvable(file: Path, what: str) -> Problem:
-    fix = ("name dist/promotion/report.json, promotion.toml or launchworthy.lock",)
+    fix = ("name dist/promotion/report.json, promotion.toml, launchworthy.lock or config/production.toml",)
     return Problem(reason="not-approvable", where=str(file), what=what, fix=fix)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from launchworthy.manifest import is_placeholder
+from launchworthy.promotion.approvals.exceptions import IssuerException, issuer_exceptions
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
-from launchworthy.settings import Settings, listed_exceptions
-from launchworthy.vocabulary import Environment
+from launchworthy.settings import Settings
+from launchworthy.vocabulary import Environment, ProblemError
 
 _HTTPS = 443
 _DAY = 86_400
@@ -59,20 +60,14 @@ def another_audience_is_this_servers_alone(project: Project) -> Iterator[Asserti
 @registry.check("TOK-06")
 def exceptions_are_approved(project: Project) -> Iterator[Assertion]:
     """No rule for tokens is overlooked unless somebody else approved it, and it is not over."""
-    for name, issuer in project.settings.issuers.items():
-        for each in listed_exceptions(issuer.exceptions):
-            field = f"issuers.{name}.exceptions.{each.rule}"
-            where = project.settings.sources.get(f"{field}.until")
-            if (mistake := each.mistake(project.now)) is not None:
-                yield broken(f"`{field}` {mistake}", where, "take it out, or renew it for 90 days at most")
-            elif project.rehearsed is Environment.PRODUCTION:
-                yield broken(
-                    f"{name}: {each.line()} has no approval, and none can be given yet",
-                    where,
-                    "have the issuer keep the rule, and take the exception out",
-                )
-            else:
-                yield seen(f"{name}: {each.line()}: {each.reason}")
+    for each in issuer_exceptions(project.settings):
+        where = project.settings.sources.get(f"{each.field}.until")
+        if (mistake := each.terms.mistake(project.now)) is not None:
+            yield broken(f"`{each.field}` {mistake}", where, "take it out, or renew it for 90 days at most")
+        elif project.rehearsed is Environment.PRODUCTION:
+            yield _approved(project, each, where)
+        else:
+            yield seen(f"{each.issuer}: {each.terms.line()}: {each.terms.reason}")
     yield seen("no other rule is overlooked for any issuer")
 
 
@@ -88,6 +83,19 @@ def lifetimes_are_bounded(project: Project) -> Iterator[Assertion]:
                 'max_lifetime = "1h"',
             )
         yield seen(f"tokens of `{name}` live {longest} s at most, and clocks may differ by {leeway} s")
+
+
+def _approved(project: Project, exception: IssuerException, where: str | None) -> Assertion:
+    said = f"{exception.issuer}: {exception.terms.line()}"
+    try:
+        approval = project.book.require(exception.matter)
+    except ProblemError as error:
+        return broken(
+            f"{said}: {error.problems[0].what}",
+            where,
+            f"launchworthy approve config/{project.rehearsed}.toml, or have the issuer keep the rule",
+        )
+    return seen(f"{said}, approved by {approval.name}: {exception.terms.reason}")
 
 
 def _audiences(settings: Settings) -> frozenset[str]:
