@@ -360,7 +360,7 @@ def spire_binaries(session: nox.Session) -> dict[str, str] | None:
     named = {name: path for name in names if (path := os.environ.get(name))}  # noqa: TID251 - nox has no other
     if len(named) == len(names):
         return named
-    cache = ROOT / ".nox" / "spire"
+    cache = ROOT / ".nox" / "spire-binaries"
     command = ["python", "tests/interop/spire/build/build.py", str(cache)]
     home = session.run(*command, silent=True, success_codes=[0, 3], stderr=None)
     if not isinstance(home, str) or home.strip() == "":

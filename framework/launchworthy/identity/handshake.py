@@ -168,7 +168,7 @@ def judged(judge: Judge, chain: tuple[x509.Certificate, ...]) -> PeerSession:
 def presented_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[x509.Certificate, ...]:
     """What the peer showed, leaf first; unverified.
 
-    Python has it in public since 3.13 only (`tests/interop/sdk_contract` pins the older place).
+    Python has it in public since 3.13 only; before, every test of a handshake pins the older place.
     """
     public: Callable[[], Iterable[bytes]] | None = getattr(connection, "get_unverified_chain", None)
     if public is not None:

@@ -28,6 +28,7 @@ def observed_audit(parts: Parts) -> Recorder:
             field="telemetry.endpoint",
         )
         raise StartupRefused("listen", problem) from None
+    from launchworthy.server.identity_metrics import identity_metrics  # noqa: PLC0415
     from launchworthy.server.telemetry import ObservedAudit, Telemetry, gauges  # noqa: PLC0415
 
     about = {
@@ -40,6 +41,7 @@ def observed_audit(parts: Parts) -> Recorder:
     parts.stack.callback(exporting.close)
     log = parts.surroundings.operations_log
     gauges(exporting.meter, parts.audit, log.scrubber.hits.total if log is not None else int)
+    identity_metrics(exporting.meter, parts.identity, parts.surroundings.clock)
     telemetry = Telemetry(
         exporting.tracer,
         exporting.meter,

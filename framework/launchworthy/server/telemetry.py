@@ -26,6 +26,7 @@ MAX_RUNNING = 4096
 """Calls whose end is awaited; beyond it the oldest has no span. The audit has it."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _ATTEMPT, _OUTCOME, _DENIED = ".attempt", ".outcome", (".denied", ".rejected")
+_PEER = "identity.peer_rejected"
 _NAMED = {"tool": "gen_ai.tool.name", "prompt": "gen_ai.prompt.name"}
 _METHODS = {"tool": "tools/call", "resource": "resources/read", "prompt": "prompts/get"}
 
@@ -66,6 +67,9 @@ class Telemetry:
         elif kind in _DENIED:
             told = json.loads(record.written())
             self._refusals.add(record.weight, {"launchworthy.reason": told.get("reason", record.type)})
+        elif record.type == _PEER:
+            cause = json.loads(record.written())["cause"]
+            self._refusals.add(record.weight, {"launchworthy.reason": f"peer.{cause}"})
 
     def _begin(self, told: dict[str, Any]) -> None:
         self._running[told["call"]] = (self._clock(), told)

@@ -1,6 +1,7 @@
 """Who may be at the other end: one rule after the other, and what each refuses."""
 
 import itertools
+import time
 
 import pytest
 from cryptography import x509
@@ -246,3 +247,23 @@ def test_a_peer_whose_federation_has_ended_is_out_at_once():
     connection = Connection()
     del connection.trust.bundles["dev.invalid"]
     assert rejected(connection.session.require).reason is Reason.PEER_UNTRUSTED
+
+
+@pytest.mark.speed
+def test_a_request_on_an_open_connection_costs_a_fraction_of_its_handshake():
+    connection = Connection()
+    material = connection.trust.ours.mint_x509("edge", ttl=60)
+    chain = chain_of(material)
+
+    def best(function, rounds=200):
+        spent = []
+        for _ in range(5):
+            began = time.thread_time()
+            for _ in range(rounds):
+                function()
+            spent.append((time.thread_time() - began) / rounds)
+        return min(spent)
+
+    verify = best(lambda: verify_peer(chain, bundle_for=connection.trust.bundle_for, rule=ALL, now=NOW))
+    again = best(connection.session.require)
+    assert again * 20 < verify, (again, verify)
