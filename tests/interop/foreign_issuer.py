@@ -1,7 +1,7 @@
 """The example's server, where somebody else's authorization server issues its tokens."""
 
+import re
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +13,8 @@ from launchworthy.testing.process import ServerProcess
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.toml import render_toml
 from launchworthy.testing.world import World
+
+OWN_ISSUER = re.compile(r"^\[issuers\.callers\]\n(?:[^\[\n].*\n|\n)*", re.MULTILINE)
 
 
 @contextmanager
@@ -32,12 +34,12 @@ def orders_trusting(
     with (root / "config" / "development.toml").open("a") as settings:
         settings.write(more)
     project = TestedProject.read(root)
-    with World(scratch, name=project.name, scopes=project.scopes) as world:
-        tables = tomllib.loads(world.file.read_text())
+    with project.world(scratch) as world:
         for own in world.issuers.values():
             own.stop()  # whatever works from here on, works without it
-        del tables["issuers"]
-        tables["issuers.callers"] = issuer(world.url, project.scopes)
-        world.file.write_text(render_toml(tables))
+        table = render_toml({"issuers.callers": issuer(world.url, project.scopes)})
+        text, replaced = OWN_ISSUER.subn(lambda _: table, world.file.read_text())
+        assert replaced == 1
+        world.file.write_text(text)
         with world.server("orders", PYTHONPATH=str(root / "src")) as server:
             yield world, server

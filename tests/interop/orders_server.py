@@ -21,7 +21,7 @@ def running_orders(scratch: Path, **options: Any) -> Iterator[tuple[World, Serve
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
     project = TestedProject.read(root)
     with (
-        World(scratch, name=project.name, scopes=project.scopes, **options) as world,
+        project.world(scratch, **options) as world,
         world.server("orders", PYTHONPATH=str(root / "src")) as server,
     ):
         yield world, server

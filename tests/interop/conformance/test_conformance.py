@@ -20,7 +20,7 @@ def world(tmp_path_factory) -> Iterator[World]:
     project = TestedProject.read(PROJECT)
     folder = tmp_path_factory.mktemp("conformance")
     with (
-        World(folder, name=project.name, scopes=project.scopes) as standing,
+        project.world(folder) as standing,
         standing.server(project.package, PYTHONPATH=str(PROJECT / "src"), PYTHONDONTWRITEBYTECODE="1"),
     ):
         yield standing

@@ -71,3 +71,17 @@ def test_a_client_that_publishes_itself_registers_never(place: Company, mode: st
 
     run(scenario)
     assert place.issuer.counts["register"] == before
+
+
+def test_where_no_document_can_be_read_the_same_client_registers(place: Company, monkeypatch) -> None:
+    """As at the provider of `launchworthy dev`, which has no network to read them from."""
+    monkeypatch.setattr(place.issuer.clients, "_fetch", None)
+    before = place.issuer.counts["register"]
+
+    async def scenario():
+        async with watched(place, WAYS["metadata_document"][0](place), "2026-07-28") as (client, _):
+            await client.call_tool("find_orders", {"customer": "c-17"})
+
+    run(scenario)
+    assert place.issuer.counts["register"] == before + 1
+    assert last_attempt(place.world)["client"].startswith("registered-")
