@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from launchworthy.cli.main import app
 from launchworthy.probe.report import Finding, Report, Result
 from launchworthy.testing.project import TestedProject
-from launchworthy.testing.world import World
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "comparison.md"
@@ -78,7 +77,7 @@ def standing(server: Server) -> Iterator[tuple[str, str, str]]:
     project = TestedProject.read(EXAMPLE)
     with (
         TemporaryDirectory() as folder,
-        World(Path(folder), name=project.name, scopes=project.scopes) as world,
+        project.world(Path(folder)) as world,
         world.server(project.package, PYTHONPATH=str(EXAMPLE / "src")) as process,
     ):
         process.wait_ready()
