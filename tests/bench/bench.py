@@ -68,7 +68,7 @@ def main() -> int:
         )
         targets = _targets(world, ours.pid, (sdk_port, sdk), (fast_port, fast), options)
         asyncio.run(_measure(targets, options))
-    table = _table(targets, options) + verification_section()
+    table = _table(targets, options) + _shares() + verification_section()
     sys.stdout.write(table)
     PAGE.write_text(table)
     return 0
@@ -215,6 +215,11 @@ BARS = {
     "P4 refused: no scope": "≤ 0.18",
     "P4 refused: bad signature": "≤ 0.36",
 }
+
+
+def _shares() -> str:
+    inside = [sys.executable, str(HERE / "inside.py"), "--profile", "warm", "--shares", "--rounds", "2"]
+    return subprocess.run([*inside, "--requests", "1000"], check=True, capture_output=True, text=True).stdout
 
 
 def _table(targets: list[Target], options: argparse.Namespace) -> str:

@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "project" / "src"))
 
 from bench_server.server import server  # noqa: E402
+from shares import as_table, shares  # noqa: E402
 
 from bench import MODERN, SCOPES  # noqa: E402
 from launchworthy.server.parts import Parts, Surroundings  # noqa: E402
@@ -65,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default=None, help="the name of one kind of request")
     parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--shares", action="store_true", help="with --profile: whose time it is, as a table")
     parser.add_argument("--sort", default="tottime")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
@@ -109,6 +111,9 @@ async def _measure(world: World, options: argparse.Namespace) -> None:
                 best[name].append(await driver.measure(requests, options.requests, expected))
                 if profiler:
                     profiler.disable()
+        if profiler and options.shares:
+            sys.stdout.write("\n".join(as_table(shares(pstats.Stats(profiler)))) + "\n")
+            return
         for name, figures in best.items():
             sys.stdout.write(f"{name:40} {min(figures):7.1f}  {sorted(figures)[len(figures) // 2]:7.1f}\n")
         if profiler:

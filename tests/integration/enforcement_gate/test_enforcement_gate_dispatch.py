@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -178,6 +179,22 @@ def test_another_target_than_was_authorised_does_not_run(exchange):
         with passing(passage, nobody), pytest.raises(Refused):
             take(kind, name, {})
         assert passage.mismatch == "something else was authorised"
+
+
+def test_what_may_complete_an_argument_runs_nothing_else(exchange):
+    unvalidated = {"typed": "a", "given": {}}
+    of_tool = authorised(exchange, "add", unvalidated, typed="a", given={}).authorized
+    greet = exchange.functions[(TargetKind.PROMPT, "greet")].manifest
+    completing = replace(of_tool, target=greet, named="greet", completing="name")
+    for wanted in (None, "times"):
+        passage = Passage(completing)
+        with passing(passage, nobody), pytest.raises(Refused):
+            take(TargetKind.PROMPT, "greet", unvalidated, completing=wanted)
+        assert passage.mismatch == "something else was authorised"
+    with passing(Passage(replace(completing, completing=None)), nobody), pytest.raises(Refused):
+        take(TargetKind.PROMPT, "greet", unvalidated, completing="name")
+    with passing(Passage(completing), nobody):
+        take(TargetKind.PROMPT, "greet", unvalidated, completing="name")
 
 
 def test_the_body_gets_the_authorised_values_whatever_the_sdk_was_asked_for(exchange):
