@@ -213,11 +213,15 @@ def project(root: Path, *, broker: str = "token-exchange", more: str = "") -> Te
 
 
 @contextmanager
-def borrowing(folder: Path, tested: TestedProject, **options: Any) -> Iterator[Borrowing]:
+def borrowing(
+    folder: Path, tested: TestedProject, *, grace: str = "20s", **options: Any
+) -> Iterator[Borrowing]:
     """The server, running."""
     folder.mkdir()
     with (
         tested.world(folder, **options) as world,
-        world.server("orders", PYTHONPATH=str(tested.root / "src")) as process,
+        world.server(
+            "orders", PYTHONPATH=str(tested.root / "src"), LAUNCHWORTHY_SERVER__GRACE=grace
+        ) as process,
     ):
         yield Borrowing(world, process)
