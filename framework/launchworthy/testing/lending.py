@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from launchworthy.testing.cloud import SimulatedSts
 from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.issuer_faults import Fault
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.projected_token import AUDIENCE
 from launchworthy.testing.store import PATH, ROLE, SimulatedStore
@@ -121,6 +122,14 @@ class Lending:
             self.store.lifetime = min(self.store.lifetime, each.ttl)
         if each.broker == "file":
             self._mount(each.name)
+
+    def fail(self, fault: Fault) -> None:
+        """Break whoever lends, all of them at once; `Fault.NONE` mends them."""
+        self._issuer.faults.token = fault
+        if self.store is not None:
+            self.store.login = fault
+        if self.sts is not None:
+            self.sts.fault = fault
 
     def tables(self, *, whole: bool) -> dict[str, dict[str, object]]:
         """What the world file says of them.

@@ -119,6 +119,16 @@ def test_each_grant_gets_a_token_for_the_upstream_and_nothing_else(place):
     assert leases["token-exchange"].revocation is Revocation.SERVER
 
 
+def test_an_exchanged_token_is_got_anew_for_each_call(place):
+    async def lend():
+        broker = TokenExchange(place.server(), UPSTREAM, clock=time.time, new_id=lambda: "x")
+        return [(await broker.issue(place.request())).secret.reveal() for _ in range(2)]
+
+    one, two = asyncio.run(lend())
+    assert one != two
+    assert place.issuer.counts["token"] == 2
+
+
 def test_a_callers_token_goes_to_its_own_issuer_only(place):
     broker = TokenExchange(place.server(), UPSTREAM, clock=time.time, new_id=lambda: "x")
     with pytest.raises(BrokerError, match="goes to no other"):

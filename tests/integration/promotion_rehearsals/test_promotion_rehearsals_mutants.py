@@ -29,6 +29,10 @@ class Mutant:
     edits: tuple[tuple[str, str, str], ...]
 
 
+_OR_THE_LAST = (
+    "        try:\n            lease = LAST[name] = await self._asked(request)\n"
+    "        except CredentialUnavailable:\n            lease = LAST[name]\n"
+)
 MUTANTS = (
     Mutant(
         control="TOK-04",
@@ -60,6 +64,27 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        control="SEC-05",
+        edits=(
+            (
+                "credentials/custody.py",
+                "        failure = await self._revoke(lent, attempts=1)\n",
+                "        failure = None\n",
+            ),
+        ),
+    ),
+    Mutant(
+        control="SEC-06",  # what was lent last is used on while the broker is away
+        edits=(
+            ("credentials/call_credentials.py", "ISSUE_SECONDS = 5.0\n", "ISSUE_SECONDS = 5.0\nLAST = {}\n"),
+            (
+                "credentials/call_credentials.py",
+                "        lease = await self._asked(request)\n",
+                _OR_THE_LAST,
+            ),
+        ),
+    ),
+    Mutant(
         control="ID-03",
         edits=(("identity/phase.py", "    if now >= holding.ends_at:\n        return Phase.EXPIRED\n", ""),),
     ),
@@ -69,7 +94,7 @@ MUTANTS = (
 @pytest.fixture(scope="session")
 def project(orders: PromotedOrders) -> Project:
     with chdir(orders.root):
-        return open_project(Environment.REHEARSAL, None)
+        return open_project(Environment.REHEARSAL, None, trust=orders.root / "no-trust.toml")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from launchworthy.promotion.rehearsals import (
     access,
     audit,
+    credentials,
     doors,
     identity,
     keys,
@@ -11,4 +12,4 @@ from launchworthy.promotion.rehearsals import (
     starting,
 )
 
-__all__ = ["access", "audit", "doors", "identity", "keys", "mutual_tls", "outages", "starting"]
+__all__ = ["access", "audit", "credentials", "doors", "identity", "keys", "mutual_tls", "outages", "starting"]
