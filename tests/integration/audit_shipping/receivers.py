@@ -103,6 +103,9 @@ class SyslogServer:
             def handle_error(self, *_):
                 pass
 
+            def shutdown_request(self, request):
+                request.close()  # as a process that dies: what is unread makes its system reset
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})

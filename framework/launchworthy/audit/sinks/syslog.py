@@ -3,10 +3,12 @@
 Each message is the line as it was written, with stream and seq beside it (RFC 6587 §3.4.1 framing by length).
 Syslog has no acknowledgement. A batch has a connection of its own, which we end when all is written, and the
 batch counts as taken when the server has ended it too: it has read to the end. A server that never does, or
-resets, gets the batch again.
+resets, gets the batch again. So does one that ends it first.
+A server that reads to the end and then forgets is beyond what syslog can tell.
 """
 
 import re
+import select
 import socket
 import ssl
 
@@ -79,8 +81,14 @@ class SyslogSink:
 
 
 def _hand_over(connection: socket.socket, messages: bytes) -> None:
-    """Write everything, say that this is all, and wait for the server to end it too."""
+    """Write everything, say that this is all, and wait for the server to end it too.
+
+    Raises:
+        OSError: the server ended it first, or its system has reset it.
+    """
     connection.sendall(messages)
+    if select.select([connection], [], [], 0)[0]:
+        raise OSError("the server ended the connection first")
     connection.shutdown(socket.SHUT_WR)
     while connection.recv(4096):
         continue
