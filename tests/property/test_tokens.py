@@ -13,17 +13,23 @@ from hypothesis import strategies as st
 
 from launchworthy.testing.issuer import ABSENT, SimulatedIssuer
 from launchworthy.tokens import (
+    DenyKind,
+    ExceptionRule,
+    IssuerException,
     IssuerPolicy,
     NobodyDenied,
     StrictJSONError,
     base64url,
     challenge,
+    deniable_names,
     parse,
     parse_authorization,
 )
+from launchworthy.tokens.introspection import looks_like_jwt
 from launchworthy.tokens.key_import import KeySetError, import_keys
+from launchworthy.tokens.named_exceptions import Excepted
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import BearerToken, Principal, Refused
+from launchworthy.vocabulary import BearerToken, Principal, PrincipalKind, Refused
 
 NOW = 1_800_000_000
 AUDIENCE = "https://orders.acme.example/mcp"
@@ -215,3 +221,46 @@ def test_a_challenge_is_one_line_of_quoted_strings_or_an_error(
     assert value.isascii()
     assert value.isprintable()
     assert re.fullmatch(r'Bearer [a-z_]+="[^"\\]+"(, [a-z_]+="[^"\\]+")*', value)
+
+
+RULES = st.sampled_from(list(ExceptionRule))
+EXCEPTIONS = st.lists(
+    st.tuples(RULES, st.text(max_size=6) | st.sampled_from(["JWT", "azp", "uti"]), st.integers(-5, 5)),
+    unique_by=lambda each: each[0],
+)
+
+
+@unhurried
+@given(EXCEPTIONS, st.integers(-6, 6), st.integers(0, 6))
+def test_an_exception_holds_before_its_end_and_never_again(
+    listed: list[tuple[ExceptionRule, str, int]], now: int, later: int
+) -> None:
+    exceptions = [IssuerException(rule=rule, value=value, until=until) for rule, value, until in listed]
+    excepted = Excepted(exceptions, now)
+    for each in exceptions:
+        assert excepted.holds(each.rule) is (now < each.until)
+        assert excepted.value(each.rule) == (each.value if now < each.until else None)
+    assert now < excepted.until
+    after = Excepted(exceptions, now + later)
+    assert not any(after.holds(each.rule) and not excepted.holds(each.rule) for each in exceptions)
+
+
+@unhurried
+@given(st.binary(max_size=60), st.text("abcXYZ019._~+/-", max_size=40))
+def test_a_first_part_that_is_a_json_object_is_never_opaque(spaces: bytes, rest: str) -> None:
+    object_of_any_bytes = b" " * (len(spaces) % 4) + b'{"alg":"x"' + spaces
+    assert looks_like_jwt(BearerToken(f"{base64url.encode(object_of_any_bytes)}.{rest}"))
+    assert not looks_like_jwt(BearerToken("x" + rest.replace(".", "")))
+
+
+@unhurried
+@given(st.text(min_size=1, max_size=5), st.lists(st.text(min_size=1, max_size=5), max_size=4))
+def test_every_name_of_a_caller_can_be_denied_and_no_other(subject: str, actors: list[str]) -> None:
+    caller = Principal(
+        issuer="https://a.example", subject=subject, client="agent", kind=PrincipalKind.MACHINE,
+        scopes=frozenset(), actors=tuple(actors), token_id="id", issued_at=0, expires_at=1,
+    )  # fmt: skip
+    names = deniable_names(caller)
+    assert {name.issuer for name in names} == {caller.issuer}
+    assert {name.value for name in names} == {subject, "agent", "id", *actors}
+    assert {name.value for name in names if name.kind is DenyKind.TOKEN} == {"id"}

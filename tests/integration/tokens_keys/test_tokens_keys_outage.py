@@ -239,3 +239,29 @@ def test_closing_lets_go_of_a_request_that_hangs(court: Court, issuer: Simulated
     court.close()
     assert time.perf_counter() - began < 3
     assert int(clock.wall()) == NOW + 250
+
+
+def test_an_issuer_that_flaps_costs_good_callers_nothing(
+    court: Court, issuer: SimulatedIssuer, clock: Clock
+) -> None:
+    faults = (
+        Fault.STATUS_500,
+        Fault.GARBAGE,
+        Fault.EMPTY,
+        Fault.REDIRECT,
+        Fault.NONE,
+        Fault.HTML,
+        Fault.NONE,
+    )
+    for number in range(140):
+        clock.elapsed += 10
+        issuer.faults.keys = faults[number % len(faults)]
+        known, unknown = issuer.mint(), issuer.mint(header={"kid": f"invented-{number}"})
+        assert court.outcome(known) == GOOD
+        assert court.outcome(unknown) in (UNKNOWN, UNAVAILABLE)
+        court.settle()
+    assert issuer.counts["keys"] <= 142
+    issuer.faults.clear()
+    clock.elapsed += 60
+    assert court.outcome(issuer.mint()) == GOOD
+    assert court.verifier.status()[0].fresh
