@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from launchworthy.cli.main import app
 from launchworthy.testing.project import TestedProject
-from launchworthy.testing.world import World, wait_until
+from launchworthy.testing.world import wait_until
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "orders"
 COMMAND = [sys.executable, "-m", "launchworthy.cli", "probe"]
@@ -38,7 +38,7 @@ def world(tmp_path_factory):
     project = TestedProject.read(EXAMPLE)
     folder = tmp_path_factory.mktemp("world")
     with (
-        World(folder, name=project.name, scopes=project.scopes) as world,
+        project.world(folder) as world,
         world.server("orders", PYTHONPATH=str(EXAMPLE / "src")) as server,
     ):
         server.wait_ready()
@@ -47,6 +47,33 @@ def world(tmp_path_factory):
 
 def probe(*arguments: str):
     return CliRunner().invoke(app, ["probe", *arguments])
+
+
+def test_an_interruption_keeps_what_was_found_and_ends_with_130(world):
+    slow = [*COMMAND, world.url, "--issuer", world.issuer.issuer, "--rate", "20", "--format", "json"]
+    process = subprocess.Popen(
+        slow,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - nothing else runs in this process
+    )
+    before = world.issuer.counts["sign"]
+    wait_until(lambda: world.issuer.counts["sign"] > before + 8, timeout=60, what="the first cases")
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    said, complained = process.communicate(timeout=30)
+    assert time.monotonic() - began < 30
+    report = json.loads(said)
+    assert report["ended"] == "it was interrupted"
+    assert "right" in {each["result"] for each in report["findings"]}
+    assert (process.returncode, complained) == (130, "")
+
+
+def _heed_ctrl_c() -> None:
+    """A job in the background inherits that SIGINT is ignored; a terminal's does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_all_is_right_with_a_server_of_ours_and_its_tool_ran_only_where_it_should(world):
@@ -174,30 +201,3 @@ def test_a_report_goes_into_a_file_and_the_verdict_to_the_terminal(world, tmp_pa
     assert done.stdout.count("\n") == 1
     assert file.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["report"]
-
-
-def test_an_interruption_keeps_what_was_found_and_ends_with_130(world):
-    slow = [*COMMAND, world.url, "--issuer", world.issuer.issuer, "--rate", "20", "--format", "json"]
-    process = subprocess.Popen(
-        slow,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - nothing else runs in this process
-    )
-    before = world.issuer.counts["sign"]
-    wait_until(lambda: world.issuer.counts["sign"] > before + 8, timeout=60, what="the first cases")
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    said, complained = process.communicate(timeout=30)
-    assert time.monotonic() - began < 30
-    report = json.loads(said)
-    assert report["ended"] == "it was interrupted"
-    assert "right" in {each["result"] for each in report["findings"]}
-    assert (process.returncode, complained) == (130, "")
-
-
-def _heed_ctrl_c() -> None:
-    """A job in the background inherits that SIGINT is ignored; a terminal's does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
