@@ -3,7 +3,7 @@
 from launchworthy.state.control.changes import Change, ChangeKind
 from launchworthy.state.control.control_list import ControlList, InForce
 from launchworthy.state.control.entries import EVERYTHING, Action, ControlFile, Entry, parse_control
-from launchworthy.state.control.reading import FileSource, SharedSource, read_control_file
+from launchworthy.state.control.reading import FileSource, read_control_file
 
 __all__ = [
     "EVERYTHING",
@@ -15,7 +15,6 @@ __all__ = [
     "Entry",
     "FileSource",
     "InForce",
-    "SharedSource",
     "parse_control",
     "read_control_file",
 ]

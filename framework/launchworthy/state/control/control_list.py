@@ -1,13 +1,10 @@
 """What is stopped or denied now? Read every second, the union of all sources; too old is an answer too.
 
-    a new entry counts from the reading that finds it
-    an entry that is gone counts until a second reading misses it too: a half-written file lifts nothing
-    an entry whose time has come ends by itself; a deny not before every token of its time has ended
-    a source that cannot be read or understood: every call is refused (503), and this is not ready
-    a reading older than 30 s: the same, whatever the reason, also when the loop that reads has died
-
-The shared state is read as well, with one difference: where it is merely unreachable, what was read last
-stays in force and reads go on; everything else is refused then anyway, because its limits cannot be counted.
+a new entry counts from the reading that finds it
+an entry that is gone counts until a second reading misses it too: a half-written file lifts nothing
+an entry whose time has come ends by itself; a deny not before every token of its time has ended
+a source that cannot be read or understood: every call is refused (503), and this is not ready
+a reading older than 30 s: the same, whatever the reason, also when the loop that reads has died
 """
 
 import asyncio
@@ -38,7 +35,6 @@ class _Known:
     now: tuple[Entry, ...] = ()
     before: tuple[Entry, ...] = ()
     problem: Problem | None = None
-    unreachable: str | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -117,7 +113,6 @@ class ControlList:
 
         Raises:
             ProblemError: one cannot be read or understood.
-            Refused: `limit.store`.
         """
         for known in self._known:
             known.now = known.before = await known.source.read()
@@ -144,16 +139,6 @@ class ControlList:
         for known in self._known:
             if known.problem is not None:
                 self._stale(f"{known.problem.where} {known.problem.what}")
-            if known.unreachable is None and self._age(known) > STALE_AFTER:
-                self._stale(f"the {known.source.name} was read {self._age(known):.0f} s ago")
-
-    def require_shared(self) -> None:
-        """Return if the list is known well enough for a call that changes something.
-
-        Raises:
-            Refused: `control.stale`.
-        """
-        for known in self._known:
             if self._age(known) > STALE_AFTER:
                 self._stale(f"the {known.source.name} was read {self._age(known):.0f} s ago")
 
@@ -177,19 +162,17 @@ class ControlList:
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong with each source now, for people."""
-        told = [
-            known.unreachable or (f"{known.problem.where} {known.problem.what}" if known.problem else "")
+        return tuple(
+            f"{known.problem.where} {known.problem.what}"
             for known in self._known
-        ]
-        return tuple(each for each in told if each)
+            if known.problem is not None
+        )
 
     async def _read(self, known: _Known) -> None:
         try:
             entries = await known.source.read()
         except ProblemError as error:
-            known.problem, known.unreachable = error.problems[0], None
-        except Refused as refused:
-            known.unreachable = refused.detail
+            known.problem = error.problems[0]
         except Exception as error:  # noqa: BLE001 - a renewal loop: whatever it was, the list was not read
             known.problem = Problem(
                 reason="control-file-unreadable",
@@ -199,7 +182,7 @@ class ControlList:
             )
         else:
             known.before, known.now = known.now, entries
-            known.problem = known.unreachable = None
+            known.problem = None
             known.read_at = self._monotonic()
 
     def _apply(self) -> None:

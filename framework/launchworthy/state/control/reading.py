@@ -1,4 +1,4 @@
-"""Where does the control list come from? A mounted file, and what was written to the shared state."""
+"""Where does the control list come from? A mounted file that its server cannot write."""
 
 import asyncio
 import os
@@ -6,9 +6,7 @@ import stat
 from pathlib import Path
 from typing import Protocol
 
-from launchworthy.manifest import SourceFile
-from launchworthy.state.control.entries import TOPIC, Entry, parse_control
-from launchworthy.state.store import SharedEntries
+from launchworthy.state.control.entries import Entry, parse_control
 from launchworthy.vocabulary import Problem, ProblemError
 
 MAX_FILE = 256 * 1024
@@ -19,14 +17,13 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """`file` or `state`."""
+        """Such as `file`."""
 
     async def read(self) -> tuple[Entry, ...]:
         """Every entry that stands there now.
 
         Raises:
             ProblemError: what is there cannot be understood, or is not there at all.
-            Refused: `limit.store`, it cannot be asked.
         """
 
 
@@ -43,39 +40,6 @@ class FileSource:
         """Read it beside the event loop: a mount that hangs must not hold up every call."""
         content = await asyncio.to_thread(read_control_file, self.path)
         return parse_control(str(self.path), content, source=self.name)
-
-
-class SharedSource:
-    """What was written to the state for all replicas; the ids are the store's, the rest is sealed."""
-
-    name = "state"
-
-    def __init__(self, store: SharedEntries, opener: "EntryOpener") -> None:
-        """Ask this store, and open with this."""
-        self._store = store
-        self._opener = opener
-
-    async def read(self) -> tuple[Entry, ...]:
-        """Read every entry; one that was not sealed by us is a list that cannot be believed."""
-        found: list[Entry] = []
-        for name, sealed in (await self._store.read_entries()).items():
-            text = self._opener.open(name, sealed)
-            parsed = parse_control(f"state:{name}", text, source=self.name)
-            if [each.id for each in parsed] != [name]:
-                raise ProblemError(foreign_entry(name))
-            found += parsed
-        return tuple(found)
-
-
-class EntryOpener(Protocol):
-    """Was this sealed by one of us?"""
-
-    def open(self, name: str, sealed: bytes) -> bytes:
-        """The text of one entry.
-
-        Raises:
-            ProblemError: it was sealed by nobody that has our key, or for another id.
-        """
 
 
 def read_control_file(path: Path) -> bytes:
@@ -103,18 +67,6 @@ def read_control_file(path: Path) -> bytes:
             _problem("control-file-unreadable", path, f"is larger than {MAX_FILE // 1024} KiB")
         )
     return content
-
-
-def foreign_entry(name: str) -> Problem:
-    """Of an entry in the shared state that none of us wrote."""
-    source = SourceFile(path=f"state:{name[:64]!a}", text="", topic=TOPIC)
-    what = "is no entry that was sealed with this server's key"
-    return source.problem(
-        "control-entry-forged",
-        (),
-        what,
-        "take it out: launchworthy control resume; and ask who can write",
-    )
 
 
 def _problem(reason: str, path: Path, what: str) -> Problem:
