@@ -130,6 +130,16 @@ class Spire:
         )  # fmt: skip
         return said["results"][0]["entry"]["id"]
 
+    def gives(self, *paths):
+        """Wait until the agent gives our processes all of these; it learns of entries one sync later."""
+        command = [AGENT_BIN, "api", "fetch", "x509", "-socketPath", str(self.home / "agent" / "api.sock")]
+
+        def all_there():
+            said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+            return all(self.id(path) in said.split() for path in paths)
+
+        eventually(all_there, f"SVIDs for {', '.join(paths)}", 30)
+
     def id(self, path):
         """`spiffe://dev.invalid/simulated/orders` for `simulated/orders`."""
         return f"spiffe://{self.trust_domain}/{path}"

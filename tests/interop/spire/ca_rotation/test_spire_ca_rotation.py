@@ -111,4 +111,5 @@ def test_an_authority_is_replaced_and_revoked_without_one_refused_connection(ide
     with Spire(ttl=60) as spire:
         spire.entry("server")
         spire.entry("caller")
+        spire.gives("server", "caller")
         run(test(spire), 150)

@@ -18,8 +18,10 @@ def test_a_registered_server_starts_and_binds_its_audit_to_its_svid(spire, serve
 
 
 def test_of_several_svids_the_expected_one_is_taken_without_any_hint(spire, identity, run):
-    for path in ("a/first", ORDERS, "z/last"):
+    paths = ("a/first", ORDERS, "z/last")
+    for path in paths:
         spire.entry(path)
+    spire.gives(*paths)
 
     async def test():
         ours = identity(spire, ORDERS)

@@ -58,6 +58,7 @@ class Load:
 def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served, identity):
     spire.entry("simulated/orders", ttl=TTL)
     spire.entry("simulated/caller", ttl=TTL)
+    spire.gives("simulated/orders", "simulated/caller")
     rotated = []
     ready = threading.Event()
     done = threading.Event()
