@@ -275,6 +275,14 @@ def interop_valkey(session: nox.Session) -> None:
     try_with(session, "tests/interop/valkey")
 
 
+@nox.session(name="interop-sts")
+def interop_sts(session: nox.Session) -> None:
+    """The broker for AWS against moto's server, which speaks STS."""
+    install_project(session)
+    session.install("moto[server]>=5.2,<6")
+    try_with(session, "tests/interop/sts")
+
+
 @nox.session(name="interop-inspector")
 def interop_inspector(session: nox.Session) -> None:
     """The MCP Inspector's command line in both eras, with a token and through its own sign-in."""
