@@ -81,7 +81,7 @@ async def identity_stage(parts: Parts) -> None:
 async def keys_stage(parts: Parts) -> None:
     """Read the framework's own keys, now that there is an identity."""
     auditing.framework_keys(parts)
-    auditing.keep_small(parts)
+    auditing.keep_in_order(parts)
 
 
 async def state_stage(parts: Parts) -> None:
