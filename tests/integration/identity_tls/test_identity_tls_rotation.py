@@ -54,6 +54,26 @@ def test_rotations_of_both_sides_under_load_drop_no_call(each_way):
     each_way(test)
 
 
+@pytest.mark.slow
+def test_ten_thousand_calls_all_in_all_see_rotations_and_none_fails(each_way):
+    """A quarter of them over each parser on each loop, every 25th on a connection of its own."""
+
+    async def test(world):
+        async with world.listening(), world.caller() as kept:
+            context = kept._transport._pool._ssl_context
+            for number in range(2_500):
+                if number % 500 == 0:
+                    world.agent.rotate()
+                    world.callers.rotate()
+                assert (await kept.get(world.url)).text == CALLER
+                if number % 25 == 0:
+                    async with client(context) as fresh:
+                        assert (await fresh.get(world.url)).text == CALLER
+        assert world.rejected == []
+
+    each_way(test)
+
+
 def test_an_authority_that_was_taken_out_lets_nobody_in_any_more(each_way, until):
     async def test(world):
         old = world.authority.mint_x509("caller", ttl=60)

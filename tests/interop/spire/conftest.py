@@ -78,11 +78,14 @@ def served(tmp_path):
     from contextlib import contextmanager
 
     @contextmanager
-    def served(running, *, mutual_tls=False, wait=True):
+    def served(running, *, mutual_tls=False, wait=True, busy=False):
         orders = Orders.copy(tmp_path)
         if mutual_tls:
             peers = '"spiffe"\npeers = ["spiffe://acme.example/edge"]'
             orders.edit("config/production.toml", '"ingress"', peers)
+        if busy:
+            orders.edit("manifests/tools.toml", '"60/minute"', '"1000000/minute"')
+            orders.append("config/production.toml", "\n[limits]\ncaller_per_minute = 1000000\n")
         with orders.world(**REHEARSAL, mutual_tls=mutual_tls) as world:
             text = world.file.read_text()
             assert text.count(world.workload_api.endpoint) == 1

@@ -86,7 +86,7 @@ def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served,
                 told=tell_nobody,
             )
         )
-        with served(spire, mutual_tls=True) as (world, server):
+        with served(spire, mutual_tls=True, busy=True) as (world, server):
             load = Load(world, context)
             load.run()
             assert server.readiness()[0] == 200
