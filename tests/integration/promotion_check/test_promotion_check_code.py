@@ -21,7 +21,8 @@ def test_a_tool_that_no_manifest_declares_is_held_with_the_table_to_paste(shop):
     broken = [each for each in finding["assertions"] if not each["holds"]]
     assert any("`wipe_orders`" in each["what"] for each in broken)
     assert any("[tools.wipe_orders]" in line for each in broken for line in each["fix"])
-    assert {each["where"] for each in broken} == {"src/orders/tools.py:44"}
+    line = (code + TOOL).partition("@tool\ndef wipe_orders")[0].count("\n") + 1
+    assert {each["where"] for each in broken} == {f"src/orders/tools.py:{line}"}
 
 
 def test_as_many_tools_with_another_name_are_held(shop):
