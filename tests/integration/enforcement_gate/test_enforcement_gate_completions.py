@@ -68,6 +68,11 @@ def test_a_completion_needs_the_scopes_of_what_is_completed(house, revision):
     assert house.executions.taken() == 0
 
 
+def test_scopes_are_asked_before_what_was_typed(house, revision):
+    answer = complete(house, ORDER, "order_id", "far-too-long", revision=revision, scopes=("shop:wipe",))
+    refused(answer, 403, 403, "insufficient_scope", request_id=1)
+
+
 def without_call(answer):
     return answer.text.replace(answer.headers["launchworthy-call"], "")
 
