@@ -35,7 +35,6 @@ WORKLOAD = AUTHORITY.issue()
 ROUNDS = 7
 RECORDS = 5000
 RATE = 1000
-SECONDS = 4.0
 encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 ).encode
@@ -96,36 +95,52 @@ def per_call(directory: Path) -> float:
         return min(cost(calls) for _ in range(ROUNDS)) / RECORDS * 1e6
 
 
-def waits(directory: Path) -> tuple[list[float], list[float]]:
-    """Seconds that a durable record waits at a thousand a second, and that a bare write and sync take."""
-    with stream_in(directory / "waits") as stream:
-        event, waited = attempt(), []
+def waits(directory: Path) -> tuple[list[float], float, float]:
+    """Seconds that a durable record waits at a thousand a second; p50 and p99 as ratios to a bare sync.
 
-        async def one() -> None:
+    Disks are shared and moody: bare writes and syncs are timed before and after each second of load, and the
+    median of the rounds counts.
+    """
+    every: list[float] = []
+    ratios: list[tuple[float, float]] = []
+    descriptor = os.open(directory / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with stream_in(directory / "waits") as stream:
+        event = attempt()
+        stream.record(event)
+        line = stream.path.read_bytes().splitlines()[-1] + b"\n"
+
+        def bare() -> list[float]:
+            taken = []
+            for _ in range(RATE // 5):
+                began = time.perf_counter()
+                os.write(descriptor, line)
+                os.fdatasync(descriptor)
+                taken.append(time.perf_counter() - began)
+            return taken
+
+        async def one(waited: list[float]) -> None:
             began = time.perf_counter()
             await stream.record_durable(event)
             waited.append(time.perf_counter() - began)
 
-        async def load() -> None:
+        async def load(waited: list[float]) -> None:
             begin, tasks = time.perf_counter(), set()
-            for number in range(int(RATE * SECONDS)):
+            for number in range(RATE):
                 await asyncio.sleep(max(0.0, begin + number / RATE - time.perf_counter()))
-                task = asyncio.create_task(one())
+                task = asyncio.create_task(one(waited))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             await asyncio.gather(*tasks)
 
-        asyncio.run(load())
-        line = stream.path.read_bytes().splitlines()[-1] + b"\n"
-    descriptor = os.open(directory / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    raw = []
-    for _ in range(1000):
-        began = time.perf_counter()
-        os.write(descriptor, line)
-        os.fdatasync(descriptor)
-        raw.append(time.perf_counter() - began)
+        for _ in range(ROUNDS):
+            waited: list[float] = []
+            raw = bare()
+            asyncio.run(load(waited))
+            raw += bare()
+            ratios.append((at(waited, 0.5) / at(raw, 0.5), at(waited, 0.99) / at(raw, 0.99)))
+            every += waited
     os.close(descriptor)
-    return waited, raw
+    return every, statistics.median(each for each, _ in ratios), statistics.median(each for _, each in ratios)
 
 
 def large(directory: Path, megabytes: int) -> Path:
@@ -182,7 +197,7 @@ def main() -> None:
         directory = Path(place)
         microseconds, ratio = append(directory)
         both = per_call(directory)
-        waited, raw = waits(directory)
+        waited, middle, tail = waits(directory)
         path = large(directory, wanted.megabytes)
         size = path.stat().st_size
         rate, shown = verified(path, directory), first_line(path)
@@ -191,9 +206,9 @@ def main() -> None:
         ("… as a ratio to encode, two SHA-256 and a write", f"{ratio:.2f}", "≤ 2.5"),
         ("both records of a call, made and written, µs", f"{both:.1f}", ""),
         ("wait for the disk at 1,000 a second, p50, ms", f"{at(waited, 0.5) * 1e3:.2f}", ""),
-        ("… × a bare write and fdatasync", f"{at(waited, 0.5) / at(raw, 0.5):.1f}", "≤ 4"),
+        ("… × a bare write and fdatasync", f"{middle:.1f}", "≤ 4"),
         ("wait for the disk, p99, ms", f"{at(waited, 0.99) * 1e3:.2f}", ""),
-        ("… × a bare write and fdatasync", f"{at(waited, 0.99) / at(raw, 0.99):.1f}", "≤ 6"),
+        ("… × a bare write and fdatasync", f"{tail:.1f}", "≤ 6"),
         ("`audit verify`, records a second", f"{rate:,.0f}", "≥ 50,000"),
         (f"`audit show` of {size >> 20} MiB, seconds to the first line", f"{shown[0]:.2f}", "< 1"),
         ("… of which of a processor", f"{shown[1]:.2f}", ""),
