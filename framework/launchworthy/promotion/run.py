@@ -149,7 +149,7 @@ def _finding(control: ControlId, checked: _Seen | None, rehearsed: Rehearsed | N
         assertions += live
         seconds += rehearsed.seconds.get(control, 0.0)
         error = error or rehearsed.errors.get(control)
-        if not live and error is None:
+        if not live and error is None and seen.not_applicable is None:
             error = "no rehearsal said anything about it"
     if any(not assertion.holds for assertion in assertions):
         return conclude(control, assertions, rehearsed=is_rehearsed, seconds=seconds)

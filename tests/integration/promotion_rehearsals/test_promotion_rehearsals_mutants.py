@@ -85,6 +85,20 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        control="TR-04",  # one limit for all callers
+        edits=(
+            (
+                "state/limits.py",
+                "        return (self._tenant_of(principal), *principal.key)\n",
+                '        return ("",)\n',
+            ),
+        ),
+    ),
+    Mutant(
+        control="GOV-05",  # the list is read at start, and never again
+        edits=(("server/control.py", '    parts.keep(control.keep(), "control")\n', ""),),
+    ),
+    Mutant(
         control="ID-03",
         edits=(("identity/phase.py", "    if now >= holding.ends_at:\n        return Phase.EXPIRED\n", ""),),
     ),

@@ -7,9 +7,23 @@ from launchworthy.promotion.rehearsals import (
     doors,
     identity,
     keys,
+    limits,
     mutual_tls,
     outages,
     starting,
+    stopping,
 )
 
-__all__ = ["access", "audit", "credentials", "doors", "identity", "keys", "mutual_tls", "outages", "starting"]
+__all__ = [
+    "access",
+    "audit",
+    "credentials",
+    "doors",
+    "identity",
+    "keys",
+    "limits",
+    "mutual_tls",
+    "outages",
+    "starting",
+    "stopping",
+]
