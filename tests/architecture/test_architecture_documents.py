@@ -1,6 +1,7 @@
 """What documents tell people to run exists, and where they send people is something."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 from typing import get_args
@@ -13,6 +14,7 @@ from launchworthy.cli.main import app
 from launchworthy.cli.pages import find_page
 from launchworthy.vocabulary import ProblemError
 
+SOURCE = ROOT / "framework" / "launchworthy"
 DOCUMENTS = dict(documents())
 MARKDOWN = [path for path in DOCUMENTS if path.endswith(".md")]
 PROGRAM = get_command(app)
@@ -153,3 +155,15 @@ def test_every_page_is_reached_from_the_readme():
 def test_every_toml_in_a_document_is_toml(path):
     for block in fences(DOCUMENTS[path], {"toml"}):
         tomllib.loads(block)
+
+
+def test_the_table_of_packages_has_every_package_and_no_other():
+    named = re.findall(r"^\| \d+ \| `(\w+)` \|", DOCUMENTS["docs/architecture.md"], re.MULTILINE)
+    assert sorted(named) == sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
+
+
+def test_every_file_that_the_architecture_names_is_there():
+    table = DOCUMENTS["docs/architecture.md"].partition("## Where do I change")[2]
+    named = re.findall(r"`([a-z_]+(?:/[a-z_.]+)+)`", table)
+    assert len(named) >= 15
+    assert [name for name in named if not (SOURCE / name).exists() and not (ROOT / name).exists()] == []
