@@ -23,12 +23,15 @@ _TOKEN_SECONDS = 300
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Approve a report, a waiver, a rotation, evidence or a lock.")(approve)
+    app.command(short_help="Approve a report, waiver, rotation, evidence, exception or lock.")(approve)
 
 
 def approve(
     file: Annotated[
-        Path, typer.Argument(help="dist/promotion/report.json, promotion.toml or launchworthy.lock")
+        Path,
+        typer.Argument(
+            help="dist/promotion/report.json, promotion.toml, config/production.toml or launchworthy.lock"
+        ),
     ],
     environment: Annotated[
         Promoted, typer.Option("--environment", help="For which environment.")

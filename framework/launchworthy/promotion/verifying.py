@@ -128,6 +128,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
     last_build, last_start = render_instant(predicate.build_until), render_instant(predicate.run_until)
     return (
         f" genuine   {verified.where}",
+        f" id        {predicate.record_id}",
         f" by        {verified.signer}, {render_instant(predicate.signed_at)}",
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",

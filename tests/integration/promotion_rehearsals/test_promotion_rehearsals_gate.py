@@ -1,6 +1,7 @@
 """From a clean commit to a wheel that starts where it was promoted for, and nowhere else."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -101,6 +102,7 @@ def test_a_record_says_who_signed_what(attested: str, platform: Platform) -> Non
 def test_a_record_counts_for_its_tree(orders: PromotedOrders, platform: Platform) -> None:
     done = orders.launchworthy("verify-record", "--trust", platform.trust)
     assert (done.returncode, "compared  12 digests" in done.stdout) == (0, True), done.stderr
+    assert re.search(r"^ id +lwr1-[0-9a-f]{32}$", done.stdout, re.MULTILINE), "what a platform revokes"
 
 
 def test_a_promoted_wheel_starts_where_it_was_promoted_for(

@@ -39,7 +39,7 @@ def test_the_table_says_who_may_do_what_where():
     [line] = [line.split() for line in shown.output.splitlines() if line.startswith(" refund_order  tool")]
     assert line == ["refund_order", "tool", "destructive", "orders:refund", "everywhere", "10/minute", "none",
                     "order_id=clear", "reason=drop"]  # fmt: skip
-    assert "refund_order asks nobody: it marks a row" in shown.output
+    assert "refund_order asks nobody: money goes back the way it came" in shown.output
 
 
 def test_it_works_from_a_folder_inside_the_project(root, monkeypatch):
