@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import get_args
@@ -167,3 +168,16 @@ def test_every_file_that_the_architecture_names_is_there():
     named = re.findall(r"`([a-z_]+(?:/[a-z_.]+)+)`", table)
     assert len(named) >= 15
     assert [name for name in named if not (SOURCE / name).exists() and not (ROOT / name).exists()] == []
+
+
+def test_every_file_that_a_session_uses_is_in_the_repository():
+    """A name that git ignores is on the machine of whoever wrote it, and nowhere else."""
+    named = set(re.findall(r'"(tests/[\w/.-]+)"', (ROOT / "noxfile.py").read_text(encoding="utf-8")))
+    assert len(named) >= 10
+    git = ["git", "-C", str(ROOT), "ls-files", "--"]
+    missing = [
+        path
+        for path in sorted(named)
+        if not subprocess.run([*git, path], capture_output=True, check=True).stdout
+    ]
+    assert missing == []
