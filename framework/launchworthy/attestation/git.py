@@ -1,7 +1,7 @@
 """How is git asked, without doing anything that the repository it is asked about wants done?
 
-git runs without hooks, file monitor, pager, transports, lazy fetching, replacement objects and the caller's
-`GIT_*` variables, from an absolute path outside the tree.
+git runs without hooks, file monitor, pager, signature checker, transports, lazy fetching, replacement
+objects, grafts and the caller's `GIT_*` variables, from an absolute path outside the tree.
 """
 
 import os
@@ -21,6 +21,7 @@ _VARIABLES = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -33,6 +34,7 @@ _SETTINGS = (
     "core.untrackedCache=false",
     "core.pager=cat",
     "diff.external=",
+    "log.showSignature=false",
 )
 
 

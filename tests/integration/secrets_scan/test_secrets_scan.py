@@ -241,6 +241,15 @@ def test_a_shallow_clone_cannot_say_what_there_was(project: Path, tmp_path: Path
     assert scan(project, "--history").exit_code == 0
 
 
+def sign_head(root: Path) -> None:
+    """Give the last commit something that git would want checked."""
+    head, _, message = git(root, "cat-file", "commit", "HEAD").partition("\n\n")
+    lines = ("gpgsig -----BEGIN PGP SIGNATURE-----", " ", " x", " -----END PGP SIGNATURE-----")
+    file = root.parent / "signed"
+    file.write_text("\n".join((head, *lines, "", message)))
+    git(root, "update-ref", "HEAD", git(root, "hash-object", "-t", "commit", "-w", str(file)).strip())
+
+
 def test_a_repository_runs_nothing_of_its_own_while_it_is_read(project: Path, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     (project / "leak.txt").write_text(token())
@@ -253,6 +262,9 @@ def test_a_repository_runs_nothing_of_its_own_while_it_is_read(project: Path, tm
     spy.chmod(0o755)
     for name in ("diff.spy.textconv", "diff.spy.command", "diff.external", "core.fsmonitor", "core.pager"):
         git(project, "config", name, str(spy))
+    sign_head(project)
+    git(project, "config", "gpg.program", str(spy))
+    git(project, "config", "log.showSignature", "true")
     result = scan(project, "--history")
     assert result.exit_code == 1
     assert "since" in result.stdout
@@ -268,3 +280,58 @@ def test_a_replaced_object_does_not_hide_what_it_replaced(project: Path) -> None
     (project / "leak.txt").unlink()
     commit(project, "gone")
     assert len(found(project, "--history")) == 1
+
+
+def test_a_graft_cuts_nothing_off_the_history(project: Path, tmp_path: Path) -> None:
+    (project / "leak.txt").write_text(token())
+    commit(project, "a mistake")
+    (project / "leak.txt").unlink()
+    commit(project, "gone")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--no-local", str(project), str(clone))
+    git(clone, "reflog", "expire", "--expire=all", "--all")
+    (clone / ".git/info").mkdir(exist_ok=True)
+    (clone / ".git/info/grafts").write_text(git(clone, "rev-parse", "HEAD"))
+    assert len(found(clone, "--history")) == 1
+
+
+def below(project: Path) -> Path:
+    """A project in a folder of a larger repository."""
+    inner = project / "servers" / "shop"
+    (inner / "manifests").mkdir(parents=True)
+    (inner / "manifests/server.toml").write_text('name = "shop"\n')
+    return inner
+
+
+@pytest.mark.parametrize("elsewhere", ["a.txt", "servers/a.txt", "z.txt"])
+def test_a_copy_beside_a_project_does_not_hide_what_lay_in_it(project: Path, elsewhere: str) -> None:
+    inner = below(project)
+    (inner / "leak.txt").write_text(token())
+    (project / elsewhere).write_text(token())
+    commit(project, "a mistake")
+    (inner / "leak.txt").unlink()
+    commit(project, "gone, but for the copy")
+    assert places(found(inner, "--history")) == ["leak.txt"]
+
+
+def test_what_is_only_staged_in_a_project_is_found_and_what_lies_beside_it_is_not(project: Path) -> None:
+    inner = below(project)
+    (project / "beside.txt").write_text(token("B"))
+    commit(project, "somebody else's")
+    assert scan(inner, "--history").exit_code == 0
+    (inner / "leak.txt").write_text(token())
+    git(project, "add", "--all")
+    (inner / "leak.txt").unlink()
+    assert places(found(inner, "--history")) == ["leak.txt"]
+
+
+def test_a_strange_file_name_ends_no_scan(project: Path) -> None:
+    (project / "caf\u00e9\r\u00e9.txt").write_text(token())
+    commit(project, "a mistake")
+    assert len(found(project, "--history")) == 1
+
+
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_secret_in_wide_characters_is_found_once(project: Path, form: str) -> None:
+    (project / "notes.txt").write_bytes(f"key {token()}\n".encode(form))
+    assert places(found(project)) == ["notes.txt"]

@@ -17,6 +17,7 @@ from launchworthy.vocabulary import Problem, ProblemError
 
 _LIST_SECONDS = 600.0
 _HEADER_FIELDS = 3
+_SUBMODULE = b"160000 "
 _READ_AT_ONCE = 1024 * 1024
 
 Progress = Callable[[int, int], None]
@@ -50,13 +51,15 @@ class History:
         """
         self._git = git
         self._refuse_cut()
-        listed = git.run(
-            "rev-list", "--objects", "--all", "--reflog", "--indexed-objects", deadline=_LIST_SECONDS
-        )
         inside = below.resolve().relative_to(git.top).as_posix()
         self._prefix = "" if inside == "." else f"{inside}/"
+        every = dict(_listed(self._list("--indexed-objects")))
+        # git names a content once, by any of its paths; asked about this folder alone, by one of these
+        here = self._lain_in(inside) if self._prefix else {}
         self._paths = {
-            name: path for name, path in _listed(listed) if not path or path.startswith(self._prefix)
+            name: here.get(name, path)
+            for name, path in every.items()
+            if name in here or not path or path.startswith(self._prefix)
         }
 
     def __len__(self) -> int:
@@ -95,6 +98,23 @@ class History:
         lines = told.decode("ascii", "replace").splitlines()
         return lines[0] if lines else None
 
+    def _list(self, *only: str) -> bytes:
+        return self._git.run("rev-list", "--objects", "--all", "--reflog", *only, deadline=_LIST_SECONDS)
+
+    def _lain_in(self, folder: str) -> dict[str, str]:
+        """The contents that ever lay in a folder, or that its part of the index holds."""
+        only = ("--", f":(top,literal){folder}")
+        past = {
+            name: path
+            for name, path in _listed(self._list("--full-history", *only))
+            if path.startswith(self._prefix)
+        }
+        for entry in self._git.run("ls-files", "-z", "--full-name", "--stage", *only).split(b"\0"):
+            about, _, path = entry.partition(b"\t")
+            if about and not about.startswith(_SUBMODULE):
+                past[about.split()[1].decode("ascii")] = path.decode("utf-8", "replace")
+        return past
+
     def _refuse_cut(self) -> None:
         shallow = self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
         if shallow:
@@ -127,7 +147,9 @@ class History:
 
 
 def _listed(listing: bytes) -> Iterator[tuple[str, str]]:
-    for line in listing.splitlines():
+    for line in listing.removesuffix(b"\n").split(
+        b"\n"
+    ):  # the path of a file may hold any other end of a line
         name, _, path = line.partition(b" ")
         yield name.decode("ascii"), path.decode("utf-8", "replace")
 

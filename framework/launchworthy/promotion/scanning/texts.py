@@ -9,6 +9,8 @@ MAX_TEXT = 8 * 1024 * 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _RUN = re.compile(rb"[\t\x20-\x7e]{16,}")
 """What `strings` would show: no secret that is known by its shape is shorter."""
+_WIDE = re.compile(rb"(?:[\t\x20-\x7e]\0){16,}|(?:\0[\t\x20-\x7e]){16,}")
+"""The same in UTF-16 of either order; where nothing says that it is, it looks like anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,9 @@ def text_of(path: str, content: bytes) -> Text:
     if content.startswith(_UTF16):
         text, binary = content.decode("utf-16", errors="replace"), False
     elif b"\0" in content:
-        text, binary = b"\n".join(_RUN.findall(content)).decode("ascii"), True
+        runs = [*_RUN.findall(content)]
+        runs += [run.replace(b"\0", b"") for run in _WIDE.findall(content)]
+        text, binary = b"\n".join(runs).decode("ascii"), True
     else:
         text, binary = content.decode("utf-8-sig", errors="replace"), False
     return Text(path=path, text=text, whole=True, binary=binary)
