@@ -1,8 +1,11 @@
 """A control list says exactly what it means, or nothing of it counts."""
 
+from pathlib import Path
+
 import pytest
 
 from launchworthy.state.control import Action, parse_control
+from launchworthy.state.control.writing import read_entries, write_entries
 from launchworthy.vocabulary import ProblemError
 
 STOP = """
@@ -95,6 +98,19 @@ def test_a_mistake_is_told_with_its_place_and_nothing_counts(before: str, after:
 def test_a_denial_names_exactly_one(more: str) -> None:
     assert reasons(DENY + more)[0][0] == "bad-value"
     assert reasons(DENY.replace('client = "support-agent"\n', ""))[0][0] == "bad-value"
+
+
+@pytest.mark.parametrize("name", ["müller", " x", "李雷", "a" * 512, "\U0001f600"])
+def test_whoever_a_token_can_name_can_be_denied(name: str, tmp_path: Path) -> None:
+    [entry] = parse(DENY.replace('"support-agent"', f'"{name}"'))
+    assert entry.name == ("client", "https://login.acme.example", name)
+    write_entries(tmp_path / "control.toml", [entry])
+    assert read_entries(tmp_path / "control.toml") == (entry,)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 513, "a\\u0007b", "a\\nb"])
+def test_whoever_no_token_can_name_is_denied_by_mistake(name: str) -> None:
+    assert reasons(DENY.replace('"support-agent"', f'"{name}"'))[0][0] in {"bad-value", "hidden-character"}
 
 
 def test_two_entries_of_one_id_are_refused() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from launchworthy.manifest import Form, Line, SourceFile, Table, mistakes, read_toml
@@ -26,7 +26,17 @@ _ONE_NAME = "a deny entry names exactly one of `subject`, `client` and `token`"
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Target = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]
-Exact = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]([\x20-\x7e]{0,510}[\x21-\x7e])?$")]
+_LONGEST_NAME = 512
+
+
+def _as_tokens_have_it(name: str) -> str:
+    """Whatever a claim may hold can be denied: names of people are not ASCII everywhere."""
+    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise PydanticCustomError("bad-value", "1 to 512 printable characters")
+    return name
+
+
+Exact = Annotated[str, AfterValidator(_as_tokens_have_it)]
 
 
 class Action(StrEnum):

@@ -85,8 +85,8 @@ def _table(entry: Entry) -> str:
 
 
 def _text(value: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's."""
-    return json.dumps(value)
+    """A TOML basic string: JSON's escapes are TOML's, but for pairs of surrogates."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _instant(seconds: int) -> str:
