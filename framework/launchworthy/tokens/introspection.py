@@ -41,6 +41,9 @@ _TO_URL: Final = str.maketrans("+/", "-_", "=~")
 """To the alphabet of JWTs; what it has not is left out, so that a strange spelling is still recognised."""
 
 
+_ACCESS: Final = ("access_token", "access")
+
+
 class WorkloadAssertions(Protocol):
     """How does this workload prove itself to an issuer? `server` fills it from the workload's identity."""
 
@@ -226,10 +229,15 @@ def looks_like_jwt(token: BearerToken) -> bool:
 
 
 def _active(answer: Mapping[str, object]) -> Mapping[str, object]:
-    """RFC 7662 §2.2; and no token that needs a proof beside it is taken as a bearer token."""
+    """RFC 7662 §2.2; and no token that needs a proof beside it is taken as a bearer token.
+
+    Issuers answer for refresh tokens too, and some say only in `token_use` that it is one.
+    """
     if answer.get("active") is not True:
         raise Refused(Reason.TOKEN_INACTIVE, "its issuer says that the token is not active")
     kind = answer.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise Refused(Reason.TOKEN_BOUND, f"`token_type` is {shown(kind)}, not Bearer")
+    if "token_use" in answer and answer["token_use"] not in _ACCESS:
+        raise Refused(Reason.TOKEN_TYPE, f"`token_use` is {shown(answer['token_use'])}, no access token's")
     return answer

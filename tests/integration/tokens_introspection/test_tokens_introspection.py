@@ -74,6 +74,15 @@ def test_a_good_answer_is_kept_for_half_a_minute_and_never_past_its_end(
     assert issuer.counts["introspect"] == asked + 1
 
 
+@pytest.mark.parametrize("use", ["refresh_token", "id", "", None, ["access_token"], True])
+def test_what_its_issuer_calls_no_access_token_is_none(
+    court: Court, issuer: SimulatedIssuer, use: object
+) -> None:
+    assert court.outcome(issuer.mint_opaque(token_use=use)) == Reason.TOKEN_TYPE
+    assert court.outcome(issuer.mint_opaque(token_use="access_token")) == GOOD
+    assert court.outcome(issuer.mint_opaque(token_use="access")) == GOOD
+
+
 def test_a_refusal_is_kept_for_ten_seconds(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
     token = issuer.mint_opaque(aud="https://other.example")
     assert [court.outcome(token) for _ in range(5)] == [Reason.TOKEN_AUDIENCE] * 5
