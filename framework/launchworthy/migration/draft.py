@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 
 from launchworthy.manifest import Effect, TargetKey, TargetKind
 from launchworthy.migration.foreign import ForeignArgument, ForeignTarget
+from launchworthy.tokens.shown import shown
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _EXAMPLES = {"str": "left-for-later", "int": 1, "float": 1.5, "bool": False}
@@ -31,7 +32,7 @@ def _table(target: ForeignTarget) -> Iterator[str]:
     if _NAME.fullmatch(name) is None:
         yield f"# {target.where}: `{name}` needs a name of lower-case letters, digits and underscores"
         return
-    renamed = f"; callers know it as `{target.name}` today" if target.name != name else ""
+    renamed = f"; callers know it as {shown(target.name)} today" if target.name != name else ""
     yield ""
     yield f"[{target.kind.value}s.{name}]  # from {target.where}{renamed}"
     if target.kind is TargetKind.TOOL:

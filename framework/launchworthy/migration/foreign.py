@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from launchworthy.audit.sanitiser import sanitise
 from launchworthy.manifest import Effect, TargetKind
 
 MAX_SOURCE: Final = 2 * 1024 * 1024
@@ -113,7 +114,7 @@ def read_sources(root: Path) -> Sources:
     parsed: list[Source] = []
     unreadable: list[str] = []
     for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-        path = file.relative_to(root).as_posix() if root.is_dir() else file.name
+        path = sanitise(file.relative_to(root).as_posix() if root.is_dir() else file.name)
         if not _LEFT_OUT.isdisjoint(Path(path).parts) or not file.is_file():
             continue
         try:
@@ -173,7 +174,7 @@ def _target(
         function=function.name,
         where=f"{source.path}:{function.lineno}",
         arguments=arguments,
-        returns=ast.unparse(function.returns) if function.returns is not None else None,
+        returns=_written(function.returns),
         uri=(words.get("uri") or _first_text(given)) if kind is TargetKind.RESOURCE else None,
         described=bool(ast.get_docstring(function) or words.get("description")),
         context=context,
@@ -210,7 +211,7 @@ def _arguments(
     context: str | None = None
     arguments: list[ForeignArgument] = []
     for place, (each, is_required) in enumerate(all_of_them):
-        annotation = ast.unparse(each.annotation) if each.annotation is not None else None
+        annotation = _written(each.annotation)
         if (
             annotation is not None
             and re.split(r"[.\[ ]", annotation)[-1 if "." in annotation else 0] in _CONTEXTS
@@ -219,6 +220,14 @@ def _arguments(
         elif not (place == 0 and each.arg in {"self", "cls"}):
             arguments.append(ForeignArgument(name=each.arg, annotation=annotation, required=is_required))
     return context, tuple(arguments)
+
+
+def _written(annotation: ast.expr | None) -> str | None:
+    """The text of a type; one that is nested deeper than anybody reads says nothing."""
+    try:
+        return ast.unparse(annotation) if annotation is not None else None
+    except RecursionError:
+        return "object"
 
 
 def _is_context(annotation: str) -> bool:

@@ -230,3 +230,28 @@ def test_a_file_that_is_no_python_is_told_beside_what_is(server: Path) -> None:
 
 def test_a_place_that_is_not_there_is_undecided(tmp_path: Path) -> None:
     assert adopt(tmp_path / "nowhere").exit_code == 2
+
+
+def test_a_name_that_is_written_to_look_like_a_table_makes_none(tmp_path: Path) -> None:
+    file = tmp_path / "server.py"
+    file.write_text("@mcp.tool(name=\"a\\n[tools.pay]\\neffect = 'read'\\x1b[2J\")\ndef go() -> int: ...\n")
+    drafted = draft(foreign_targets(read_sources(file)), declared=frozenset())
+    assert set(tomllib.loads(drafted)["tools"]) == {"go"}
+    assert "\x1b" not in drafted
+
+
+def test_a_file_that_is_named_to_look_like_a_table_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "a\n[tools.pay]\n.py").write_text("@mcp.tool\ndef go() -> int: ...\n")
+    drafted = draft(foreign_targets(read_sources(tmp_path)), declared=frozenset())
+    assert set(tomllib.loads(drafted)["tools"]) == {"go"}
+
+
+@pytest.mark.parametrize("depth", [100, 500, 900])
+def test_a_type_that_is_nested_deeper_than_anybody_reads_ends_nothing(tmp_path: Path, depth: int) -> None:
+    file = tmp_path / "server.py"
+    deep = "+".join(["1"] * depth)
+    file.write_text(f"@mcp.tool\ndef go(x: {deep}) -> {deep}: ...\n")
+    sources = read_sources(file)
+    [target] = foreign_targets(sources)
+    assert (target.name, sources.unreadable) == ("go", ())
+    assert habits(sources, (target,))
