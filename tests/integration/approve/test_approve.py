@@ -3,9 +3,11 @@
 import json
 import re
 import shlex
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -16,7 +18,7 @@ from launchworthy.promotion.approvals.book import open_book
 from launchworthy.promotion.approvals.sign_in import Place, sign_in
 from launchworthy.promotion.trusted import parse_trusted
 from launchworthy.testing.authority import SimulatedAuthority
-from launchworthy.testing.issuer import PERSON, SimulatedIssuer
+from launchworthy.testing.issuer import PERSON, Fault, SimulatedIssuer
 from launchworthy.testing.issuer_clients import RegisteredClient
 from launchworthy.vocabulary import Environment, ProblemError
 
@@ -58,7 +60,8 @@ def trust(tmp_path: Path, issuer: SimulatedIssuer) -> Path:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Path:
-    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders/manifests").mkdir(parents=True)
+    (tmp_path / "orders/manifests/server.toml").write_text('name = "orders"\n')
     file = tmp_path / "orders/promotion.toml"
     file.write_text(WAIVER)
     return file
@@ -93,9 +96,9 @@ def test_a_person_who_signs_in_leaves_a_proof_that_is_believed(
     monkeypatch.setattr("webbrowser.open", browse)
     result = approve(ledger, "--trust", trust, "--environment", "rehearsal", answer="y\n")
     assert result.exit_code == 0, result.output
-    assert "SUP-01 is waived for production until 2026-12-15" in result.output
+    assert "orders: SUP-01 is waived for production until 2026-12-15" in result.output
     assert f"approved by {PERSON}@dev.invalid" in result.output
-    [matter] = parse_trusted(ledger.read_bytes()).matters
+    [matter] = parse_trusted(ledger.read_bytes(), project="orders").matters
     proof = ledger.parent / "approvals" / matter.file_name
     assert json.loads(proof.read_text())["sha256"] == matter.sha256
     book = open_book(ledger.parent, trust, environment=Environment.REHEARSAL, now=4_000_000_000)
@@ -132,7 +135,7 @@ def test_a_command_that_prints_no_id_token_approves_nothing(trust: Path, ledger:
 def test_a_command_of_the_company_is_asked_with_the_nonce(
     issuer: SimulatedIssuer, trust: Path, ledger: Path, tmp_path: Path
 ) -> None:
-    [matter] = parse_trusted(ledger.read_bytes()).matters
+    [matter] = parse_trusted(ledger.read_bytes(), project="orders").matters
     claims = {"aud": CLIENT, "groups": ["payments-leads"], "sub": "u-42", "nonce": matter.nonce}
     (tmp_path / "token").write_text(issuer.mint(claims=claims, header={"typ": "JWT"}))
     how = f'test "$APPROVAL_NONCE" = {shlex.quote(matter.nonce)} && cat {tmp_path}/token'
@@ -167,6 +170,28 @@ def test_an_answer_to_another_question_is_refused(issuer: SimulatedIssuer) -> No
         sign_in(place(issuer), "nonce", show=bring_a_code, wait=10)
 
 
+def test_a_connection_that_says_nothing_does_not_keep_a_person_out(issuer: SimulatedIssuer) -> None:
+    """Browsers open some in case they need them, and leave them open."""
+    idle: list[socket.socket] = []
+
+    def open_one_too_many(url: str) -> None:
+        back = urlsplit(httpx2.URL(url).params["redirect_uri"])
+        idle.append(socket.create_connection(("127.0.0.1", back.port)))
+        browse(url)
+
+    try:
+        assert sign_in(place(issuer), "nonce", show=open_one_too_many, wait=60).count(".") == 2
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_an_answer_to_the_code_is_read_within_bounds(issuer: SimulatedIssuer) -> None:
+    issuer.faults.token = Fault.HUGE
+    with pytest.raises(ProblemError, match="the code was not taken"):
+        sign_in(place(issuer), "nonce", show=browse, wait=10)
+
+
 def test_an_answer_of_another_issuer_is_refused(issuer: SimulatedIssuer) -> None:
     def mix_up(url: str) -> None:
         asked = httpx2.URL(url).params
@@ -193,7 +218,7 @@ def test_keys_that_cannot_be_had_are_no_approval(
 ) -> None:
     monkeypatch.setattr("webbrowser.open", browse)
     assert approve(ledger, "--trust", trust, "--environment", "rehearsal", "--yes").exit_code == 0
-    [matter] = parse_trusted(ledger.read_bytes()).matters
+    [matter] = parse_trusted(ledger.read_bytes(), project="orders").matters
     issuer.stop()
     book = open_book(ledger.parent, trust, environment=Environment.REHEARSAL, now=4_000_000_000)
     with pytest.raises(ProblemError) as caught:

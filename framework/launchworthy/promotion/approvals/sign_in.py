@@ -16,19 +16,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Final, NoReturn, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx2
-
 from launchworthy.tokens.discovery import MetadataError, discover
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, system_network
 from launchworthy.tokens.shown import shown
-from launchworthy.tokens.strict_json import StrictJSONError, parse_object
 from launchworthy.vocabulary import Problem, ProblemError
 
 WAIT_SECONDS: Final = 300.0
 _SCOPE: Final = "openid email groups"
-_MAX_ANSWER: Final = 64 * 1024
-_MAX_DEPTH: Final = 8
+_REQUEST_SECONDS: Final = 2.0
+"""For a request to be there once something has connected: browsers open connections that they may need."""
 _DONE: Final = b"<!doctype html><meta charset=utf-8><title>Done</title><p>You can close this page."
 
 
@@ -93,13 +90,16 @@ def sign_in(place: Place, nonce: str, *, show: Callable[[str], None], wait: floa
     return _redeem(place, token, form)
 
 
+def _fetcher(place: Place) -> Fetcher:
+    own = read_endpoint(place.issuer, allow_loopback_http=place.simulated, query=False)
+    return Fetcher(own, system_network(), loopback=place.simulated)
+
+
 async def _endpoints(place: Place) -> tuple[str, str]:
     """The authorization and token endpoints of the issuer, by metadata that are its own."""
-    own = read_endpoint(place.issuer, allow_loopback_http=place.simulated, query=False)
-    network = system_network()
-    fetcher = Fetcher(own, network, loopback=place.simulated)
+    fetcher = _fetcher(place)
     found = partial(discover, fetcher, issuer=place.issuer, allow_loopback_http=place.simulated)
-    async with asyncio.timeout(2 * network.seconds):
+    async with asyncio.timeout(2 * fetcher.seconds):
         return await found("authorization_endpoint"), await found("token_endpoint")
 
 
@@ -114,17 +114,23 @@ def _check_answer(place: Place, answer: Mapping[str, str], state: str) -> None:
 
 def _redeem(place: Place, token: str, form: Mapping[str, str]) -> str:
     try:
-        with httpx2.Client(trust_env=False, follow_redirects=False, timeout=10.0) as http:
-            response = http.post(token, data=dict(form), headers={"Accept": "application/json"})
-        if response.status_code != httpx2.codes.OK:
-            _fail(place, f"the code was not taken: {response.status_code}")
-        answer = parse_object(response.content, max_depth=_MAX_DEPTH, max_bytes=_MAX_ANSWER)
-    except (httpx2.HTTPError, StrictJSONError) as error:
-        _fail(place, f"the code was not taken: {type(error).__name__}")
+        answer = asyncio.run(_posted(place, token, form))
+    except (FetchError, EndpointError) as error:
+        _fail(place, f"the code was not taken: {error}")
+    except TimeoutError:
+        _fail(place, "the code was not taken in time")
     given = answer.get("id_token")
     if not isinstance(given, str):
         _fail(place, "it gave no ID token")
     return given
+
+
+async def _posted(place: Place, token: str, form: Mapping[str, str]) -> dict[str, object]:
+    """The answer of the token endpoint, read within the bounds of any answer of an issuer."""
+    fetcher = _fetcher(place)
+    endpoint = read_endpoint(token, allow_loopback_http=place.simulated, query=True)
+    async with asyncio.timeout(fetcher.seconds):
+        return await fetcher.post(endpoint, urlencode(form).encode("ascii"))
 
 
 def _fail(place: Place, why: str) -> NoReturn:
@@ -140,6 +146,8 @@ class _Redirect:
         answers: list[dict[str, str]] = []
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = _REQUEST_SECONDS
+
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 if parts.path != "/callback":
