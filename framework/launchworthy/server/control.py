@@ -68,6 +68,11 @@ def _tell(parts: Parts, change: Change) -> None:
     else:
         served = {one.manifest.name for one in parts.served} | {"*"}
         unknown = sorted(set(entry.targets) - served)
+        if entry.name is not None:  # one letter of the issuer too many, and nobody is denied
+            issuer = entry.name[1]
+            unknown += (
+                [issuer] if issuer not in {one.issuer for one in parts.settings.issuers.values()} else []
+            )
         event = events.ControlChanged(
             change=change.kind.value,
             entry=entry.id,

@@ -93,6 +93,22 @@ def test_a_denied_caller_is_refused_with_a_token_that_was_good(orders: Orders, n
             assert ask(other) is None
 
 
+def test_an_issuer_that_is_none_of_ours_denies_nobody_and_is_told(orders: Orders) -> None:
+    with orders.running() as (world, _):
+        slashed = f"{world.issuer.issuer}/"
+        replace(world, entry("deny", issuer=f'"{slashed}"', subject='"ada"'))
+        wait_until(lambda: bool(changes(world)), timeout=2, what="the record of it")
+        right = {"id": '"e-2"', "issuer": f'"{world.issuer.issuer}"', "subject": '"ada"'}
+        replace(world, entry("deny", issuer=f'"{slashed}"', subject='"ada"') + entry("deny", **right))
+        wait_until(lambda: len(changes(world)) > 1, timeout=2, what="the record of the other")
+    told = {
+        each["data"]["entry"]: each["data"].get("detail")
+        for each in records(world)
+        if each["type"] == "launchworthy.control.changed.v1"
+    }
+    assert told == {"e-1": f"not served here: {slashed}", "e-2": None}
+
+
 def test_a_list_that_breaks_closes_the_server_until_it_is_mended(orders: Orders) -> None:
     with orders.running() as (world, server), world.client("orders:read") as caller:
 
