@@ -13,7 +13,7 @@ from launchworthy.detection import MIN_SALT_BYTES
 from launchworthy.manifest import Form, Table, mistakes, read_toml
 from launchworthy.manifest.fields import Group, Line
 from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_entry
-from launchworthy.vocabulary import ProblemError
+from launchworthy.vocabulary import Problem, ProblemError
 
 FILE: Final = "promotion.toml"
 _DAY = 86_400
@@ -142,11 +142,33 @@ class Trusted:
 NOTHING_TRUSTED: Final = Trusted(salt=None, waivers=(), rotations=(), evidence=())
 
 
-def parse_trusted(content: bytes, *, where: str = FILE) -> Trusted:
+def project_name(root: Path) -> str:
+    """What a project calls itself in its manifest: approvals of its entries are good for no other.
+
+    Raises:
+        ProblemError: it has no manifest, or that names nothing.
+    """
+    path = "manifests/server.toml"
+    try:
+        _, data = read_toml(path, (root / path).read_bytes(), topic="server")
+    except OSError as error:
+        raise ProblemError(_no_name(path, f"cannot be read: {error.strerror}")) from None
+    name = data.get("name")
+    if not isinstance(name, str) or name == "":
+        raise ProblemError(_no_name(path, "has no `name`, and approvals are for one project"))
+    return name
+
+
+def _no_name(where: str, what: str) -> Problem:
+    return Problem(reason="no-project", where=where, what=what, fix=("run this inside a project",))
+
+
+def parse_trusted(content: bytes, *, project: str, where: str = FILE) -> Trusted:
     """Read the file.
 
     Args:
         content: all of it.
+        project: whose it is, by its manifest.
         where: what to call it in messages.
 
     Raises:
@@ -162,7 +184,7 @@ def parse_trusted(content: bytes, *, where: str = FILE) -> Trusted:
         return tuple(
             Entry(
                 table=table,
-                matter=matter_of_entry(kind, data[name][number], str(table)),
+                matter=matter_of_entry(kind, data[name][number], f"{project}: {table}", of=project),
                 where=source.where((name, str(number))),
             )
             for number, table in enumerate(read)
@@ -183,7 +205,9 @@ def read_trusted(root: Path) -> Trusted:
         ProblemError: every mistake, with its line.
     """
     file = root / FILE
-    return parse_trusted(file.read_bytes()) if file.is_file() else NOTHING_TRUSTED
+    if not file.is_file():
+        return NOTHING_TRUSTED
+    return parse_trusted(file.read_bytes(), project=project_name(root))
 
 
 def end_of(day: date) -> int:

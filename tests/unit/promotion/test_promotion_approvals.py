@@ -7,7 +7,7 @@ import pytest
 from approvers import CLIENT, LEADS, NOW, Company
 
 from launchworthy.detection import find_secrets
-from launchworthy.promotion.approvals.matter import Kind, matter_of_bytes, matter_of_entry
+from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes, matter_of_entry
 from launchworthy.promotion.approvals.proof import Approval, render_proof, verify_proof
 from launchworthy.testing.issuer import ABSENT
 from launchworthy.vocabulary import ProblemError
@@ -168,9 +168,16 @@ def test_a_kept_proof_holds_nothing_that_a_scanner_takes_for_a_token(company: Co
 def test_an_entry_is_what_it_says_wherever_it_stands_and_other_words_make_another() -> None:
     entry = {"control": "SUP-01", "expires": "2026-12-15", "reason": "x"}
     turned = dict(reversed(entry.items()))
-    assert matter_of_entry(Kind.WAIVER, entry, "a") == replace(
-        matter_of_entry(Kind.WAIVER, turned, "b"), says="a"
-    )
-    longer = {**entry, "expires": "2027-12-15"}
-    assert matter_of_entry(Kind.WAIVER, entry, "").nonce != matter_of_entry(Kind.WAIVER, longer, "").nonce
-    assert matter_of_entry(Kind.WAIVER, entry, "").nonce != matter_of_entry(Kind.EVIDENCE, entry, "").nonce
+    assert waiver(entry) == waiver(turned)
+    assert waiver(entry).nonce != waiver({**entry, "expires": "2027-12-15"}).nonce
+    assert waiver(entry).nonce != matter_of_entry(Kind.EVIDENCE, entry, "", of="orders").nonce
+
+
+def test_the_same_words_in_another_project_need_another_approval() -> None:
+    entry = {"control": "SUP-01", "expires": "2026-12-15", "reason": "x"}
+    assert waiver(entry).nonce != waiver(entry, of="payments").nonce
+    assert waiver(entry).file_name != waiver(entry, of="payments").file_name
+
+
+def waiver(entry: dict[str, str], *, of: str = "orders") -> Matter:
+    return matter_of_entry(Kind.WAIVER, entry, "", of=of)

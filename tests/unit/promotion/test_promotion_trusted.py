@@ -100,6 +100,14 @@ def test_a_waiver_that_was_changed_after_its_approval_does_not_count(reference, 
     assert judged(again, "SUP-01")["SUP-01"].status is Status.FAIL
 
 
+def test_an_approved_waiver_of_another_project_is_nobodys_here(reference, company: Company) -> None:
+    project = with_waiver(reference, company)
+    edit(project.root, ("manifests/server.toml", '"orders"', '"orders-two"'))
+    again = asking(load(project.root, reference.answer), company)
+    held(again, "nobody has approved this waiver")
+    assert judged(again, "SUP-01")["SUP-01"].status is Status.FAIL
+
+
 @pytest.mark.parametrize(
     ("waiver", "now", "says"),
     [
@@ -259,7 +267,7 @@ def test_a_project_without_its_history_is_undecided(reference, tmp_path: Path) -
 )
 def test_a_mistake_in_the_ledger_is_refused_with_its_line(text: str, reason: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        parse_trusted(text.encode())
+        parse_trusted(text.encode(), project="orders")
     assert reason in [problem.reason for problem in caught.value.problems]
     assert all((problem.where or "").startswith("promotion.toml") for problem in caught.value.problems)
 

@@ -9,7 +9,7 @@ from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_byte
 from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import read_report
-from launchworthy.promotion.trusted import FILE, parse_trusted
+from launchworthy.promotion.trusted import FILE, parse_trusted, project_name
 from launchworthy.settings import Settings, inspect_settings, read_project
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -48,7 +48,7 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
         raise ProblemError(_not_approvable(file, f"cannot be read: {error.strerror}")) from None
     folder = file.resolve().parent
     if file.name == FILE:
-        waiting = parse_trusted(content).matters
+        waiting = parse_trusted(content, project=project_name(folder)).matters
         kept = folder / FOLDER
         return Asked(
             matters=tuple(each for each in waiting if not (kept / each.file_name).is_file()), folder=kept

@@ -15,7 +15,7 @@ class IssuerException:
         issuer: its name in the settings.
         terms: what it says.
         field: `issuers.callers.exceptions.typ`.
-        matter: what its approval must be about: the issuer by its URL, so that another one needs another.
+        matter: what its approval must be about: issuer and server by their URLs, so that others need others.
     """
 
     issuer: str
@@ -29,10 +29,11 @@ def issuer_exceptions(settings: Settings) -> Iterator[IssuerException]:
     for name, issuer in settings.issuers.items():
         for terms in listed_exceptions(issuer.exceptions):
             entry = {"issuer": issuer.issuer, **terms._asdict(), "until": terms.until.isoformat()}
-            says = f"{issuer.issuer}: {terms.line()}: {terms.reason}"
+            resource = settings.server.resource
+            says = f"{resource}, {issuer.issuer}: {terms.line()}: {terms.reason}"
             yield IssuerException(
                 issuer=name,
                 terms=terms,
                 field=f"issuers.{name}.exceptions.{terms.rule}",
-                matter=matter_of_entry(Kind.EXCEPTION, entry, says),
+                matter=matter_of_entry(Kind.EXCEPTION, entry, says, of=resource),
             )

@@ -29,7 +29,8 @@ class Matter:
 
     Attributes:
         kind: what it is.
-        sha256: hex digest of its bytes; of an entry of a file, of the entry as canonical JSON.
+        sha256: hex digest of its bytes; of an entry of a file, of the entry and its project as canonical
+            JSON.
         says: what a person reads before they agree; no part of the digest.
     """
 
@@ -54,7 +55,15 @@ def matter_of_bytes(kind: Kind, content: bytes, says: str) -> Matter:
     return Matter(kind=kind, sha256=hashlib.sha256(content).hexdigest(), says=says)
 
 
-def matter_of_entry(kind: Kind, entry: Mapping[str, object], says: str) -> Matter:
-    """An entry of a file, whatever its place in it; dates are text."""
-    canonical = json.dumps(dict(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+def matter_of_entry(kind: Kind, entry: Mapping[str, object], says: str, *, of: str) -> Matter:
+    """An entry of a file, whatever its place in it; dates are text.
+
+    Args:
+        kind: what it is.
+        entry: what it says.
+        says: what a person reads before they agree.
+        of: what it belongs to, a project or a server; in another one the same words need another approval.
+    """
+    said = {"of": of, "entry": dict(entry)}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
     return matter_of_bytes(kind, canonical.encode("ascii"), says)
