@@ -10,7 +10,7 @@ Where the shared state cannot be asked, reads are counted here, and everything e
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,36 +74,36 @@ class CallLimits:
             for name, text in limits.server.budget.model_dump(exclude_none=True).items()
         }
 
-    @asynccontextmanager
-    async def request(self, principal: Principal, call: CallId) -> AsyncIterator[None]:
+    def request(self, principal: Principal, call: CallId) -> "_Room":
         """Room for one request that calls nothing.
 
         Raises:
-            LimitReached: the caller asks this replica too often, or for too much at once.
+            LimitReached: (on entering) the caller asks this replica too often, or for too much at once.
         """
-        own = self._own_needs(self._who(principal))
-        await self._own.take(own.charges, own.slots, call)
-        try:
-            yield
-        finally:
-            await self._own.free(own.slots, call)
+        return _Room(self._own, self._own_needs(self._who(principal)), call)
 
-    @asynccontextmanager
-    async def call(self, target: TargetManifest, principal: Principal, call: CallId) -> AsyncIterator[None]:
+    def call(
+        self, target: TargetManifest, principal: Principal, call: CallId
+    ) -> AbstractAsyncContextManager[None]:
         """Room for one call of a target.
 
         Raises:
-            LimitReached: the first limit that has no room.
-            Refused: `limit.store`, for what is no read.
+            LimitReached: (on entering) the first limit that has no room.
+            Refused: (on entering) `limit.store`, for what is no read.
         """
-        async with self.request(principal, call):
-            needs = self._needs(
-                self._who(principal), target.kind.value, target.name, target.effect, target.rate,
-                target.concurrency,
-            )  # fmt: skip
-            if not (needs.charges or needs.slots):
-                yield
-                return
+        who = self._who(principal)
+        needs = self._needs(
+            who, target.kind.value, target.name, target.effect, target.rate, target.concurrency
+        )
+        own = _Room(self._own, self._own_needs(who), call)
+        return self._within(own, needs, target, call) if needs.charges or needs.slots else own
+
+    @asynccontextmanager
+    async def _within(
+        self, own: "_Room", needs: _Needs, target: TargetManifest, call: CallId
+    ) -> AsyncIterator[None]:
+        """Room for one call of a target that has limits itself, beside its caller's."""
+        async with own:
             counters = await self._take(needs, target, call)
             try:
                 yield
@@ -163,6 +163,23 @@ class CallLimits:
             key = state_key(KeyPurpose.CONCURRENCY, *who, kind, name)
             slots = (Slot(key=key, places=concurrency, seconds=LONGEST_CALL, limit="concurrency"),)
         return _Needs(charges=tuple(charges), slots=slots)
+
+
+class _Room:
+    """What every request of a caller uses of this replica; a class, since every request enters one."""
+
+    __slots__ = ("_call", "_needs", "_own")
+
+    def __init__(self, own: MemoryStore, needs: _Needs, call: CallId) -> None:
+        self._own = own
+        self._needs = needs
+        self._call = call
+
+    async def __aenter__(self) -> None:
+        await self._own.take(self._needs.charges, self._needs.slots, self._call)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._own.free(self._needs.slots, self._call)
 
 
 async def _give_back(counters: Counters, slots: tuple[Slot, ...], call: CallId) -> None:

@@ -17,12 +17,12 @@ from typing import Final
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
 
 from launchworthy.tokens import base64url
 from launchworthy.tokens.algorithms import KEY_SHAPES
 from launchworthy.tokens.header import MAX_KID_LENGTH
 from launchworthy.tokens.shown import shown
+from launchworthy.tokens.signatures import holds
 from launchworthy.vocabulary import Reason, Refused
 
 MAX_KEYS: Final = 32
@@ -65,7 +65,7 @@ class VerificationKey:
         """
         if algorithm not in self.algorithms:
             raise Refused(Reason.TOKEN_KEY, f"the key {shown(self.kid)} is not for {shown(algorithm)}")
-        if JWSRegistry.algorithms[algorithm].verify(signing_input, signature, self.public) is not True:
+        if not holds(algorithm, self.public, signing_input, signature):
             raise Refused(Reason.TOKEN_SIGNATURE, f"not signed by the key {shown(self.kid)}")
 
 

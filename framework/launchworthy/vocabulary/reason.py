@@ -1,7 +1,8 @@
 """Why was it refused? The closed list of reasons, and the few words of them a caller may see."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 
 class WireWord(StrEnum):
@@ -101,8 +102,12 @@ class Reason(StrEnum):
         return self.value.partition(".")[0]
 
 
-def wire_word(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a word
+def wire_word(reason: Reason) -> WireWord:
     """The one public word for a reason; everything else about it stays in the audit."""
+    return _WORDS[reason]
+
+
+def _word_for(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a word
     match reason:
         case (
             Reason.HTTP_PATH
@@ -194,3 +199,7 @@ def wire_word(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a wo
             return WireWord.UNAVAILABLE
         case _:
             assert_never(reason)
+
+
+_WORDS: Final[Mapping[Reason, WireWord]] = {reason: _word_for(reason) for reason in Reason}
+"""Found once: the arms above are tried one after the other, and every refusal asks."""

@@ -150,16 +150,21 @@ def _writer_of(hint: Any) -> _Writer:
     return next((writer for kind, writer in _WRITERS if hint in {kind, kind | None}), lambda *_: None)
 
 
-def _words(value: Any, texts: list[str]) -> str | None:
+def _words(value: Any, _: list[str]) -> str | None:
     kind = type(value)
     if (kind is not tuple and kind is not frozenset) or len(value) > MAX_WORDS:
         return None
     if not all(type(word) is str and len(word) <= MAX_CHARACTERS for word in value):
         return None
-    words = sorted(value) if kind is frozenset else value
-    texts.extend(words)
-    joined = '","'.join(words)
-    return (f'["{joined}"]' if words else "[]") if len(joined) <= MAX_WORDS_BYTES else None
+    return _list_of(value) if value else "[]"
+
+
+@lru_cache(maxsize=256)
+def _list_of(words: tuple[str, ...] | frozenset[str]) -> str | None:
+    """Scopes, rules and actors: the same few lists are in most records."""
+    joined = '","'.join(sorted(words) if isinstance(words, frozenset) else words)
+    plain = _all_plain("".join(words)) and len(joined) <= MAX_WORDS_BYTES
+    return f'["{joined}"]' if plain else None
 
 
 def _count(value: Any, _: list[str]) -> str | None:
@@ -180,12 +185,21 @@ def _arguments(value: Any, texts: list[str]) -> str | None:
     return f"{{{','.join(written)}}}"
 
 
-def _client_says(value: Any, texts: list[str]) -> str | None:
+def _client_says(value: Any, _: list[str]) -> str | None:
     if type(value) is not dict or len(value) > MAX_CLIENT_SAYS:
         return None
-    if any(type(said) is not str or len(said) > MAX_LABEL for said in value.values()):
-        return None
-    return _scalars(value, texts)
+    for name, said in value.items():
+        if type(said) is not str or len(said) > MAX_LABEL or type(name) is not str or len(name) > MAX_NAME:
+            return None
+    return _object_of(tuple(value.items()))
+
+
+@lru_cache(maxsize=256)
+def _object_of(said: tuple[tuple[str, str], ...]) -> str | None:
+    """What clients say of themselves: each says the same of itself in every request."""
+    texts: list[str] = []
+    written = _scalars(dict(said), texts)
+    return written if _all_plain("".join(texts)) else None
 
 
 def _scalars(shown: dict[Any, Any], texts: list[str]) -> str | None:

@@ -232,14 +232,14 @@ def _routing(
     twice = (
         [name for name in sorted(repeated) if name in _ROUTING or name.startswith(_PARAM)] if repeated else []
     )
+    mirrored = [name for name in fields if name.startswith(_PARAM)]
+    params = [field for field in headers if field[0].startswith(_PARAM)] if mirrored else []
     return RoutingHeaders(
         version=_text(fields.get(b"mcp-protocol-version")),
         method=_text(fields.get(b"mcp-method")),
         name=_text(fields.get(b"mcp-name")),
         params=tuple(
-            (name.decode("latin-1"), value.strip(_WHITE_SPACE).decode("latin-1"))
-            for name, value in headers
-            if name.startswith(_PARAM)
+            (name.decode("latin-1"), value.strip(_WHITE_SPACE).decode("latin-1")) for name, value in params
         ),
         repeated=twice[0].decode("latin-1") if twice else None,
     )
