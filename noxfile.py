@@ -215,7 +215,7 @@ def fuzz(session: nox.Session) -> None:
     """Whatever bytes come: a caller or a refusal, for a minute unless `-- --seconds N`; needs atheris."""
     install_project(session)
     try:
-        session.install("--group", "fuzz")
+        install(session, "--group", "fuzz")
     except nox.command.CommandFailed:
         session.skip("atheris does not install here: it has wheels for Linux and some Pythons only")
     session.run("python", "tests/fuzz/run.py", *session.posargs)
@@ -271,7 +271,7 @@ def interop_oidc_provider(session: nox.Session) -> None:
 def interop_valkey(session: nox.Session) -> None:
     """The shared state on a real server of Valkey or Redis: gone, hung, failed over, evicting, forged."""
     install_project(session)
-    session.install("redis>=7")  # the extra `valkey`
+    install(session, "--editable", ".[dev,valkey]")
     try_with(session, "tests/interop/valkey")
 
 
@@ -397,13 +397,13 @@ def references(session: nox.Session) -> None:
 @nox.session
 def constraints(session: nox.Session) -> None:
     """Renew `constraints.txt`: versions and hashes of all that these sessions install."""
-    groups = [f"--group={group}" for group in ("test", "lint", "template", "bench")]
+    groups = [f"--group={group}" for group in ("test", "lint", "template", "bench", "postgresql", "fuzz")]
     hosts = ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     everywhere = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade"]
     tools = Path(session.create_tmp(), "tools.txt")
     tools.write_text(f"{NOX}\n{UV}\nhatchling\n")
     command = ["--custom-compile-command=python3 noxfile.py -s constraints", f"--output-file={CONSTRAINTS}"]
-    sources = ["pyproject.toml", str(tools), "--extra=dev", *groups]
+    sources = ["pyproject.toml", str(tools), "--extra=dev", "--extra=valkey", "--extra=otel", *groups]
     session.run_install("uv", "pip", "compile", "--quiet", *sources, *everywhere, *hosts, *command)
 
 
