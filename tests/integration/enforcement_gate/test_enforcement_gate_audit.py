@@ -80,9 +80,9 @@ def test_a1_no_body_starts_where_its_attempt_cannot_be_written(failing, tool, re
 def test_a3_no_result_leaves_where_its_outcome_cannot_be_written(failing, revision):
     house, audit = failing
     audit.fails = {"tool.outcome"}
-    answer = house.call("add", a=20, b=22, revision=revision)
+    answer = house.call("add", a=1_234_500_000, b=67_890, revision=revision)
     assert answer.status_code == 503
-    assert "42" not in answer.text
+    assert "1234567890" not in answer.text
     assert [record["type"] for record in house.story(answer)] == ["tool.attempt"]
 
 

@@ -21,7 +21,7 @@ def table(rule: str, value: str, days: int) -> str:
 
 
 def test_an_opaque_token_is_asked_about_by_the_servers_own_identity(orders):
-    orders.edit(PRODUCTION, "[audit]", "introspection = true\n\n[audit]")
+    orders.edit(PRODUCTION, 'max_lifetime = "1h"', 'max_lifetime = "1h"\nintrospection = true')
     with orders.running(**REHEARSAL) as (world, _):
         issuer = world.issuer
         good = issuer.mint_opaque(issuer.grant(scopes=("orders:read",)))

