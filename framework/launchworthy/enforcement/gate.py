@@ -259,6 +259,7 @@ class Gate:
         row = method_row_of(request.settled, self._rows)
         match row:
             case Row.IGNORED:
+                await self._charge(request)
                 self._record_served(request, 202, b"")
                 return Answer(status=202, headers=common_headers(request.trace.call), body=b"")
             case Row.PLAIN:
@@ -271,11 +272,21 @@ class Gate:
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:
                 return await self._calls.call(row, request)
             case Row.LISTEN:
+                await self._charge(request)
                 return await self._subscriptions.serve(request)
             case Row.COMPLETION:
                 return await self._calls.complete_argument(request)
         self._record_served(request, finished.status, finished.result)
         return complete(finished, request.trace.call)
+
+    async def _charge(self, request: VerifiedRequest) -> None:
+        """Row 12, of what holds no place: a stream stays for long, and is one of four.
+
+        Raises:
+            LimitReached: the caller asks too often.
+        """
+        async with self._limits.request(request.principal, request.trace.call):
+            pass
 
     def _refuse(self, refused: Refused, trace: Trace) -> Answer:
         if not trace.attempted:  # or else its outcome tells

@@ -80,6 +80,7 @@ class House:
         audit: Callable[[AuditStream], Any] = lambda stream: stream,
         around: Callable[[Gate], Any] = lambda gate: gate,
         at_once: int = 64,
+        rate: str = "100000/minute",
         store: Store | None = None,
         control: tuple[Source, ...] = (),
         **config: Any,
@@ -104,6 +105,7 @@ class House:
         self._around = around
         self._config = config
         self._at_once = at_once
+        self._rate = rate
         self._sources = control
         self._store = MemoryStore(time.monotonic, "tests") if store is None else store
         self._ready = threading.Event()
@@ -178,7 +180,7 @@ class House:
             self.control.on_change(lambda _: self.exchange.changes.tell_lists())
             self.limits = CallLimits(
                 self._store,
-                LimitsOf(server=manifests.server, caller=parse_rate("100000/minute"), at_once=self._at_once),
+                LimitsOf(server=manifests.server, caller=parse_rate(self._rate), at_once=self._at_once),
                 clock=time.monotonic,
                 tenant_of=lambda _: "",
             )

@@ -1,14 +1,17 @@
 """One caller's use is limited, nobody else's; what is refused did not run and used nothing up."""
 
+import json
 import threading
 import time
 from typing import Any
 
 import httpx2
 import pytest
-from house import House, eventually
+from house import LEGACY, MODERN, House, eventually, headers_of, message_of
 
 from launchworthy.state import MemoryStore, store_unusable
+
+LISTEN = {"notifications": {"toolsListChanged": True}}
 
 
 class DeadStore(MemoryStore):
@@ -108,6 +111,36 @@ def test_one_caller_does_not_take_all_of_a_replica(build: Any) -> None:
     assert ask(house, "add", "grace", a=1, b=2).status_code == 200
     house.shop.gate.set()
     thread.join(5)
+
+
+def test_opening_streams_again_and_again_is_asking_too(build: Any) -> None:
+    house: House = build(rate="3/minute")
+    token = house.token("shop:read", claims={"sub": "ada"})
+
+    def listen() -> httpx2.Response:
+        headers = headers_of("subscriptions/listen", LISTEN, MODERN) | {"authorization": f"Bearer {token}"}
+        content = json.dumps(message_of("subscriptions/listen", LISTEN, MODERN, "s-1")).encode()
+        with house.http.stream("POST", house.resource, content=content, headers=headers) as response:
+            if response.status_code != 200:
+                response.read()
+            return response
+
+    assert [listen().status_code for _ in range(3)] == [200, 200, 200]
+    refused = listen()
+    assert limited(refused) == (429, "limited", 429)
+    assert house.story(refused)[0]["limit"] == "caller"
+    assert ask(house, "add", "grace", a=1, b=2).status_code == 200
+
+
+def test_what_is_ignored_is_counted(build: Any) -> None:
+    house: House = build(rate="3/minute")
+    token = house.token("shop:read", claims={"sub": "ada"})
+    said = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    answers = [
+        house.post("notifications/initialized", revision=LEGACY, body=said, token=token).status_code
+        for _ in range(4)
+    ]
+    assert answers == [202, 202, 202, 429]
 
 
 def test_a_dead_store_refuses_what_changes_something_and_leaves_reads_alone(build: Any) -> None:
