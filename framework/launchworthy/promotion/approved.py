@@ -1,4 +1,7 @@
-"""May this report be signed, as far as people are concerned? Its approval, and those of its waivers.
+"""May this report be signed, as far as people are concerned? Its approval, and those of all it rests on.
+
+Who made the report may have believed other approvers than the platform's: waivers, rotations, evidence and
+exceptions are all looked at again, by the trust policy that counts.
 
 Whoever approves has not written it: somebody whose mail address stands in the commit as author or committer
 is refused. Names in git prove nothing, so they only ever add to a refusal.
@@ -81,7 +84,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
     waivers = tuple(_waivers(report, trusted, book))
     over = (
         *(waiver.until for waiver in waivers),
-        *(end_of(piece.table.expires) for piece in trusted.evidence),
+        *_ledger(trusted, book),
         *_exceptions(root, report.environment, book),
     )
     ends = tuple(end for end in over if end > now)
@@ -99,6 +102,22 @@ def approved(  # noqa: PLR0913 - what an approval depends on
                 waivers=waivers,
                 ends=ends,
             )
+
+
+def _ledger(trusted: Trusted, book: Book) -> Iterator[int]:
+    """When each piece of evidence is over.
+
+    Raises:
+        ProblemError: one is over since the report was made, or an entry is not approved.
+    """
+    for matter in trusted.matters:
+        book.require(matter)
+    for piece in trusted.evidence:
+        end = end_of(piece.table.expires)
+        if book.now >= end:
+            what = f"the evidence {piece.table.file} ended on {piece.table.expires}"
+            raise ProblemError(_not_trusted(piece.where, what))
+        yield end
 
 
 def _exceptions(root: Path, environment: Environment, book: Book) -> Iterator[int]:
@@ -131,7 +150,7 @@ def _waivers(report: ReportFile, trusted: Trusted, book: Book) -> Iterator[Waive
             entry = _waiver_of(finding.control, _meant(report.environment), trusted)
             approval = book.require(entry.matter)
             if (wrong := mistake(entry, approval, book.now)) is not None:
-                raise ProblemError(_not_waived(entry.where, wrong))
+                raise ProblemError(_not_trusted(entry.where, wrong))
             yield Waiver(control=finding.control, owner=entry.table.owner, until=end_of(entry.table.expires))
 
 
@@ -139,10 +158,10 @@ def _waiver_of(control: str, environment: Environment, trusted: Trusted) -> Entr
     for entry in trusted.waivers:
         if (entry.table.control, entry.table.environment) == (control, environment.value):
             return entry
-    raise ProblemError(_not_waived("promotion.toml", f"has no waiver of {control} for {environment}"))
+    raise ProblemError(_not_trusted("promotion.toml", f"has no waiver of {control} for {environment}"))
 
 
-def _not_waived(where: str, what: str) -> Problem:
+def _not_trusted(where: str, what: str) -> Problem:
     fix = ("launchworthy promote, and what it says",)
     return Problem(reason="not-approved", where=where, what=what, fix=fix)
 

@@ -1,5 +1,7 @@
 """Does what is taken on trust count when, and only when, it is approved and in its dates?"""
 
+import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,17 +12,39 @@ from approvers import NOW, Company
 from promotion_project import edit, load
 from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER, exception
 
-from launchworthy.attestation import ReleasedJob
-from launchworthy.promotion.approvals.asking import approvable
+from launchworthy.attestation import ReleasedJob, TrustPolicy
+from launchworthy.attestation.trust import EnvironmentTrust
+from launchworthy.promotion.approvals.asking import approvable, report_matter
+from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.finding import ControlId, Finding, Status
 from launchworthy.promotion.project import Project
+from launchworthy.promotion.report_file import read_report
 from launchworthy.promotion.run import findings_of, run_checks
-from launchworthy.promotion.trusted import parse_trusted
+from launchworthy.promotion.trusted import end_of, parse_trusted
 from launchworthy.promotion.waiving import waive
 from launchworthy.vocabulary import Environment, ProblemError
 
 DAY = 86_400
+REPORT = {
+    "schema": "urn:launchworthy:promotion-report:v1",
+    "project": "orders",
+    "project_version": "1",
+    "framework_version": "1",
+    "catalogue": "0.1",
+    "to_come": [],
+    "environment": "production",
+    "partial": False,
+    "verdict": "cleared",
+    "commit": None,
+    "dirty": [],
+    "facts": {},
+    "requests": 0,
+    "findings": [],
+    "replaced": [],
+    "started_at": 1,
+    "milliseconds": 1,
+}
 AWS = "AKIA" + "Z7QK4M2XW5N3RT6B"
 SALT = 'salt = "of-this-project"\n'
 HASHLESS = ("uv.lock", ', hash = "sha256:' + "0f" * 32 + '"', "")
@@ -292,6 +316,60 @@ def test_an_approved_exception_is_listed_and_another_line_of_it_is_not_approved(
     edit(project.root, ("config/production.toml", '"azp"', '"cid"'))
     changed = asking(load(project.root, reference.answer), company)
     assert judged(changed, "TOK-06")["TOK-06"].status is Status.FAIL
+
+
+@pytest.mark.parametrize("entry", [WAIVER, ROTATION, EVIDENCE], ids=["waiver", "rotation", "evidence"])
+def test_who_signs_looks_again_at_all_that_a_report_rests_on(
+    reference, company: Company, tmp_path: Path, entry: str
+) -> None:
+    """Who made the report may have believed a trust policy of their own."""
+    project = reference.project(("promotion.toml", "", entry))
+    [matter] = project.trusted.matters
+    with pytest.raises(ProblemError, match="nobody has approved this"):
+        signing(project, company, tmp_path)
+    stranger = company.approve(project.root / "approvals", matter, groups=["everybody"])
+    with pytest.raises(ProblemError, match="no group that may approve"):
+        signing(project, company, tmp_path)
+    stranger.unlink()
+    company.approve(project.root / "approvals", matter)
+    assert signing(project, company, tmp_path).approval is not None
+
+
+def test_evidence_that_has_ended_since_carries_no_signature(
+    reference, company: Company, tmp_path: Path
+) -> None:
+    project = reference.project(("promotion.toml", "", EVIDENCE))
+    company.approve(project.root / "approvals", project.trusted.matters[0])
+    [end] = [end_of(piece.table.expires) for piece in project.trusted.evidence]
+    assert signing(project, company, tmp_path, now=end - 1).ends == (end,)
+    with pytest.raises(ProblemError, match="ended on"):
+        signing(project, company, tmp_path, now=end)
+
+
+def signing(project: Project, company: Company, folder: Path, *, now: int = NOW) -> Grounds:
+    """What people answered for, by the trust policy of whoever signs; the report itself is approved."""
+    content = json.dumps(REPORT).encode()
+    matter = report_matter(content, folder / "report.json", Environment.PRODUCTION)
+    company.approve(folder, matter)
+    people = replace(company.approvers, key_sets=(json.dumps(company.issuer.keys.document()).encode(),))
+    trust = TrustPolicy(
+        where="trust.toml",
+        environments={
+            Environment.PRODUCTION: EnvironmentTrust(
+                promoters=frozenset({"spiffe://acme.example/promoter"}),
+                approvers=people,
+                catalogue=(0, 1, 0),
+                framework=None,
+            )
+        },
+        roots={},
+        revoked_records=frozenset(),
+        revoked_signers=frozenset(),
+        sha256="0" * 64,
+    )
+    report = read_report(content, where="report.json")
+    environ = {"PATH": os.environ["PATH"]}
+    return approved(project.root, report, content, folder, trust=trust, environ=environ, now=now)
 
 
 def test_an_exception_of_one_issuer_is_none_of_another(reference, company: Company) -> None:
