@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from launchworthy.cli.choices import Output
+from launchworthy.cli.control_place import FilePlace, StorePlace, place_of
 from launchworthy.cli.ending import YES, end, undecided_on_problems
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -22,6 +23,7 @@ Who = Annotated[str, typer.Option("--who", help="Who says so: a group, or you as
 Why = Annotated[str, typer.Option("--why", help="What happened, in one line; the incident's number.")]
 Until = Annotated[str, typer.Option("--until", help="When it ends by itself: `8h`, or an RFC 3339 instant.")]
 File = Annotated[Path | None, typer.Option("--file", help="The list; what the settings name if not said.")]
+Store = Annotated[bool, typer.Option("--store", help="The list in the store that the settings name.")]
 Name = Annotated[str | None, typer.Option("--id", help="Names the entry; made up if not said.")]
 
 
@@ -38,11 +40,12 @@ def stop(
     until: Until,
     name: Name = None,
     file: File = None,
+    store: Store = False,
 ) -> None:
     """Refuse calls of these from the next one on, and list them no more."""
     from launchworthy.state.control import Action
 
-    _add(file, Action.STOP, tuple(targets), None, (name, who, why, until))
+    _add(place_of(file, store=store), Action.STOP, tuple(targets), None, (name, who, why, until))
 
 
 @app.command()
@@ -56,6 +59,7 @@ def deny(
     token: Annotated[str | None, typer.Option("--token-id", help="The `jti` of one token.")] = None,
     name: Name = None,
     file: File = None,
+    store: Store = False,
 ) -> None:
     """Refuse a caller from its next request on, with tokens that are good."""
     from launchworthy.state.control import Action
@@ -65,29 +69,47 @@ def deny(
     if len(given) != 1:
         with undecided_on_problems():
             _refuse("deny-whom", "exactly one of --subject, --client and --token-id says whom", "say one")
-    _add(file, Action.DENY, (), (given[0][0], issuer, given[0][1]), (name, who, why, until))
+    _add(
+        place_of(file, store=store),
+        Action.DENY,
+        (),
+        (given[0][0], issuer, given[0][1]),
+        (name, who, why, until),
+    )
 
 
 @app.command()
 def resume(
     names: Annotated[list[str], typer.Argument(help="Ids of stop entries, or targets that they stop.")],
     file: File = None,
+    store: Store = False,
 ) -> None:
     """Take stop entries out: calls are decided as before."""
     from launchworthy.state.control import Action
 
-    _remove(file, Action.STOP, names)
+    _remove(place_of(file, store=store), Action.STOP, names)
 
 
 @app.command()
 def allow(
     names: Annotated[list[str], typer.Argument(help="Ids of deny entries.")],
     file: File = None,
+    store: Store = False,
 ) -> None:
     """Take deny entries out: the caller's tokens are good again, old ones too."""
     from launchworthy.state.control import Action
 
-    _remove(file, Action.DENY, names)
+    _remove(place_of(file, store=store), Action.DENY, names)
+
+
+@app.command()
+def create() -> None:
+    """Keep an empty list in the store: before the first start, or when somebody has deleted the list."""
+    with undecided_on_problems():
+        place = StorePlace()
+        place.create()
+    typer.echo(f" an empty list is in {place.name}")
+    end(YES)
 
 
 @app.command()
@@ -104,13 +126,12 @@ def grant() -> None:
 @app.command(name="list")
 def list_entries(
     file: File = None,
+    store: Store = False,
     output: Annotated[Output, typer.Option("--format", help="How to print it.")] = Output.TEXT,
 ) -> None:
     """Print what the list says; what a server has in force: launchworthy status."""
-    from launchworthy.state.control.writing import read_entries
-
     with undecided_on_problems():
-        entries = read_entries(_place(file))
+        entries = place_of(file, store=store).entries()
     if output is Output.JSON:
         typer.echo(json.dumps({"schema": "urn:launchworthy:control:v1", "entries": [*map(as_json, entries)]}))
     else:
@@ -141,20 +162,17 @@ def line(entry: "Entry") -> str:
 
 
 def _add(
-    file: Path | None,
+    place: "FilePlace | StorePlace",
     action: "Action",
     targets: tuple[str, ...],
     name: tuple[str, str, str] | None,
     said: tuple[str | None, str, str, str],
 ) -> None:
     from launchworthy.state.control import Entry
-    from launchworthy.state.control.writing import read_entries, write_entries
 
     now = int(time.time())
     given, who, why, until = said
     with undecided_on_problems():
-        path = _place(file)
-        before = read_entries(path) if path.exists() or file is None else ()
         entry = Entry(
             id=given or f"{action.value}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{os.getpid()}",
             action=action,
@@ -166,28 +184,31 @@ def _add(
             until=_instant(until, now),
             source="file",
         )
-        write_entries(path, (*before, entry))
+        place.change(lambda before: (*before, entry))
     typer.echo(line(entry))
-    typer.echo(f" written to {path}; each server that reads it follows within two seconds")
+    typer.echo(f" written to {place.name}; each server that reads it follows within two seconds")
     end(YES)
 
 
-def _remove(file: Path | None, action: "Action", names: list[str]) -> None:
-    from launchworthy.state.control.writing import read_entries, write_entries
+def _remove(place: "FilePlace | StorePlace", action: "Action", names: list[str]) -> None:
+    taken: list[Entry] = []
 
-    with undecided_on_problems():
-        path = _place(file)
-        before = read_entries(path)
+    def without(before: "tuple[Entry, ...]") -> "tuple[Entry, ...]":
         known = {name for each in before if each.action is action for name in (each.id, *each.targets)}
         missing = set(names) - known
         if missing:
             what = f"no {action.value} entry is named `{min(missing)}`"
-            _refuse("no-entry", what, f"launchworthy control list --file {path}")
-        left = [each for each in (_without(entry, action, names) for entry in before) if each is not None]
-        write_entries(path, left)
-    for each in before:
-        if each not in left:
-            typer.echo(f" taken out: {line(each).strip()}")
+            _refuse("no-entry", what, f"launchworthy control list {place.option}")
+        left = tuple(
+            each for each in (_without(entry, action, names) for entry in before) if each is not None
+        )
+        taken.extend(each for each in before if each not in left)
+        return left
+
+    with undecided_on_problems():
+        place.change(without)
+    for each in taken:
+        typer.echo(f" taken out: {line(each).strip()}")
     end(YES)
 
 
@@ -199,18 +220,6 @@ def _without(entry: "Entry", action: "Action", names: list[str]) -> "Entry | Non
     if entry.id in names or (entry.targets and not left):
         return None
     return replace(entry, targets=left)
-
-
-def _place(file: Path | None) -> Path:
-    """The file that was said, or that the settings name."""
-    if file is not None:
-        return file.absolute()
-    from launchworthy.cli.own_server import own_settings
-
-    named = own_settings(os.environ).control.file
-    if named is None:
-        _refuse("no-control-file", "the settings name no control list", "--file FILE")
-    return named
 
 
 def _instant(text: str, now: int) -> int:

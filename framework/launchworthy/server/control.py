@@ -1,11 +1,14 @@
 """How does the control list reach what it governs: the audit, the verifier, what was decided before?"""
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 from launchworthy.audit import AuditUnwritable, events
 from launchworthy.server.parts import Parts
-from launchworthy.state.control import Change, ControlList, FileSource
+from launchworthy.server.state import sealed_list
+from launchworthy.state.control import Change, ControlList, FileSource, StoreSource
+from launchworthy.state.control.reading import Source
 from launchworthy.tokens import deniable_names
 from launchworthy.vocabulary import Principal, Reason, Refused
 
@@ -40,14 +43,13 @@ async def open_control(parts: Parts) -> None:
     """Read the list, and have it read every second from now on.
 
     Raises:
-        ProblemError: the file that the settings name is missing or cannot be understood.
+        ProblemError: the list that the settings name is missing or cannot be understood.
     """
-    file = parts.settings.control.file
     longest = {
         issuer.issuer: int(issuer.max_lifetime + issuer.leeway) for issuer in parts.settings.issuers.values()
     }
     control = ControlList(
-        () if file is None else (FileSource(file),),
+        tuple(_sources(parts)),
         longest=longest,
         clock=parts.surroundings.clock,
         monotonic=time.monotonic,
@@ -56,6 +58,15 @@ async def open_control(parts: Parts) -> None:
     control.on_change(lambda change: _tell(parts, change))
     await control.start()
     parts.keep(control.keep(), "control")
+
+
+def _sources(parts: Parts) -> Iterator[Source]:
+    """The file, and the store where there is a key for its list and one that replicas share."""
+    control = parts.settings.control
+    if control.file is not None:
+        yield FileSource(control.file)
+    if control.key is not None and parts.store.shared:
+        yield StoreSource(sealed_list(parts.settings, parts.store))
 
 
 def _tell(parts: Parts, change: Change) -> None:

@@ -4,14 +4,21 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from launchworthy.manifest import Rate
 from launchworthy.server.parts import Parts
+from launchworthy.settings import KeyRing, Settings
 from launchworthy.settings.key_ring import read_private_file
-from launchworthy.state import MemoryStore, Store
+from launchworthy.state import MemoryStore, Values
+from launchworthy.state.control import SEAL_PURPOSE, SealedList
 from launchworthy.state.limits import CallLimits, LimitsOf
+from launchworthy.state.replicas import require_counted_together
 from launchworthy.vocabulary import EX_TEMPFAIL, Principal, Problem, ProblemError, Secret, StartupRefused
+
+if TYPE_CHECKING:
+    from launchworthy.state.valkey import ValkeyStore
 
 STAGE = "state"
 _GENERATION_BITS = 128
@@ -24,8 +31,13 @@ async def open_store(parts: Parts) -> None:
         StartupRefused: it does not answer, may forget, or its client is not installed.
     """
     if parts.settings.state.kind == "valkey":
-        parts.store = await _valkey(parts)
+        store = valkey_store(parts.settings)
+        parts.stack.push_async_callback(store.aclose)
+        await start_store(store)
+        parts.keep(store.keep(), "store")
+        parts.store = store
     else:
+        _require_counted_together(parts)
         generation = f"{parts.surroundings.random_bits(_GENERATION_BITS):032x}"
         parts.store = MemoryStore(time.monotonic, generation)
     limits = parts.settings.limits
@@ -41,9 +53,13 @@ async def open_store(parts: Parts) -> None:
     )
 
 
-async def _valkey(parts: Parts) -> Store:
-    """The shared store; its client is loaded here and not before."""
-    settings = parts.settings.state
+def valkey_store(whole: Settings) -> "ValkeyStore":
+    """The shared store, not yet asked; its client is loaded here and not before.
+
+    Raises:
+        StartupRefused: the client is not installed, or the password cannot be read.
+    """
+    settings = whole.state
     try:
         from launchworthy.state.valkey import ValkeyPlace, ValkeyStore  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
@@ -58,23 +74,60 @@ async def _valkey(parts: Parts) -> Store:
     word = _word_of(Path(settings.password.locator)) if settings.password is not None else None
     if word is not None:
         word()  # one that cannot be read stops the start, and says so
-    store = ValkeyStore(
+    return ValkeyStore(
         ValkeyPlace(
             host=place.hostname or "",
             port=place.port or 0,
             tls=_verifying(settings.ca) if place.scheme == "rediss" else None,
             user=settings.user,
             word=word,
-            resource=parts.settings.server.resource,
+            resource=whole.server.resource,
         )
     )
-    parts.stack.push_async_callback(store.aclose)
+
+
+async def start_store(store: "ValkeyStore") -> None:
+    """Look whether the store can be relied on.
+
+    Raises:
+        StartupRefused: it does not answer, or it may forget.
+    """
     try:
         await store.start()
     except ProblemError as error:
         raise StartupRefused(STAGE, *error.problems, exit_code=EX_TEMPFAIL) from None
-    parts.keep(store.keep(), "store")
-    return store
+
+
+def sealed_list(settings: Settings, values: Values) -> SealedList:
+    """The control list in the store, under the key that the settings name.
+
+    Raises:
+        ProblemError: they name none, or it cannot be used.
+    """
+    if settings.control.key is None:
+        problem = Problem(
+            reason="no-control-store",
+            what="the settings name no key for a control list in the store",
+            fix=("[control]", 'key = "file:/run/secrets/control"', "or write the file: --file FILE"),
+            field="control.key",
+        )
+        raise ProblemError(problem)
+    ring = KeyRing.of(settings.control.key, purpose=SEAL_PURPOSE, environment=settings.environment)
+    return SealedList(values, ring, resource=settings.server.resource)
+
+
+def _require_counted_together(parts: Parts) -> None:
+    """Refuse several replicas that would each count by itself; in the simulated world there is one.
+
+    Raises:
+        StartupRefused: there are several, and something that is declared must be counted together.
+    """
+    if parts.settings.environment.simulated:
+        return
+    try:
+        require_counted_together(parts.settings, parts.manifests, parts.rehearsed)
+    except ProblemError as error:
+        raise StartupRefused(STAGE, *error.problems) from None
 
 
 def _word_of(path: Path) -> Callable[[], Secret]:

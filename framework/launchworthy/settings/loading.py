@@ -29,7 +29,6 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_settings", "load_settings"]
 
 NOT_YET: Final[Mapping[str, frozenset[str]]] = {
-    "server.replicas": frozenset(),
     "promotion.judges": frozenset(),
 }
 """What is designed and not enforced yet: refused, never read and ignored."""

@@ -40,6 +40,7 @@ class ServerSettings(Table):
     resource: Url
     listen: Annotated[Address, DEPLOYMENT]
     health_bind: Annotated[Address, DEPLOYMENT]
+    replicas: Annotated[int, Field(ge=1, le=10_000), DEPLOYMENT] = 1
     tls: Literal["loopback", "ingress", "spiffe"] = "loopback"
     peers: tuple[PeerName, ...] = ()
     proxies: tuple[PeerName, ...] = ()
@@ -200,9 +201,16 @@ class LimitsSettings(Table):
 
 
 class ControlSettings(Table):
-    """`[control]`: where what is stopped or denied now is written."""
+    """`[control]`: where what is stopped or denied now is written; with a key, in the store as well."""
 
     file: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+    key: Reference | None = Field(default=None, description="what seals the list in the store")
+
+    @model_validator(mode="after")
+    def _key_is_in_a_file(self) -> "ControlSettings":
+        if self.key is not None and self.key.scheme is not SecretScheme.FILE:
+            raise ValueError("the key of the control list is read from a file: `file:/run/secrets/control`")
+        return self
 
 
 class WorldSettings(Table):

@@ -24,8 +24,8 @@ REPLACEABLE: Final = {
         {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
-    "state": frozenset({"kind"}),
-    "control": frozenset({"file"}),
+    "state": frozenset({"kind", "url", "ca"}),
+    "control": frozenset({"file", "key"}),
     "telemetry": frozenset({"endpoint"}),
     "promotion": frozenset({"records"}),
 }

@@ -140,6 +140,14 @@ def _left_out(tables: Settings, environment: Environment, sources: Mapping[str, 
             fix=("[control]", 'file = "/etc/launchworthy/control.toml"'),
             field="control.file",
         )
+    if tables.control.key is not None and tables.state.kind == "memory":
+        yield Problem(
+            reason="bad-value",
+            where=sources.get("control.key"),
+            what="`control.key` seals a list in the store, and nothing is shared: [state] kind is `memory`",
+            fix=("[state]", 'kind = "valkey"', "or take the key out: the file counts alone"),
+            field="control.key",
+        )
 
 
 def _is_of_simulated_domain(peer: str) -> bool:

@@ -3,7 +3,7 @@
 from launchworthy.state.keys import KeyPurpose, StateKey, state_key
 from launchworthy.state.memory import MemoryStore
 from launchworthy.state.refusals import Changed, LimitReached, NotKept, store_unusable
-from launchworthy.state.store import Charge, Claims, Counters, SharedEntries, Slot, Store, Values
+from launchworthy.state.store import Charge, Claims, Counters, Slot, Store, Values
 
 __all__ = [
     "Changed",
@@ -14,7 +14,6 @@ __all__ = [
     "LimitReached",
     "MemoryStore",
     "NotKept",
-    "SharedEntries",
     "Slot",
     "StateKey",
     "Store",

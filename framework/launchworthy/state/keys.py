@@ -24,6 +24,7 @@ class KeyPurpose(StrEnum):
     SOURCE = "source"
     STREAMS = "streams"
     VALUE = "value"
+    CONTROL = "control"
 
 
 def state_key(purpose: KeyPurpose, *parts: str) -> StateKey:

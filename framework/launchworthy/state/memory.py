@@ -7,7 +7,6 @@ needs single use) promotion holds.
 
 from collections import deque
 from collections.abc import Callable
-from math import inf
 
 from launchworthy.state.expiring import Expiring
 from launchworthy.state.keys import StateKey
@@ -95,20 +94,6 @@ class MemoryStore:
     async def remove(self, key: StateKey) -> None:
         """Forget a value."""
         self._values.pop(key)
-
-    async def read_entries(self) -> dict[str, bytes]:
-        """Every entry by its id."""
-        return dict(self._entries.items())
-
-    async def write_entry(self, entry: str, value: bytes, ttl: float | None) -> None:
-        """Write one, in place of the one with its id."""
-        self._entries.put(entry, value, inf if ttl is None else ttl)
-
-    async def remove_entry(self, entry: str) -> None:
-        """Take one out."""
-        if entry not in self._entries:
-            raise NotKept("there is no such entry")
-        self._entries.pop(entry)
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -50,31 +50,3 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1
 """
-
-WRITE_ENTRY: Final = (
-    _NOW
-    + """
-local ends = '-'
-if ARGV[3] ~= '' then ends = string.format('%.0f', now + tonumber(ARGV[3])) end
-return redis.call('HSET', KEYS[1], ARGV[1], ends .. ' ' .. ARGV[2])
-"""
-)
-
-READ_ENTRIES: Final = (
-    _NOW
-    + """
-local found, all = {}, redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local space = string.find(all[i + 1], ' ', 1, true)
-  local ends = space and string.sub(all[i + 1], 1, space - 1)
-  if ends and ends ~= '-' and (tonumber(ends) or now + 1) <= now then
-    redis.call('HDEL', KEYS[1], all[i])
-  else
-    found[#found + 1] = all[i]
-    found[#found + 1] = space and string.sub(all[i + 1], space + 1) or all[i + 1]
-  end
-end
-return found
-"""
-)
-"""Every entry whose time has not ended; one that none of us wrote too: its reader refuses it."""

@@ -125,33 +125,7 @@ class Values(Protocol):
         """
 
 
-class SharedEntries(Protocol):
-    """Which entries of the control list did somebody write for all replicas?"""
-
-    async def read_entries(self) -> dict[str, bytes]:
-        """Every entry by its id, sealed.
-
-        Raises:
-            Refused: `limit.store`.
-        """
-
-    async def write_entry(self, entry: str, value: bytes, ttl: float | None) -> None:
-        """Write one, in place of the one with its id.
-
-        Raises:
-            Refused: `limit.store`.
-        """
-
-    async def remove_entry(self, entry: str) -> None:
-        """Take one out.
-
-        Raises:
-            NotKept: there is none.
-            Refused: `limit.store`.
-        """
-
-
-class Store(Claims, Counters, Values, SharedEntries, Protocol):
+class Store(Claims, Counters, Values, Protocol):
     """All of it, kept by one."""
 
     @property

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from launchworthy.state.keys import StateKey
 from launchworthy.state.refusals import Changed, LimitReached, NotKept, already_claimed, store_unusable
-from launchworthy.state.scripts import COMPARE_AND_SET, READ_ENTRIES, TAKE, WRITE_ENTRY
+from launchworthy.state.scripts import COMPARE_AND_SET, TAKE
 from launchworthy.state.store import MAX_VALUE_BYTES, Charge, Slot
 from launchworthy.vocabulary import Problem, ProblemError, Reason, Refused, Secret
 
@@ -167,27 +167,6 @@ class ValkeyStore:
     async def remove(self, key: StateKey) -> None:
         """Forget a value."""
         await self._answer(self._redis.delete(self._name(key)))
-
-    async def read_entries(self) -> dict[str, bytes]:
-        """Every entry by its id."""
-        self._require_fit()
-        found = await self._script(READ_ENTRIES, [self._prefix + "entries"], [])
-        return {
-            found[at].decode("utf-8", "backslashreplace"): bytes(found[at + 1])
-            for at in range(0, len(found), 2)
-        }
-
-    async def write_entry(self, entry: str, value: bytes, ttl: float | None) -> None:
-        """Write one, in place of the one with its id."""
-        self._require_fit()
-        ends = "" if ttl is None else _milliseconds(ttl)
-        await self._script(WRITE_ENTRY, [self._prefix + "entries"], [entry, value, ends])
-
-    async def remove_entry(self, entry: str) -> None:
-        """Take one out."""
-        await self.read_entries()  # what has ended is gone
-        if not await self._answer(self._redis.hdel(self._prefix + "entries", entry)):
-            raise NotKept("there is no such entry")
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -80,6 +80,8 @@ class World:
         credentials: Sequence[SimulatedCredential] = (),
         upstream_apps: Mapping[str, Any] | None = None,
         anchor: str = "stdout",
+        state: Mapping[str, object] | None = None,
+        control_key: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -101,6 +103,8 @@ class World:
                 which stops no call.
             key_times: `key_fresh`, `key_stale`, `key_spacing` in seconds, where other than in production.
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
+            state: the `[state]` table, where it is another than memory.
+            control_key: whether a control list in that store counts; the world lends a key for it then.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
             upstream_apps: what upstreams answer, by name; the others answer `{}`.
@@ -129,6 +133,11 @@ class World:
         self._records = records
         self._audit_key = audit_key
         self._anchor = anchor
+        self._state: dict[str, object] = {"kind": "memory"} if state is None else dict(state)
+        self._control: dict[str, object] = {"file": str(self.control_file)}
+        self._control_key = control_key
+        if control_key:
+            self._control["key"] = f"file:{self.control_key_file}"
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
         self._issuer_fields: dict[str, object] = dict(key_times or {})
         if environment is Environment.DEVELOPMENT:
@@ -183,7 +192,9 @@ class World:
             pipes = stack.enter_context(tempfile.TemporaryDirectory(prefix="lw-"))
             self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
             if self._audit_key:
-                self._lend_audit_key()
+                _lend_key(self.audit_key_file)
+            if self._control_key:
+                _lend_key(self.control_key_file)
             self.control_file.touch()
             self.lending.enter(stack)
             self.file.write_text(render_toml(self._tables()))
@@ -203,7 +214,7 @@ class World:
             "LAUNCHWORTHY_ENVIRONMENT": self.environment.value,
             "LAUNCHWORTHY_WORLD": str(self.file),
         }
-        if self._audit_key or self._lends_files:
+        if self._audit_key or self._control_key or self._lends_files:
             given["CREDENTIALS_DIRECTORY"] = str(self.audit_key_file.parent)
         return given
 
@@ -235,10 +246,10 @@ class World:
         """Where the key of the audit's digests is, if the settings name one."""
         return self.directory / "keys" / "audit-hmac"
 
-    def _lend_audit_key(self) -> None:
-        self.audit_key_file.parent.mkdir(mode=0o700, exist_ok=True)
-        self.audit_key_file.touch(mode=0o600)
-        self.audit_key_file.write_bytes(base64.b64encode(os.urandom(48)) + b"\n")
+    @property
+    def control_key_file(self) -> Path:
+        """Where the key of the control list in the store is, if there is one."""
+        return self.audit_key_file.with_name("control-list")
 
     def token(self, *scopes: str, **changes: Any) -> Secret:
         """A token of the first issuer for this server; `changes` as in `SimulatedIssuer.mint`.
@@ -274,8 +285,8 @@ class World:
             },
             "identity": self._identity(),
             "audit": self._audit(),
-            "state": {"kind": "memory"},
-            "control": {"file": str(self.control_file)},
+            "state": self._state,
+            "control": self._control,
         }
         if self.tls is not None:
             tables["server"]["peers"] = [self.authority.spiffe_id(CALLER)]
@@ -324,6 +335,13 @@ class World:
             "trust_domains": [SIMULATED_TRUST_DOMAIN],
             "start_deadline": self._start_deadline,
         }
+
+
+def _lend_key(file: Path) -> None:
+    """Write one of the framework's own keys."""
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(base64.b64encode(os.urandom(48)) + b"\n")
 
 
 def free_ports(count: int) -> list[int]:

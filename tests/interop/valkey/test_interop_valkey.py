@@ -149,20 +149,10 @@ async def test_two_servers_share_nothing_in_one_store(run: Any) -> None:
     await stock.start()
     await orders.claim(CLAIM, 60)
     await stock.claim(CLAIM, 60)
-    await orders.write_entry("e-1", b"stop", None)
-    assert await stock.read_entries() == {}
+    await orders.put(VALUE, b"x", 60)
+    await stock.put(VALUE, b"y", 60)
     await orders.aclose()
     await stock.aclose()
-
-
-async def test_what_a_stranger_wrote_is_handed_to_its_reader_and_never_dropped(run: Any) -> None:
-    server = run()
-    store = at(server.port)
-    await store.start()
-    await store.write_entry("e-1", b"stop", None)
-    server.ask("HSET", store._prefix + "entries", "e-2", "resume-everything")
-    assert await store.read_entries() == {"e-1": b"stop", "e-2": b"resume-everything"}
-    await store.aclose()
 
 
 async def test_a_wrong_password_is_no_way_in_and_a_rotated_one_is_taken_up(run: Any) -> None:

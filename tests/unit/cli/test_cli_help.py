@@ -21,6 +21,7 @@ audit show
 audit verify
 check
 control allow
+control create
 control deny
 control grant
 control list

@@ -6,6 +6,7 @@ from launchworthy.promotion.control import load_catalogue
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.rehearsals.limits import something_is_limited
 from launchworthy.promotion.run import NOTHING_REHEARSED, findings_of, run_checks
+from launchworthy.state.replicas import require_counted_together
 
 [TR_04] = [each for each in load_catalogue() if each.id == "TR-04"]
 TOOLS, SERVER = "manifests/tools.toml", "manifests/server.toml"
@@ -42,3 +43,23 @@ def test_where_nothing_is_limited_there_is_nothing_to_rehearse(reference):
 def test_one_limit_is_enough_to_have_it_rehearsed(reference, kept):
     edits = [each for number, each in enumerate(UNLIMITED) if number != kept]
     assert finding(reference.project(*edits)).status is Status.ERROR
+
+
+REPLICAS = ("config/production.toml", "[server]\n", "[server]\nreplicas = 3\n")
+SHARED = (
+    "config/production.toml",
+    "[audit]\n",
+    '[state]\nkind = "valkey"\nurl = "rediss://store.acme.example:6379"\n\n[audit]\n',
+)
+
+
+def test_several_replicas_that_count_apart_are_held(reference):
+    found = finding(reference.project(REPLICAS))
+    assert found.status is Status.FAIL
+    assert "`place_order`, `refund_order`" in found.message
+
+
+@pytest.mark.parametrize("edits", [(REPLICAS, SHARED), (REPLICAS, *UNLIMITED), ()])
+def test_several_replicas_that_share_a_store_or_count_nothing_are_not(reference, edits):
+    project = reference.project(*edits)
+    require_counted_together(project.settings, project.manifests, project.rehearsed)

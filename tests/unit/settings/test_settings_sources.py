@@ -203,7 +203,7 @@ def test_all_variables_that_are_wrong_are_told_at_once() -> None:
             3,
             "single workloads",
         ),
-        ('tls = "ingress"', "replicas = 2", "not-enforced-yet", 7, "`replicas`"),
+        ('tls = "ingress"', "replicas = 0", "bad-value", 7, "`replicas`"),
         ('kind = "spiffe"', 'kind = "github"', "bad-value", 9, "github://actions"),
         ('kind = "spiffe"', 'kind = "gcp"', "bad-value", 10, "`kind`"),
         (
@@ -233,7 +233,7 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
 
 @pytest.mark.parametrize(
     ("table", "line"),
-    [("server", "replicas = 2"), ("promotion", "judges = true")],
+    [("promotion", "judges = true")],
 )
 def test_a_field_that_nothing_enforces_yet_is_refused(table: str, line: str) -> None:
     with pytest.raises(ProblemError) as error:

@@ -302,6 +302,24 @@ def test_a_socket_whose_folder_is_missing_is_refused(tmp_path: Path) -> None:
     in_rehearsal(tmp_path, world=changed(WORLD, ("{directory}/agent.sock", "{directory}/none/agent.sock")))
 
 
+def test_a_key_for_the_list_in_the_store_goes_with_a_store() -> None:
+    keyed = (('file = "/etc/launchworthy/control.toml"\n',
+              'file = "/etc/launchworthy/control.toml"\nkey = "file:/run/secrets/control"\n'),)  # fmt: skip
+    with pytest.raises(ProblemError) as error:
+        in_production(changed(PRODUCTION, *keyed))
+    assert (refused(error).reason, refused(error).field) == ("bad-value", "control.key")
+    store = ("[control]\n", '[state]\nkind = "valkey"\nurl = "rediss://store.acme.example:6379"\n[control]\n')
+    found = in_production(changed(PRODUCTION, *keyed, store))
+    assert str(found.control.key) == "file:/run/secrets/control"
+
+
+def test_how_many_replicas_there_are_is_the_deployments_to_say() -> None:
+    assert in_production(PRODUCTION).server.replicas == 1
+    said = in_production(PRODUCTION, LAUNCHWORTHY_SERVER__REPLICAS="3")
+    assert said.server.replicas == 3
+    assert said.digest == in_production(PRODUCTION).digest
+
+
 def test_the_real_world_must_name_a_control_list() -> None:
     without = changed(PRODUCTION, ('[control]\nfile = "/etc/launchworthy/control.toml"\n', ""))
     with pytest.raises(ProblemError) as error:

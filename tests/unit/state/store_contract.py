@@ -144,21 +144,5 @@ class StoreContract:
             await store.put(VALUE, b"x" * (256 * 1024 + 1), 60)
         await store.put(VALUE, b"x" * 256 * 1024, 60)
 
-    async def test_entries_are_written_read_replaced_and_taken_out(self, store: Store) -> None:
-        await store.write_entry("e-1", b"stop", None)
-        await store.write_entry("e-2", b"deny", 60)
-        await store.write_entry("e-1", b"stop more", None)
-        assert await store.read_entries() == {"e-1": b"stop more", "e-2": b"deny"}
-        await store.remove_entry("e-1")
-        assert await store.read_entries() == {"e-2": b"deny"}
-        with pytest.raises(NotKept):
-            await store.remove_entry("e-1")
-
-    async def test_an_entry_ends_with_its_time(self, store: Store, wait: Wait) -> None:
-        await store.write_entry("e-1", b"stop", 1)
-        assert await store.read_entries() == {"e-1": b"stop"}
-        await wait(1.1)
-        assert await store.read_entries() == {}
-
     async def test_its_generation_stays_while_it_remembers(self, store: Store) -> None:
         assert await store.generation() == await store.generation() != ""

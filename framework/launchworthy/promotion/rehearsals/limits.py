@@ -8,14 +8,16 @@ import time
 from collections.abc import Iterator
 
 from launchworthy.manifest import Rate, TargetManifest, parse_rate
-from launchworthy.promotion.checks.assertions import seen
+from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, may_run
+from launchworthy.state.replicas import require_counted_together
 from launchworthy.testing.client import Client
+from launchworthy.vocabulary import ProblemError
 
 _TR_04 = "TR-04"
 _TOO_MANY = 429
@@ -27,10 +29,15 @@ _ALTOGETHER = 1500
 
 @registry.check(_TR_04)
 def something_is_limited(project: Project) -> Iterator[Assertion]:
-    """Where no manifest limits anything, there is nothing to rehearse."""
+    """Where no manifest limits anything, there is nothing to rehearse; several replicas count together."""
     limited = _limited(project)
     if not limited:
         raise NotApplicable("no manifest declares a rate, a concurrency or a budget")
+    try:
+        require_counted_together(project.settings, project.manifests, project.rehearsed)
+    except ProblemError as error:
+        problem = error.problems[0]
+        yield broken(problem.what, problem.where, *problem.fix)
     for target in limited:
         yield seen(f"`{target.name}` is limited: {_in_words(project, target)}")
 

@@ -4,9 +4,11 @@ from launchworthy.state.control.changes import Change, ChangeKind
 from launchworthy.state.control.control_list import ControlList, InForce
 from launchworthy.state.control.entries import EVERYTHING, Action, ControlFile, Entry, parse_control
 from launchworthy.state.control.reading import FileSource, read_control_file
+from launchworthy.state.control.sealed_list import SEAL_PURPOSE, KeptList, SealedList, StoreSource
 
 __all__ = [
     "EVERYTHING",
+    "SEAL_PURPOSE",
     "Action",
     "Change",
     "ChangeKind",
@@ -15,6 +17,9 @@ __all__ = [
     "Entry",
     "FileSource",
     "InForce",
+    "KeptList",
+    "SealedList",
+    "StoreSource",
     "parse_control",
     "read_control_file",
 ]

@@ -1,4 +1,4 @@
-"""Where does the control list come from? A mounted file that its server cannot write."""
+"""Where does the control list come from? First of all a mounted file that its server cannot write."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Such as `file`."""
+        """`file` or `store`."""
 
     async def read(self) -> tuple[Entry, ...]:
         """Every entry that stands there now.

@@ -1,0 +1,151 @@
+"""Where is the control list that a command reads and changes? A file, or the store that the settings name."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from launchworthy.cli.ending import undecided_on_problems
+from launchworthy.vocabulary import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from launchworthy.settings import Settings
+    from launchworthy.state.control import Entry, SealedList
+
+    Entries = tuple[Entry, ...]
+T = TypeVar("T")
+
+
+class FilePlace:
+    """A file.
+
+    Attributes:
+        name: as people call it.
+        option: what names it on the command line.
+    """
+
+    def __init__(self, path: Path, *, may_be_missing: bool) -> None:
+        """Name the file; one that was said by name may begin with this change."""
+        self._path = path
+        self._may_be_missing = may_be_missing
+        self.name = str(path)
+        self.option = f"--file {path}"
+
+    def entries(self) -> "Entries":
+        """What stands there.
+
+        Raises:
+            ProblemError: it is not there, or is no list.
+        """
+        from launchworthy.state.control.writing import read_entries
+
+        return read_entries(self._path)
+
+    def change(self, edit: "Callable[[Entries], Entries]") -> None:
+        """Put other entries in place of what stands there.
+
+        Raises:
+            ProblemError: they are no list, or nobody may write there.
+        """
+        from launchworthy.state.control.writing import write_entries
+
+        missing = self._may_be_missing and not self._path.exists()
+        write_entries(self._path, edit(() if missing else self.entries()))
+
+
+class StorePlace:
+    """The sealed list in the store that the settings here name.
+
+    Attributes:
+        name: as people call it.
+        option: what names it on the command line.
+    """
+
+    name = "the store"
+    option = "--store"
+
+    def entries(self) -> "Entries":
+        """What stands there.
+
+        Raises:
+            ProblemError: it is not there, or is not sealed by the key here.
+        """
+
+        async def read(kept: "SealedList") -> "Entries":
+            return (await kept.read()).entries
+
+        return _in_store(read)
+
+    def change(self, edit: "Callable[[Entries], Entries]") -> None:
+        """Put other entries in place of what stands there.
+
+        Raises:
+            ProblemError: they are no list, or somebody else was quicker.
+        """
+
+        async def replace(kept: "SealedList") -> None:
+            before = await kept.read()
+            await kept.replace(before, edit(before.entries), now=time.time())
+
+        _in_store(replace)
+
+    def create(self) -> None:
+        """Keep an empty list there.
+
+        Raises:
+            ProblemError: there is one.
+        """
+
+        async def create(kept: "SealedList") -> None:
+            await kept.create(now=time.time())
+
+        _in_store(create)
+
+
+def place_of(file: Path | None, *, store: bool) -> FilePlace | StorePlace:
+    """What was said; otherwise the store where the settings here have a key for its list, else their file."""
+    with undecided_on_problems():
+        if file is not None and store:
+            what = "--file and --store are two places"
+            raise ProblemError(Problem(reason="bad-value", what=what, fix=("say one of them",)))
+        if file is not None:
+            return FilePlace(file.absolute(), may_be_missing=True)
+        if store:
+            return StorePlace()
+        control = _own_settings().control
+        if control.key is not None:
+            return StorePlace()
+        if control.file is None:
+            what = "the settings name no control list"
+            raise ProblemError(Problem(reason="no-control-file", what=what, fix=("--file FILE",)))
+        return FilePlace(control.file, may_be_missing=False)
+
+
+def _in_store(ask: "Callable[[SealedList], Awaitable[T]]") -> T:
+    """Open the store, ask once, and let go of it."""
+    from launchworthy.server.state import sealed_list, start_store, valkey_store
+
+    settings = _own_settings()
+    if settings.state.kind != "valkey":
+        what = "the settings name no store that replicas share: [state] kind is `memory`"
+        fix = ("[state]", 'kind = "valkey"', "or write the file: --file FILE")
+        raise ProblemError(Problem(reason="no-control-store", what=what, fix=fix, field="state.kind"))
+
+    async def asked() -> T:
+        store = valkey_store(settings)
+        try:
+            kept = sealed_list(settings, store)
+            await start_store(store)
+            return await ask(kept)
+        finally:
+            await store.aclose()
+
+    return asyncio.run(asked())
+
+
+def _own_settings() -> "Settings":
+    from launchworthy.cli.own_server import own_settings
+
+    return own_settings(os.environ)
