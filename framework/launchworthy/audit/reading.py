@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +19,8 @@ _ATTRIBUTES = frozenset(
     {"data", "id", "prev", "seq", "source", "specversion", "stream", "time", "type"},
 )
 _WITH_SUBJECT = _ATTRIBUTES | {"subject"}
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
+_DAY = slice(0, 10)
 _TYPE = re.compile(r"launchworthy\.[a-z_]+\.[a-z_]+\.v1")
 _REST = re.compile(
     rb'(?:,"subject":(?P<subject>"(?:[^"\\]|\\.)+"))?'
@@ -82,7 +85,7 @@ class UsualLine:
         known = b',"id":"%b/%d","prev":"%b","seq":%d%b' % (self._stream, seq, prev.encode(), seq, self._known)
         at = line.rfind(known)
         rest = _REST.fullmatch(line, at + len(known)) if at > 0 else None
-        if rest is None or not line.startswith(b'{"data":{'):
+        if rest is None or not line.startswith(b'{"data":{') or not _is_day(rest["time"][_DAY].decode()):
             return None
         try:
             data = parse_canonical(line[len(b'{"data":') : at])
@@ -147,5 +150,16 @@ def _is_moment_and_type(value: Mapping[str, Any]) -> bool:
         and isinstance(subject, str)
         and subject != ""
         and _TIME.fullmatch(time) is not None
+        and _is_day(time[_DAY])
         and _TYPE.fullmatch(kind) is not None
     )
+
+
+@lru_cache(maxsize=64)
+def _is_day(text: str) -> bool:
+    """Whether a calendar has this day: whoever shows, ships or compares a record computes with it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

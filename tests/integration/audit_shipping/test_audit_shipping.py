@@ -127,9 +127,12 @@ def test_what_was_taken_is_not_sent_again_and_what_comes_later_is(stream):
         (429, b""),
         (302, b""),
         (200, b'{"partialSuccess":{"rejectedLogRecords":"1"}}'),
+        (200, b'{"partialSuccess":{"rejectedLogRecords":"many"}}'),
+        (200, b'{"partialSuccess":{"rejectedLogRecords":[1]}}'),
+        (200, b"[" * 100_000),
         (200, b"not json"),
     ],
-    ids=["503", "429", "redirect", "partial", "garbage"],
+    ids=["503", "429", "redirect", "partial", "no number", "a list", "deep", "garbage"],
 )
 def test_a_collector_that_did_not_take_everything_gets_it_again(stream, answer):
     write(stream, 3)

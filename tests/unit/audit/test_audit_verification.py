@@ -8,6 +8,7 @@ from audit_world import SOURCE, Authority, Clock, attempt
 
 from launchworthy.audit.canonical import canonical
 from launchworthy.audit.events import ServerReady, ServerRefused, ServerStarting
+from launchworthy.audit.reading import LineError, parse_record
 from launchworthy.audit.stream import AuditStream
 from launchworthy.audit.verification import State, Trust
 from launchworthy.vocabulary import ProblemError
@@ -330,3 +331,20 @@ def test_not_even_the_last_line_of_a_closed_file_can_be_made_to_say_more(directo
     write(stream.path, [*lines[:-1], canonical(record)])
     [only] = verified(directory, trust_directory=trust).streams
     assert only.damage.record == 14
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-02-30T02:00:00.000000Z", "0000-01-01T02:00:00.000000Z", "2026-99-99T02:00:00.000000Z",
+     "2026-11-20T24:00:00.000000Z", "2026-11-20T02:60:00.000000Z", "2026-11-20T02:00:99.000000Z"],
+)  # fmt: skip
+def test_an_instant_that_no_clock_shows_is_damage_and_no_accident(directory, clock, trust, time):
+    stream = filled(directory, clock)
+    stream.close()
+    lines = lines_of(stream.path)
+    record = json.loads(lines[5]) | {"time": time}
+    write(stream.path, rechained([*lines[:5], canonical(record), *lines[6:]]))
+    [only] = verified(directory, trust_directory=trust).streams
+    assert only.damage.record == 5
+    with pytest.raises(LineError):
+        parse_record(lines_of(stream.path)[5])

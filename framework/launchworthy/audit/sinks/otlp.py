@@ -125,7 +125,16 @@ def _rejected(answer: httpx2.Response) -> bool:
         return False
     try:
         told = json.loads(answer.content)
-    except ValueError:  # a collector may answer in protobuf, which is empty where all went well
+    except (
+        ValueError,
+        RecursionError,
+    ):  # a collector may answer in protobuf, which is empty where all went well
         return True
     partial = told.get("partialSuccess") if isinstance(told, dict) else None
-    return bool(isinstance(partial, dict) and int(partial.get("rejectedLogRecords", 0) or 0))
+    left_out = partial.get("rejectedLogRecords", 0) if isinstance(partial, dict) else 0
+    return left_out not in (
+        None,
+        "",
+        "0",
+        0,
+    )  # anything else that it says here is no word that all were taken

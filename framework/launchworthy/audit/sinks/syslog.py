@@ -74,10 +74,15 @@ class SyslogSink:
                 "launchworthy",
                 "-",
                 record.type[:_MAX_MESSAGE_ID],
-                f'[launchworthy@{_EXAMPLE_ENTERPRISE} stream="{record.stream}" seq="{record.seq}"]',
+                f'[launchworthy@{_EXAMPLE_ENTERPRISE} stream="{_escaped(record.stream)}" seq="{record.seq}"]',
             )
         )
         return head.encode() + b" " + line.raw
+
+
+def _escaped(value: str) -> str:
+    """RFC 5424 §6.3.3."""
+    return re.sub(r'(["\\\]])', r"\\\1", value)
 
 
 def _hand_over(connection: socket.socket, messages: bytes) -> None:
