@@ -8,6 +8,7 @@ size and time.
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2
 
@@ -36,9 +37,17 @@ class _Signing(httpx2.AsyncBaseTransport):
         path = self._host.endpoint.target.rstrip("/")
         if path and not (request.url.path == path or request.url.path.startswith(f"{path}/")):
             raise OtherHostError("this credential opens one path, and the request leads out of it")
-        if "/../" in f"{request.url.path}/":
+        if _climbs(request.url.path):
             raise OtherHostError("a path with `..` may lead out of what this credential opens")
         return await self._host.send(request, f"Bearer {self._lease.secret.reveal()}")
+
+
+def _climbs(path: str) -> bool:
+    """Whether some server would read `..` in a path: encoded again, with parameters, between backslashes."""
+    for spelling in (path, unquote(path)):
+        if any(part.partition(";")[0] == ".." for part in spelling.replace("\\", "/").split("/")):
+            return True
+    return False
 
 
 class UpstreamClient:

@@ -141,6 +141,11 @@ def test_an_exchanged_token_names_the_caller_and_who_acts_for_it(server):
         "http://localhost/x",
         "http://user@127.0.0.1/",
         "/a/%2e%2e/b",
+        "/a/..%2fb",
+        "/a/%252e%252e/b",
+        "/a/..%252fb",
+        "/a/..;x=1/b",
+        "/a/..%5cb",
     ],
 )
 def test_the_client_reaches_no_other_host(server, url):
