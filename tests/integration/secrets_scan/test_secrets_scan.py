@@ -327,8 +327,11 @@ def test_what_is_only_staged_in_a_project_is_found_and_what_lies_beside_it_is_no
 
 def test_a_strange_file_name_ends_no_scan(project: Path) -> None:
     (project / "caf\u00e9\r\u00e9.txt").write_text(token())
+    (project / "a\x1b[2Jb.txt").write_text(token("B"))
     commit(project, "a mistake")
-    assert len(found(project, "--history")) == 1
+    result = scan(project, "--history")
+    assert (result.exit_code, "2 secrets" in result.stdout) == (1, True)
+    assert not {"\x1b", "\r"} & set(result.stdout)
 
 
 @pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be"])

@@ -24,8 +24,9 @@ class LeakPlace:
     version: str | None
 
     def __str__(self) -> str:
-        """`config/old.toml:12`."""
-        return f"{self.path}:{self.line}" if self.line else self.path
+        """`config/old.toml:12`; whoever named the file does not move the cursor of who reads this."""
+        path = "".join(letter if letter.isprintable() else "?" for letter in self.path)
+        return f"{path}:{self.line}" if self.line else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
