@@ -12,11 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launchworthy.manifest import TargetKind, load_manifests
-from launchworthy.policy import CachedPolicy, Query, compile_policy
+from launchworthy.policy import ApprovalNeeded, CachedPolicy, Query, compile_policy
 from launchworthy.policy import slice as slicing
 from launchworthy.policy.attributes import context_attributes
 from launchworthy.policy.cedar_schema import action_id
-from launchworthy.vocabulary import Environment, Principal, PrincipalKind, ProblemError, Reason, Refused
+from launchworthy.vocabulary import (
+    Approved,
+    Environment,
+    Principal,
+    PrincipalKind,
+    ProblemError,
+    Reason,
+    Refused,
+)
 
 SERVER = b"""
 name = "orders"
@@ -49,6 +57,13 @@ scopes = ["wipe"]
 environments = ["development", "staging"]
 approval = "none"
 approval_reason = "nobody to ask"
+policy_inputs = ["size?"]
+example = { size = 1 }
+
+[tools.four]
+effect = "destructive"
+scopes = ["wipe"]
+approval = "form"
 policy_inputs = ["size?"]
 example = { size = 1 }
 
@@ -107,6 +122,9 @@ CONDITIONS = [
     'context has peer && context.peer like "*job"',
     f'context has forwarded_peer && context.forwarded_peer == "{PEERS[1]}"',
     "context has forwarded_peer",
+    "context has approved",
+    "context has approved && context.approved",
+    'context has approved && !context.approved && principal.kind == "machine"',
 ]
 
 
@@ -192,6 +210,7 @@ class Dice:
             now=self.choice([1000, 1001]),
             peer=self.choice([None, *PEERS]),
             forwarded_peer=self.choice([None, *PEERS]),
+            approved=self.choice([None, Approved(question="q")]),
         )
 
     def queries(self, number):
@@ -240,6 +259,8 @@ class Whole:
             },
             "arguments": {name: value for name, value in visible.items() if value is not None},
         }
+        if query.target.approval is not None:
+            context["approved"] = query.approved is not None
         peers = {"peer": query.peer, "forwarded_peer": query.forwarded_peer}
         context.update({name: value for name, value in peers.items() if value is not None})
         request = {
@@ -297,7 +318,8 @@ def test_rules_allow_no_more_than_the_manifest(dice):
     policy = dice.policy()
     for query in dice.queries(REQUESTS):
         scopes, here = set(query.target.scopes), query.target.runs_in(policy.environment)
-        promised = scopes <= query.principal.scopes and here
+        said_yes = query.target.approval is None or query.approved is not None
+        promised = scopes <= query.principal.scopes and here and said_yes
         assert (answer(ALONE[policy.environment], query)[0] == "allow") is promised
         if answer(policy, query)[0] == "allow":
             assert promised
@@ -324,7 +346,7 @@ def test_a_refusal_says_what_refused(dice):
 def test_the_seeds_reach_both_answers_and_every_reason():
     """What is generated must be able to find something: no property is empty."""
     found = Counter()
-    for seed in range(60):
+    for seed in range(160):
         dice = Dice(seed)
         policy = dice.policy()
         found["rules"] += len(policy.rules)
@@ -335,7 +357,7 @@ def test_the_seeds_reach_both_answers_and_every_reason():
             found[reason] += 1
             found["erring"] += "could not be evaluated" in rest[0]
     assert found["rules"] > 80
-    reasons = (Reason.TOOL_SCOPE, Reason.TOOL_POLICY, Reason.TOOL_ENVIRONMENT)
+    reasons = (Reason.TOOL_SCOPE, Reason.TOOL_POLICY, Reason.TOOL_ENVIRONMENT, Reason.TOOL_APPROVAL)
     for what in ("allow", *reasons, "erring", "not kept", "asks who"):
         assert found[what] > 15, (what, found)
 
@@ -374,6 +396,7 @@ ONE = Query(
     now=1000,
     peer=None,
     forwarded_peer=None,
+    approved=None,
 )
 
 
@@ -467,10 +490,39 @@ def test_what_is_given_to_cedar_is_only_what_policy_may_see(dice):
         whole = replace(piece, attributes=context_attributes(query.target, Environment.STAGING))
         context = json.loads(whole.context(query))
         assert {"environment", "delegation_depth", "token", "arguments"} <= set(context)
+        assert ("approved" in context) is (query.target.approval is not None)
         assert set(context) - {"environment", "delegation_depth", "token", "arguments"} <= {
+            "approved",
             "peer",
             "forwarded_peer",
         }
         assert set(context["token"]) == {"client", "scopes", "age_seconds"}
         assert set(context["arguments"]) <= set(query.target.policy_inputs)
         assert all(isinstance(value, str | int | list) for value in context["arguments"].values())
+
+
+@SETTINGS
+@given(seeds)
+def test_an_approval_allows_nothing_more_than_the_manifest(dice):
+    policy = dice.policy()
+    alone = ALONE[policy.environment]
+    for query in dice.queries(REQUESTS):
+        approved = replace(query, approved=Approved(question="q"))
+        if answer(policy, approved)[0] == "allow":
+            assert answer(alone, approved)[0] == "allow"
+            assert query.principal.scopes.issuperset(query.target.scopes)
+
+
+@SETTINGS
+@given(seeds)
+def test_a_person_is_asked_for_nothing_that_an_approval_would_not_allow(dice):
+    policy = dice.policy()
+    for query in dice.queries(REQUESTS):
+        unasked = replace(query, approved=None)
+        if query.target.approval is not None:
+            assert answer(policy, unasked)[0] != "allow"
+        if answer(policy, unasked)[0] is not Reason.TOOL_APPROVAL:
+            continue
+        with pytest.raises(ApprovalNeeded) as asked:
+            policy.decide(unasked)
+        assert policy.decide(replace(query, approved=Approved(question="q"))) == asked.value.decision

@@ -84,7 +84,9 @@ def _limits(target: "TargetManifest") -> str:
 
 def _approval(target: "TargetManifest") -> str:
     """Only a destructive tool has to say; its reason follows below the table."""
-    return target.approval if target.effect.value == "destructive" else "·"
+    if target.approval is not None:
+        return str(target.approval)
+    return "none" if target.effect.value == "destructive" else "·"
 
 
 def _table(manifests: "Manifests", rows: list[tuple[str, ...]]) -> str:

@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from launchworthy.enforcement.arguments import Fault
 from launchworthy.enforcement.request import (
+    ClientCannotAsk,
     HeaderSectionTooLarge,
     MethodNotAllowed,
     RequestId,
@@ -30,6 +31,7 @@ INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 PARSE_ERROR: Final = -32700
 HEADER_MISMATCH: Final = -32020
+CANNOT_ASK: Final = -32021
 UNSUPPORTED_VERSION: Final = -32022
 RETRY_AFTER: Final = 5
 """Seconds, where a refusal that may pass by itself does not say how many."""
@@ -206,6 +208,10 @@ def row_of(refused: Refused) -> Row:
     """The row of a refusal; its reason's, but for what one reason cannot say."""
     if isinstance(refused, HeaderSectionTooLarge):
         return Row(status=431, code=INVALID_REQUEST, message="the header section is too large", close=True)
+    if isinstance(refused, ClientCannotAsk):
+        return Row(
+            status=400, code=CANNOT_ASK, message="somebody must approve this: the client has to ask its user"
+        )
     return TABLE[refused.reason]
 
 
@@ -254,6 +260,8 @@ def _data(refused: Refused, call: CallId) -> dict[str, object]:
         data["scopes"] = list(refused.scopes)
     if isinstance(refused, UnknownResource) and refused.uri:
         data["uri"] = refused.uri
+    if isinstance(refused, ClientCannotAsk):
+        data["requiredCapabilities"] = dict(refused.required)
     if isinstance(refused, UnsupportedRevision):
         data |= {"supported": list(refused.supported), "requested": refused.requested}
     return data

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from launchworthy.approval import Redeemed
 from launchworthy.audit.events import Outcome
 from launchworthy.credentials import SealedToken
 from launchworthy.manifest import TargetKind, TargetManifest
@@ -32,6 +33,7 @@ class Authorized:
         arguments: the validated values; the body gets these and no others.
         callers_token: sealed, and only where the manifest borrows what is got in exchange for it.
         completing: the argument whose completion may run, instead of the target itself; None for a call.
+        approval: the answer that was used up for it, where the manifest demands one.
     """
 
     call: CallId
@@ -43,6 +45,16 @@ class Authorized:
     arguments: Mapping[str, object]
     callers_token: SealedToken | None = field(repr=False)
     completing: str | None
+    approval: Redeemed | None
+
+    def __post_init__(self) -> None:
+        """Refuse what a person must approve, and nobody has.
+
+        Raises:
+            Refused: `tool.approval`.
+        """
+        if self.target.approval is not None and self.approval is None:
+            raise Refused(Reason.TOOL_APPROVAL, "nobody has approved it")
 
 
 class Passage:

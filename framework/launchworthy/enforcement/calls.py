@@ -2,17 +2,20 @@
 
 8-9   the target is declared and no secret to this caller, its scopes
 10    arguments, strictly
-11    not stopped; policy, which decides about the environment too
+11    not stopped; policy, which decides about the environment too; a person's yes, where it wants one
 12    limits and budgets; places among those who may be busy at once are given back in the end
 13    the attempt is in the audit; on the disk, where the tool is destructive
 14    dispatch; the outcome is in the audit before the answer leaves
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from mcp.shared.inbound import validate_mcp_param_headers
 
+from launchworthy.approval import Redeemed, Verdict
 from launchworthy.enforcement.answers import Answer, json_headers, unfit
+from launchworthy.enforcement.approving import Approving
 from launchworthy.enforcement.arguments import UnfitArguments
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.exchange import Exchange, Finished
@@ -31,7 +34,7 @@ from launchworthy.enforcement.request import (
 from launchworthy.enforcement.resources import NamedResource
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.manifest import TargetKey, TargetKind, TargetManifest, Visibility
-from launchworthy.policy import Query
+from launchworthy.policy import ApprovalNeeded, Query
 from launchworthy.vocabulary import CallId, Decision, Environment, Principal, Reason, Refused
 
 
@@ -48,6 +51,7 @@ class Calls:
         exchange: Exchange,
         runs: RecordedRuns,
         notes: RefusalNotes,
+        approving: Approving,
         exchanging: frozenset[TargetKey],
         environment: Environment,
     ) -> None:
@@ -61,6 +65,7 @@ class Calls:
             exchange: knows the functions.
             runs: runs what was authorised, between two records.
             notes: where unfit arguments are told.
+            approving: asks a person, where the policy wants that.
             exchanging: the targets that may have their caller's token exchanged.
             environment: whose promises count.
         """
@@ -71,6 +76,7 @@ class Calls:
         self._exchange = exchange
         self._runs = runs
         self._notes = notes
+        self._approving = approving
         self._exchanging = exchanging
         self._environment = environment
 
@@ -115,21 +121,58 @@ class Calls:
         decided_on: Mapping[str, object],
     ) -> Answer:
         """Rows 11 to 14, for a call and for a completion alike."""
-        trace = request.trace
         query = _query(request, asked, decided_on, request.now)
+        try:
+            decision = self._decide(query)
+        except ApprovalNeeded as needed:
+            return await self._run_if_approved(request, asked, arguments, query, needed)
+        async with self._limits.call(asked.target, request.principal, request.trace.call):
+            return await self._dispatch(request, asked, arguments, decision, None)
+
+    async def _run_if_approved(
+        self,
+        request: VerifiedRequest,
+        asked: Asked,
+        arguments: Mapping[str, object],
+        query: Query,
+        needed: ApprovalNeeded,
+    ) -> Answer:
+        """Row 11 of a call that lacks nothing but a person's yes: ask, or decide again with their answer."""
+        approving, call = self._approving, request.trace.call
+        exact = approving.asked_call(request, asked, query.arguments, needed)
+        if not approving.brings_answer(request):
+            async with self._limits.request(request.principal, call):
+                return await approving.ask(request, asked.target, exact, needed)
+        opened = approving.hear(request, exact, needed)
+        if opened.verdict is not Verdict.YES:
+            await approving.redeem(request, opened, exact, needed)  # which raises: a no is used up too
+        decision = self._decide(replace(query, approved=opened.approved()))
+        async with self._limits.call(asked.target, request.principal, call):
+            redeemed = await approving.redeem(request, opened, exact, needed)
+            return await self._dispatch(request, asked, arguments, decision, redeemed)
+
+    async def _dispatch(
+        self,
+        request: VerifiedRequest,
+        asked: Asked,
+        arguments: Mapping[str, object],
+        decision: Decision,
+        approval: Redeemed | None,
+    ) -> Answer:
+        """Rows 13 and 14."""
         authorized = Authorized(
-            call=trace.call,
+            call=request.trace.call,
             principal=request.principal,
             target=asked.target,
-            decision=self._decide(query),
+            decision=decision,
             named=asked.named,
             unvalidated=asked.arguments,
             arguments=arguments,
             callers_token=request.callers_token if asked.target.key in self._exchanging else None,
             completing=asked.completing,
+            approval=approval,
         )
-        async with self._limits.call(asked.target, request.principal, trace.call):
-            return complete(await self._runs.run(request, authorized), trace.call)
+        return complete(await self._runs.run(request, authorized), request.trace.call)
 
     def check_read(self, uri: str, request: VerifiedRequest, now: int) -> NamedResource:
         """Decide whether a caller may read a resource now; for who is told that it changed.
@@ -207,6 +250,7 @@ def _query(request: VerifiedRequest, asked: Asked, arguments: Mapping[str, objec
         now=now,
         peer=peering.peer if peering is not None else None,
         forwarded_peer=peering.forwarded if peering is not None else None,
+        approved=None,
     )
 
 

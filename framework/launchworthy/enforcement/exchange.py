@@ -27,7 +27,7 @@ from launchworthy.enforcement.dispatch import BodyKey, sdk_server, showing
 from launchworthy.enforcement.request import RequestId, Settled
 from launchworthy.enforcement.resources import Resources
 from launchworthy.enforcement.running_call import OperationsLog
-from launchworthy.enforcement.sdk_context import RequestContext, without_trace_context
+from launchworthy.enforcement.sdk_context import RequestContext, without_answer, without_trace_context
 from launchworthy.enforcement.sdk_runner import Runners
 from launchworthy.enforcement.served_function import ServedFunction, check_app, serve_functions
 from launchworthy.enforcement.verified_request import VerifiedRequest
@@ -89,7 +89,7 @@ class Exchange:
         """Run what was authorised; `passage` says afterwards what became of it."""
         dispatch = RequestContext(request)
         with passing(passage, dispatch.progress):
-            return await self._serve(dispatch)
+            return await self._serve(dispatch, answered=passage.authorized.approval is not None)
 
     async def plain(self, request: VerifiedRequest) -> Finished:
         """Answer what runs no body: discover, initialize, ping."""
@@ -111,14 +111,15 @@ class Exchange:
             self._lists[key] = finished.result
         return finished
 
-    async def _serve(self, dispatch: RequestContext) -> Finished:
+    async def _serve(self, dispatch: RequestContext, *, answered: bool = False) -> Finished:
         settled = dispatch.request.settled
         message = settled.message
         token = auth_context_var.set(dispatch.user)
+        params = without_trace_context(message.params)
+        if answered:
+            params = without_answer(params)
         try:
-            result = await self._runners.run(
-                settled.revision, dispatch, message.method, without_trace_context(message.params)
-            )
+            result = await self._runners.run(settled.revision, dispatch, message.method, params)
         except (MCPError, ValidationError) as error:
             return _failed(dispatch.request, error)
         finally:

@@ -14,6 +14,7 @@ A refusal is raised, recorded and answered. Whatever else is raised is answered 
 import asyncio
 from collections.abc import Callable, Iterable
 
+from launchworthy.approval import Approvals
 from launchworthy.audit import AuditUnwritable
 from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
 from launchworthy.credentials import seal
@@ -25,6 +26,7 @@ from launchworthy.enforcement.answers import (
     refusal,
     row_of,
 )
+from launchworthy.enforcement.approving import Approving
 from launchworthy.enforcement.bodies import place_of
 from launchworthy.enforcement.body import read_body
 from launchworthy.enforcement.browsers import Browsers
@@ -49,6 +51,7 @@ from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.reply import Message, Receive, Reply, Send
 from launchworthy.enforcement.request import (
     Head,
+    Revision,
     Row,
     Settled,
     endpoint_of,
@@ -96,6 +99,7 @@ class Gate:
         readiness: Readiness,
         served: Iterable[Served],
         exchange: Exchange,
+        approvals: Approvals,
         clock: Callable[[], float],
         random_bits: Callable[[int], int],
         environment: Environment,
@@ -114,6 +118,7 @@ class Gate:
             readiness: returns if calls may go through at all.
             served: every declared target.
             exchange: the SDK's server.
+            approvals: whether a person has agreed.
             clock: seconds since the epoch.
             random_bits: as many random bits as asked for.
             environment: whose promises count; in a rehearsal, those of the environment that is rehearsed.
@@ -141,6 +146,7 @@ class Gate:
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
             notes=self._notes,
+            approving=Approving(approvals, audit, redactor, title=config.name),
             exchanging=config.exchanging,
             environment=environment,
         )
@@ -266,7 +272,8 @@ class Gate:
                 async with self._limits.request(request.principal, request.trace.call):
                     finished = await self._exchange.plain(request)
             case Row.LIST:
-                visible = self._stops.without_stopped(self._visible.to(request.principal))
+                way_back = request.settled.revision is Revision.MODERN
+                visible = self._stops.without_stopped(self._visible.to(request.principal, way_back=way_back))
                 async with self._limits.request(request.principal, request.trace.call):
                     finished = await self._exchange.list(request, visible)
             case Row.TOOL | Row.RESOURCE | Row.PROMPT:

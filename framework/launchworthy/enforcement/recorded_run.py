@@ -64,8 +64,8 @@ class RecordedRuns:
         return finished
 
     async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
-        """Write the attempt; of a destructive tool, wait for the disk."""
-        durable = authorized.target.effect is Effect.DESTRUCTIVE
+        """Write the attempt; of a destructive tool, or an approved call, wait for the disk."""
+        durable = authorized.target.effect is Effect.DESTRUCTIVE or authorized.approval is not None
         principal = authorized.principal
         event = records.attempted(
             request.trace,

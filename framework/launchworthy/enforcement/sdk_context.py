@@ -20,6 +20,7 @@ from launchworthy.enforcement.request import RequestId
 from launchworthy.enforcement.verified_request import VerifiedRequest
 
 _TRACE_CONTEXT = frozenset({"traceparent", "tracestate", "baggage"})
+_ANSWER = frozenset({"requestState", "inputResponses"})
 
 
 class RequestContext:
@@ -124,3 +125,8 @@ def without_trace_context(params: dict[str, object]) -> dict[str, object]:
     if not isinstance(meta, dict) or _TRACE_CONTEXT.isdisjoint(meta):
         return params
     return {**params, "_meta": {name: value for name, value in meta.items() if name not in _TRACE_CONTEXT}}
+
+
+def without_answer(params: dict[str, object]) -> dict[str, object]:
+    """The same parameters, without the answer to a question that was ours: it has been used up."""
+    return {name: value for name, value in params.items() if name not in _ANSWER}

@@ -16,20 +16,27 @@ class VisibleTargets:
     def __init__(self, declared: Iterable[TargetManifest], environment: Environment) -> None:
         """Leave out what nobody sees here."""
         self._shown = tuple(
-            (one.key, frozenset(one.scopes))
+            (one.key, frozenset(one.scopes), one.approval is not None)
             for one in declared
             if one.visibility is not Visibility.SECRET and one.runs_in(environment)
         )
-        self._relevant = frozenset(scope for _, scopes in self._shown for scope in scopes)
-        self._kept: dict[frozenset[str], frozenset[TargetKey]] = {}
+        self._relevant = frozenset(scope for _, scopes, _ in self._shown for scope in scopes)
+        self._kept: dict[tuple[frozenset[str], bool], frozenset[TargetKey]] = {}
 
-    def to(self, principal: Principal) -> frozenset[TargetKey]:
-        """What this caller may see; callers with the same scopes share the set."""
+    def to(self, principal: Principal, *, way_back: bool) -> frozenset[TargetKey]:
+        """What this caller may see; callers with the same scopes share the set.
+
+        Args:
+            principal: who asks.
+            way_back: whether the revision lets somebody be asked; without it, what needs that is hidden.
+        """
         held = principal.scopes & self._relevant
-        visible = self._kept.get(held)
+        visible = self._kept.get((held, way_back))
         if visible is None:
-            visible = frozenset(key for key, scopes in self._shown if scopes <= held)
+            visible = frozenset(
+                key for key, scopes, asks in self._shown if scopes <= held and (way_back or not asks)
+            )
             if len(self._kept) >= _SETS_KEPT:
                 self._kept.clear()
-            self._kept[held] = visible
+            self._kept[held, way_back] = visible
         return visible

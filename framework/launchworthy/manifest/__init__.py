@@ -1,5 +1,6 @@
 """What does each tool need and risk, and who owns it? (no I/O, no SDK)."""
 
+from launchworthy.manifest.approval import ApprovalMode, ApprovalRule
 from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.fields import Line, Name, Scope, Table
@@ -32,6 +33,8 @@ from launchworthy.manifest.target import (
 __all__ = [
     "PLACEHOLDER_SUFFIX",
     "RATE_PATTERN",
+    "ApprovalMode",
+    "ApprovalRule",
     "ArgumentClass",
     "Completer",
     "CredentialAllowance",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from launchworthy.manifest.approval import approval_rule
 from launchworthy.manifest.mistakes import SourceFile
 from launchworthy.manifest.policy_input import input_type
 from launchworthy.manifest.scopes import find_cycle, implied_scopes
@@ -99,15 +100,28 @@ def _policy_inputs(table: TargetTable, key: tuple[str, ...], source: SourceFile)
 
 def _risk(table: ToolTable, key: tuple[str, ...], source: SourceFile) -> Iterator[Problem]:
     named = f"[{'.'.join(key)}]"
-    if table.effect is Effect.DESTRUCTIVE and (table.approval is None or table.approval_reason is None):
+    asks_nobody = approval_rule(table.approval) is None
+    if (
+        table.effect is Effect.DESTRUCTIVE
+        and asks_nobody
+        and (table.approval is None or table.approval_reason is None)
+    ):
         missing = "approval" if table.approval is None else "approval_reason"
         yield source.problem(
             "missing-field",
             (*key, missing),
-            f"has no `{missing}` in {named}: a destructive tool says that nobody is asked, and why",
-            "approvals are not enforced yet; until they are, add:",
+            f"has no `{missing}` in {named}: a destructive tool asks somebody, or says why it asks nobody",
+            'let the client ask its user: approval = "form"',
+            "or, where machines call it, add:",
             '  approval = "none"',
             '  approval_reason = "…"',
+        )
+    if table.approval_reason is not None and not asks_nobody:
+        yield source.problem(
+            "bad-value",
+            (*key, "approval_reason"),
+            f"says in `approval_reason` of {named} why nobody is asked, and asks somebody",
+            'take it out; it goes with `approval = "none"`',
         )
     if table.rehearse and table.example is None:
         yield source.problem(

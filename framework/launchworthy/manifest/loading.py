@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from launchworthy.manifest import server_manifest, tool
+from launchworthy.manifest import approval, server_manifest, tool
+from launchworthy.manifest.approval import approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.manifests import Manifests
@@ -28,7 +29,10 @@ _TARGETS = Form(
     model=TargetsFile,
     not_yet={
         **{f"*.*.{name}": _EVERY_VALUE for name in tool.NOT_YET_FIELDS},
-        "*.*.approval": tool.NOT_YET_APPROVALS,
+        "*.*.approval": approval.NOT_YET_MODES,
+        "*.*.approval.mode": approval.NOT_YET_MODES,
+        "*.*.approval.by": approval.NOT_YET_ANSWERERS,
+        **{f"*.*.approval.{name}": _EVERY_VALUE for name in approval.NOT_YET_TERMS},
     },
 )
 _SERVER = Form(
@@ -164,7 +168,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         acts_on=None if tool_table is None else tool_table.acts_on,
         example=None if table.example is None else MappingProxyType(table.example),
         rehearse=tool_table is not None and tool_table.rehearse,
-        approval="none",
+        approval=None if tool_table is None else approval_rule(tool_table.approval),
         approval_reason=None if tool_table is None else tool_table.approval_reason,
         timeout_seconds=None if table.timeout is None else parse_duration(table.timeout),
         credentials=MappingProxyType(

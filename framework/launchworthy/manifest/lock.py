@@ -54,6 +54,7 @@ def _target(target: TargetManifest) -> dict[str, Any]:
         },
         "acts_on": target.acts_on,
         "uri": target.uri,
+        "approval": None if target.approval is None else str(target.approval),
         "approval_reason": target.approval_reason,
         "timeout_seconds": target.timeout_seconds,
         "credentials": {

@@ -13,6 +13,8 @@ from launchworthy.vocabulary import Problem
 
 T = TypeVar("T", bound=BaseModel)
 _DEPTH_OF_A_TARGET = 3
+_NO_FIELDS = frozenset({"[key]", "[word]", "[table]"})
+"""What pydantic puts into the place of a mistake, and no file has."""
 _INSIDE = {dict: 1, tuple: 0}
 """Which argument of a container's type its elements have."""
 
@@ -65,7 +67,7 @@ def mistakes(error: ValidationError, form: Form[T], source: SourceFile) -> tuple
     """
     found: dict[tuple[str, ...], ErrorDetails] = {}
     for details in error.errors(include_url=False):
-        found.setdefault(tuple(str(part) for part in details["loc"] if part != "[key]"), details)
+        found.setdefault(tuple(str(part) for part in details["loc"] if part not in _NO_FIELDS), details)
     around = {key[:length] for key in found for length in range(len(key))}
     meant = {
         key: _meant(key, form)
@@ -147,7 +149,7 @@ def _is_not_yet(key: tuple[str, ...], details: ErrorDetails, not_yet: Mapping[st
 def _names(key: tuple[str, ...]) -> tuple[str, ...]:
     """A field's dotted name; a target's also without saying which: `*.*.rate`."""
     dotted = ".".join(key)
-    return (dotted, f"*.*.{key[2]}") if len(key) == _DEPTH_OF_A_TARGET else (dotted,)
+    return (dotted, f"*.*.{'.'.join(key[2:])}") if len(key) >= _DEPTH_OF_A_TARGET else (dotted,)
 
 
 def _meant(key: tuple[str, ...], form: Form[T]) -> str | None:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
+from launchworthy.manifest.approval import ApprovalRule
 from launchworthy.manifest.rate import Rate
 from launchworthy.manifest.template import expand
 from launchworthy.vocabulary import Environment
@@ -97,7 +98,7 @@ class TargetManifest:
         acts_on: the object of a call: `order/{order_id}`.
         example: valid arguments.
         rehearse: whether the example of a write is executed in the simulated world.
-        approval: who must agree to a call; nothing but `none` is enforced yet.
+        approval: who must agree to each call; None is nobody.
         approval_reason: why a destructive tool needs no approval.
         timeout_seconds: how long a call may take, where the manifest says it.
         credentials: what it may borrow, by the table in the settings.
@@ -119,7 +120,7 @@ class TargetManifest:
     acts_on: str | None
     example: Mapping[str, Any] | None
     rehearse: bool
-    approval: Literal["none"]
+    approval: ApprovalRule | None
     approval_reason: str | None
     timeout_seconds: float | None
     credentials: Mapping[str, CredentialAllowance]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from launchworthy.manifest.approval import ApprovalField
 from launchworthy.manifest.fields import (
     ActsOn,
     CredentialName,
@@ -28,7 +29,6 @@ RunsIn = Literal["development", "staging", "production"]
 
 NOT_YET_FIELDS = frozenset({"egress"})
 """Designed, and enforced by nothing yet: refused by name."""
-NOT_YET_APPROVALS = frozenset({"form", "url"})
 
 
 class CredentialTable(Table):
@@ -85,8 +85,9 @@ class ToolTable(TargetTable):
         default=None, description="the object of a call, and the audit's subject: `order/{order_id}`"
     )
     rehearse: bool = Field(default=False, description="run the example of a write in the simulated world")
-    approval: Literal["none"] | None = Field(
-        default=None, description="a destructive tool says `none`, and why in approval_reason"
+    approval: ApprovalField | None = Field(
+        default=None,
+        description="who agrees to each call: `form`, the client asks its user; or `none`",
     )
     approval_reason: Annotated[str, StringConstraints(min_length=10, max_length=300)] | None = Field(
         default=None, description="why a destructive tool needs nobody's approval"

@@ -6,10 +6,12 @@ from launchworthy.policy.cases import CaseResult, run_cases, uncovered
 from launchworthy.policy.compiled import CompiledPolicy
 from launchworthy.policy.compiler import compile_policy
 from launchworthy.policy.explain import explain
+from launchworthy.policy.obligation import ApprovalNeeded
 from launchworthy.policy.query import Query
 from launchworthy.policy.rule import Rule
 
 __all__ = [
+    "ApprovalNeeded",
     "CachedPolicy",
     "Case",
     "CaseResult",

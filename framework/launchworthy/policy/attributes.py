@@ -41,6 +41,12 @@ class Attribute:
     passes: bool = False
 
 
+_APPROVED = Attribute(
+    path=("approved",), cedar_type="Bool", value=lambda query: query.approved is not None, passes=True
+)
+"""Only where somebody must approve; it is used up, so no decision that looks at it is kept."""
+
+
 def context_attributes(target: TargetManifest, environment: Environment) -> tuple[Attribute, ...]:
     """Everything that a rule may look at in a call of this target."""
     return (
@@ -61,6 +67,7 @@ def context_attributes(target: TargetManifest, environment: Environment) -> tupl
         ),
         Attribute(path=("token", "age_seconds"), cedar_type="Long", value=_age, passes=True),
         *(_argument(known) for known in target.inputs),
+        *((_APPROVED,) if target.approval is not None else ()),
     )
 
 

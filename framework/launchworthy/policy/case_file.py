@@ -24,7 +24,6 @@ from launchworthy.vocabulary import Environment, Principal, PrincipalKind, Probl
 
 MAX_AGE = 86_400
 MAX_ACTORS = 4
-_EVERY_VALUE: frozenset[str] = frozenset()
 _KINDS = {"call": TargetKind.TOOL, "read": TargetKind.RESOURCE, "prompt": TargetKind.PROMPT}
 
 
@@ -35,9 +34,10 @@ class CaseTable(Table):
     read: Name | None = Field(default=None, description="a resource, by its function's name")
     prompt: Name | None = Field(default=None, description="a prompt")
     scopes: tuple[Scope, ...] = Field(description="what the token grants")
-    expect: Annotated[str, StringConstraints(pattern="^(allow|scope|environment|team:[a-z0-9-]+)$")] = Field(
-        description="allow, scope, environment, or the `team:` rule that says no"
-    )
+    expect: Annotated[
+        str, StringConstraints(pattern="^(allow|scope|environment|approval|team:[a-z0-9-]+)$")
+    ] = Field(description="allow, scope, environment, approval, or the `team:` rule that says no")
+    approved: bool = Field(default=False, description="whether somebody has approved exactly this call")
     arguments: dict[Name, JsonValue] = Field(
         default_factory=dict, description="in the place of those of the manifest's example"
     )
@@ -68,7 +68,7 @@ class CasesFile(Table):
     cases: tuple[CaseTable, ...] = ()
 
 
-_FORM = Form(model=CasesFile, not_yet={"*.*.approved": _EVERY_VALUE, "*.*.expect": frozenset({"approval"})})
+_FORM = Form(model=CasesFile, not_yet={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ class Case:
         now: the instant of the call; the token was issued at zero.
         peer: SPIFFE ID of the connection's other end, or None.
         forwarded_peer: SPIFFE ID for which a trusted proxy speaks, or None.
-        expect: `allow`, `scope`, `environment` or the id of a rule.
+        approved: whether somebody has approved it.
+        expect: `allow`, `scope`, `environment`, `approval` or the id of a rule.
         where: `tests/policy.toml:12`.
     """
 
@@ -94,6 +95,7 @@ class Case:
     now: int
     peer: str | None
     forwarded_peer: str | None
+    approved: bool
     expect: str
     where: str
 
@@ -164,6 +166,7 @@ def _case(table: CaseTable, target: TargetManifest, where: str) -> Case:
         now=table.age_seconds,
         peer=table.peer,
         forwarded_peer=table.forwarded_peer,
+        approved=table.approved,
         expect=table.expect,
         where=where,
     )

@@ -8,10 +8,14 @@ from launchworthy.policy.case_file import Case
 from launchworthy.policy.compiled import CompiledPolicy
 from launchworthy.policy.explain import explain
 from launchworthy.policy.query import Query
-from launchworthy.vocabulary import Environment, Problem, Reason, Refused
+from launchworthy.vocabulary import Approved, Environment, Problem, Reason, Refused
 
 ALLOW = "allow"
-_WORDS = {Reason.TOOL_SCOPE: "scope", Reason.TOOL_ENVIRONMENT: "environment"}
+_WORDS = {
+    Reason.TOOL_SCOPE: "scope",
+    Reason.TOOL_ENVIRONMENT: "environment",
+    Reason.TOOL_APPROVAL: "approval",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,8 @@ class CaseResult:
     Attributes:
         case: what was expected.
         environment: where it was asked.
-        observed: `allow`, `scope`, `environment`, the ids of the rules that said no, or another reason.
+        observed: `allow`, `scope`, `environment`, `approval`, the ids of the rules that said no, or another
+            reason.
         told: why, in words; empty where it was allowed.
     """
 
@@ -95,11 +100,13 @@ def _run(case: Case, environment: Environment, policy: CompiledPolicy) -> CaseRe
         now=case.now,
         peer=case.peer,
         forwarded_peer=case.forwarded_peer,
+        approved=Approved(question="case") if case.approved else None,
     )
     try:
         policy.decide(query)
     except Refused as refused:
-        observed = refused.rules or (_WORDS.get(refused.reason, refused.reason.value),)
+        word = _WORDS.get(refused.reason)
+        observed = (word,) if word is not None else refused.rules or (refused.reason.value,)
         told = explain(policy, refused)
         return CaseResult(case=case, environment=environment, observed=observed, told=told)
     return CaseResult(case=case, environment=environment, observed=(ALLOW,), told=())

@@ -1,18 +1,23 @@
 """What is allowed here, compiled: the text that people review, and what decides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import cedarpy
 
 from launchworthy.manifest import TargetKey, TargetManifest
 from launchworthy.policy.engine import ask, judge, refuse_scope
 from launchworthy.policy.entities import EntityStore
+from launchworthy.policy.obligation import ApprovalNeeded
 from launchworthy.policy.query import Query
 from launchworthy.policy.rule import Rule
 from launchworthy.policy.self_test import self_test
 from launchworthy.policy.slice import Slice
-from launchworthy.vocabulary import Decision, Environment, Reason, Refused
+from launchworthy.vocabulary import Approved, Decision, Environment, Reason, Refused
+
+_SUPPOSED: Final = Approved(question="")
+"""For asking what a yes would change; it leaves this file in nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +52,27 @@ class CompiledPolicy:
         Only the target's kind and name count: what it needs is what was compiled.
 
         Raises:
+            ApprovalNeeded: nothing is missing but a person's yes.
             Refused: `tool.unknown`, `tool.scope`, `tool.environment`, `tool.policy` with the rules that said
                 no, `policy.entity_missing`, `internal`.
         """
         piece = self.slice_for(query)
-        answer = ask(piece, query, self.entities.of(piece, query.principal), self.types)
-        judge(piece, query, answer)
-        return piece.decision
+        rule = piece.target.approval
+        if rule is None or query.approved is not None:
+            self._judge(piece, query)
+            return piece.decision
+        # with a yes that nobody has said: what is refused even so, no person is asked about
+        self._judge(piece, replace(query, approved=_SUPPOSED))
+        try:
+            self._judge(piece, query)
+        except Refused as refused:
+            if refused.rules == (piece.approval,):
+                raise ApprovalNeeded(rule, piece.decision, rules=refused.rules) from None
+            raise
+        raise Refused(Reason.INTERNAL, "the policy allows unasked what somebody must approve")
+
+    def _judge(self, piece: Slice, query: Query) -> None:
+        judge(piece, query, ask(piece, query, self.entities.of(piece, query.principal), self.types))
 
     def slice_for(self, query: Query) -> Slice:
         """What decides about this target.

@@ -10,13 +10,13 @@ from cedarpy import pst
 
 from launchworthy.manifest import Manifests
 from launchworthy.policy.attributes import context_attributes
-from launchworthy.policy.cedar_schema import schema_text
+from launchworthy.policy.cedar_schema import action_id, schema_text
 from launchworthy.policy.compiled import CompiledPolicy
 from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.permits import permits_text
 from launchworthy.policy.rule import RuleFile, read_rules
 from launchworthy.policy.rule_types import Contexts, type_errors, unknown_attributes
-from launchworthy.policy.slice import cut, is_permit
+from launchworthy.policy.slice import approval_id, cut, is_approval, is_permit, permit_id
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 _FORMAT = "// launchworthy policy 1"
@@ -42,7 +42,9 @@ def compile_policy(
     schema = schema_text(contexts)
     policies = tuple(cedarpy.policies_to_pst(text).static_policies.values())
     here = [target for target in targets.values() if target.runs_in(environment)]
-    check(files, text, policies, contexts, here=len(here))
+    expected = {permit_id(action_id(one.key)) for one in here}
+    expected |= {approval_id(action_id(one.key)) for one in here if one.approval is not None}
+    check(files, text, policies, contexts, generated=frozenset(expected))
     digest = hashlib.sha256(f"{schema}\n{text}".encode()).hexdigest()
     slices = {
         one.key: cut(one, policies, contexts[one.key], policy_digest=digest, manifest_digest=manifests.digest)
@@ -74,7 +76,7 @@ def check(
     policies: Sequence[pst.Template],
     contexts: Contexts,
     *,
-    here: int,
+    generated: frozenset[str],
 ) -> None:
     """Check what only the whole shows: that it is the sum of its files, and that the rules fit the types.
 
@@ -83,12 +85,18 @@ def check(
         text: all of it, with the permits.
         policies: what Cedar made of the text.
         contexts: what a rule may look at, for each target.
-        here: how many targets have a permit.
+        generated: the ids of what was compiled from the manifests: each of them once.
     """
     written = {rule.id: (rule, template) for file in files for rule, template in file.rules}
-    whole = [replace(policy, id="") for policy in policies if not is_permit(policy.annotations.get("id", ""))]
-    permits = len(policies) - len(whole)
-    if whole != [replace(template, id="") for _, template in written.values()] or permits != here:
+    ids = [policy.annotations.get("id", "") for policy in policies]
+    ours = [identifier for identifier in ids if is_permit(identifier) or is_approval(identifier)]
+    whole = [
+        replace(policy, id="")
+        for policy, identifier in zip(policies, ids, strict=True)
+        if identifier not in ours
+    ]
+    sound = sorted(ours) == sorted(generated)
+    if whole != [replace(template, id="") for _, template in written.values()] or not sound:
         what = "means something else as a whole than file by file"
         fix = ("write one rule after the other, each with its `;`",)
         raise ProblemError(Problem(reason="policy-not-cedar", where="policy/", what=what, fix=fix))

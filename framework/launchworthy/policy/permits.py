@@ -1,11 +1,14 @@
-"""What does the manifest alone allow? One permit for each target that runs here, as Cedar text."""
+"""What does the manifest alone allow? One permit for each target that runs here, as Cedar text.
+
+Beside it a `forbid` where somebody must approve each call.
+"""
 
 import json
 from collections.abc import Iterable
 
 from launchworthy.manifest import TargetManifest
 from launchworthy.policy.cedar_schema import action_id
-from launchworthy.policy.slice import permit_id
+from launchworthy.policy.slice import approval_id, permit_id
 from launchworthy.vocabulary import Environment
 
 
@@ -30,4 +33,15 @@ def _permit(target: TargetManifest, environment: Environment) -> str:
         f'permit (principal, action == Action::"{uid}", resource == Target::"{uid}")\n'
         f'when {{ context.environment == "{environment}" }}\n'
         f"when {{ context.token.scopes.containsAll([{scopes}]) }};\n"
+        f"{_approval(target, uid)}"
+    )
+
+
+def _approval(target: TargetManifest, uid: str) -> str:
+    if target.approval is None:
+        return ""
+    return (
+        f'\n@id("{approval_id(uid)}")\n'
+        f'forbid (principal, action == Action::"{uid}", resource == Target::"{uid}")\n'
+        "unless { context.approved };\n"
     )

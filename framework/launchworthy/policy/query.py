@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launchworthy.manifest import TargetManifest
-from launchworthy.vocabulary import Principal
+from launchworthy.vocabulary import Approved, Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Query:
         now: seconds since the epoch.
         peer: SPIFFE ID of the connection's other end; None where TLS is not mutual.
         forwarded_peer: SPIFFE ID for which a trusted proxy speaks; None where there is none.
+        approved: a person's yes to exactly this call; None where there is none.
     """
 
     target: TargetManifest
@@ -26,3 +27,4 @@ class Query:
     now: int
     peer: str | None
     forwarded_peer: str | None
+    approved: Approved | None

@@ -9,7 +9,7 @@ from launchworthy.policy.engine import ask, judge
 from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.query import Query
 from launchworthy.policy.slice import Slice, policy_set
-from launchworthy.vocabulary import Principal, PrincipalKind, Problem, ProblemError, Refused
+from launchworthy.vocabulary import Approved, Principal, PrincipalKind, Problem, ProblemError, Refused
 
 _ERRS = '@id("self-test") forbid (principal, action, resource) when { 9223372036854775807 + 1 > 0 };'
 """The validator does not see an overflow, and Cedar leaves such a rule out and allows."""
@@ -33,13 +33,17 @@ def _mistakes(piece: Slice, entities: EntityStore, types: cedarpy.Schema) -> Ite
     [erring] = cedarpy.policies_to_pst(_ERRS).static_policies.values()
     alone = replace(piece, policies=policy_set(permit))
     failing = replace(piece, policies=policy_set([*permit, erring]), ids=(piece.permit, "self-test"))
-    stranger, caller = _query(piece, frozenset()), _query(piece, frozenset(piece.target.scopes))
+    approved = Approved(question="self-test") if piece.target.approval is not None else None
+    stranger = _query(piece, frozenset(), approved)
+    caller = _query(piece, frozenset(piece.target.scopes), approved)
     if not _allows(alone, caller, entities, types):
         yield _problem(piece, "refuses a caller that has every scope")
     if _allows(piece, stranger, entities, types):
         yield _problem(piece, "allows a caller without any scope")
     if _allows(failing, caller, entities, types):
         yield _problem(piece, "allows although a rule could not be evaluated")
+    if approved is not None and _allows(piece, replace(caller, approved=None), entities, types):
+        yield _problem(piece, "allows what nobody has approved")
 
 
 def _allows(piece: Slice, query: Query, entities: EntityStore, types: cedarpy.Schema) -> bool:
@@ -50,7 +54,7 @@ def _allows(piece: Slice, query: Query, entities: EntityStore, types: cedarpy.Sc
     return True
 
 
-def _query(piece: Slice, scopes: frozenset[str]) -> Query:
+def _query(piece: Slice, scopes: frozenset[str], approved: Approved | None) -> Query:
     nobody = Principal(
         issuer="https://self-test.invalid",
         subject="nobody",
@@ -69,6 +73,7 @@ def _query(piece: Slice, scopes: frozenset[str]) -> Query:
         now=0,
         peer=None,
         forwarded_peer=None,
+        approved=approved,
     )
 
 

@@ -16,6 +16,7 @@ from launchworthy.vocabulary import Decision
 
 _encode = JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"), default=list).encode
 _OURS = "manifest:"
+_APPROVAL = "approval:"
 Key = tuple[Value | bytes, ...]
 
 
@@ -45,6 +46,11 @@ class Slice:
     def permit(self) -> str:
         """The one id that an allowing answer cites: `manifest:place_order`."""
         return self.decision.rule
+
+    @property
+    def approval(self) -> str:
+        """The id of the rule that forbids a call until somebody approves it."""
+        return approval_id(self.uid)
 
     @property
     def keeps(self) -> bool:
@@ -112,6 +118,16 @@ def cut(
 def permit_id(uid: str) -> str:
     """The id of a target's permit."""
     return f"{_OURS}{uid}"
+
+
+def approval_id(uid: str) -> str:
+    """The id of the rule that forbids a target's calls until somebody has approved them."""
+    return f"{_APPROVAL}{uid}"
+
+
+def is_approval(identifier: str) -> bool:
+    """Whether this is the id of such a rule; a team's rule cannot be called so."""
+    return identifier.startswith(_APPROVAL)
 
 
 def is_permit(identifier: str) -> bool:

@@ -24,7 +24,7 @@ from launchworthy.audit import AuditUnwritable, events
 from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import auditing, control, issuers, lending, record, state, wiring
+from launchworthy.server import approvals, auditing, control, issuers, lending, record, state, wiring
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -87,6 +87,7 @@ async def keys_stage(parts: Parts) -> None:
 async def state_stage(parts: Parts) -> None:
     """Open what replicas agree on, read what is stopped and denied, and go on reading it."""
     await state.open_store(parts)
+    approvals.open_approvals(parts)
     await control.open_control(parts)
 
 

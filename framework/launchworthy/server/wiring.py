@@ -197,6 +197,7 @@ async def assemble(parts: Parts) -> None:
         readiness=readiness.require,
         served=parts.served,
         exchange=exchange,
+        approvals=parts.approvals,
         clock=parts.surroundings.clock,
         random_bits=parts.surroundings.random_bits,
         environment=parts.rehearsed,

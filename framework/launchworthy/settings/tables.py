@@ -47,6 +47,7 @@ class ServerSettings(Table):
     data_directory: Annotated[AbsolutePath | None, DEPLOYMENT] = None
     allowed_origins: tuple[Origin, ...] = ()
     revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
+    replicas: Annotated[int, Field(ge=1, le=1000), DEPLOYMENT] = 1
     max_body: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
     grace: Duration = 20.0
 
@@ -181,6 +182,7 @@ class StateSettings(Table):
     ca: Annotated[AbsolutePath | None, DEPLOYMENT] = None
     user: Identifier | None = None
     password: Reference | None = None
+    approval_key: Reference | None = None
 
     @model_validator(mode="after")
     def _kind_has_its_fields(self) -> "StateSettings":
@@ -190,6 +192,12 @@ class StateSettings(Table):
             raise ValueError("`user` and `password` go together")
         if self.password is not None and self.password.scheme is not SecretScheme.FILE:
             raise ValueError("the password of the store is read from a file: `file:/run/secrets/store`")
+        return self
+
+    @model_validator(mode="after")
+    def _key_is_in_a_file(self) -> "StateSettings":
+        if self.approval_key is not None and self.approval_key.scheme is not SecretScheme.FILE:
+            raise ValueError("the key of approvals is read from a file: `file:/run/secrets/approval`")
         return self
 
 
@@ -250,6 +258,24 @@ class FileTables(BaseModel):
             domain = name.removeprefix("spiffe://").partition("/")[0]
             if domain not in self.identity.trust_domains:
                 raise ValueError(f"`{domain}` of a peer is none of `identity.trust_domains`")
+        return self
+
+    @model_validator(mode="after")
+    def _each_key_has_one_purpose(self) -> "FileTables":
+        keys = [
+            key
+            for key in (
+                self.audit.hmac_key,
+                self.control.key,
+                self.state.approval_key,
+                self.state.password,
+            )
+            if key is not None
+        ]
+        if len({key.locator for key in keys}) != len(keys):
+            raise ValueError(
+                "the keys of audit, control list, approvals and store are files of their own: one purpose each"
+            )
         return self
 
     @model_validator(mode="after")

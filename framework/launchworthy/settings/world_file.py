@@ -24,7 +24,7 @@ REPLACEABLE: Final = {
         {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
-    "state": frozenset({"kind", "url", "ca"}),
+    "state": frozenset({"kind", "url", "ca", "approval_key"}),
     "control": frozenset({"file", "key"}),
     "telemetry": frozenset({"endpoint"}),
     "promotion": frozenset({"records"}),

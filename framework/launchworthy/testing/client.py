@@ -71,11 +71,16 @@ class Client:
         revision: str = MODERN,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
+        approve: bool | None = None,
     ) -> None:
-        """Talk to the MCP endpoint at `url`; without a token, as a stranger; over `tls` where it is given."""
+        """Talk to the MCP endpoint at `url`; without a token, as a stranger; over `tls` where it is given.
+
+        `approve` is what its user says when asked about a call; None is a client that can ask nobody.
+        """
         self._url = url
         self._token = token
         self._revision = revision
+        self._approve = approve
         self._ids = count(1)
         self._http = httpx2.Client(
             timeout=timeout, trust_env=False, follow_redirects=False, verify=tls if tls is not None else True
@@ -103,13 +108,26 @@ class Client:
             ToolError: the tool answered with an error.
             Refused: the call did not go through.
         """
-        result = self.request("tools/call", {"name": tool, "arguments": arguments})
+        params: dict[str, Any] = {"name": tool, "arguments": arguments}
+        result = self.request("tools/call", params)
+        if result.get("resultType") == "input_required":
+            result = self.request("tools/call", {**params, **self.answer_to(result)})
         if result.get("isError"):
             raise ToolError(_text_of(result))
         structured = result.get("structuredContent")
         if isinstance(structured, dict) and set(structured) == {"result"}:
             return structured["result"]
         return structured
+
+    def answer_to(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """What this client's user answers to the questions of a result, for the same call sent again."""
+        answer = (
+            {"action": "accept", "content": {"approve": True}} if self._approve else {"action": "decline"}
+        )
+        return {
+            "inputResponses": dict.fromkeys(asked["inputRequests"], answer),
+            "requestState": asked["requestState"],
+        }
 
     def read(self, uri: str) -> Any:
         """Read a resource; JSON comes as data, anything else as text."""
@@ -157,7 +175,9 @@ class Client:
                 **body.get("_meta", {}),
                 "io.modelcontextprotocol/protocolVersion": MODERN,
                 "io.modelcontextprotocol/clientInfo": {"name": "launchworthy-testing", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientCapabilities": (
+                    {} if self._approve is None else {"elicitation": {"form": {}}}
+                ),
             }
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": body}
 

@@ -32,9 +32,9 @@ class RunningServer:
         """Where its audit is written."""
         return self.world.audit_directory
 
-    def client(self, *scopes: str, revision: str = MODERN) -> Client:
-        """A caller whose token has exactly these scopes."""
-        return self.world.client(*scopes, revision=revision)
+    def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
+        """A caller whose token has exactly these scopes; `approve`: what its user says when asked."""
+        return self.world.client(*scopes, revision=revision, approve=approve)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
         """A caller without a token."""

@@ -191,6 +191,7 @@ class World:
                 stack.enter_context(self.token_file)
             pipes = stack.enter_context(tempfile.TemporaryDirectory(prefix="lw-"))
             self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
+            _lend_key(self.approval_key_file)
             if self._audit_key:
                 _lend_key(self.audit_key_file)
             if self._control_key:
@@ -214,8 +215,7 @@ class World:
             "LAUNCHWORTHY_ENVIRONMENT": self.environment.value,
             "LAUNCHWORTHY_WORLD": str(self.file),
         }
-        if self._audit_key or self._control_key or self._lends_files:
-            given["CREDENTIALS_DIRECTORY"] = str(self.audit_key_file.parent)
+        given["CREDENTIALS_DIRECTORY"] = str(self.audit_key_file.parent)
         return given
 
     def server(
@@ -251,6 +251,11 @@ class World:
         """Where the key of the control list in the store is, if there is one."""
         return self.audit_key_file.with_name("control-list")
 
+    @property
+    def approval_key_file(self) -> Path:
+        """Where the key is that seals questions to people."""
+        return self.directory / "keys" / "approval"
+
     def token(self, *scopes: str, **changes: Any) -> Secret:
         """A token of the first issuer for this server; `changes` as in `SimulatedIssuer.mint`.
 
@@ -260,9 +265,9 @@ class World:
         caller = {"subject": f"caller-{next(self._callers)}"} if rehearsed else {}
         return Secret(self.issuer.mint(self.issuer.grant(scopes=scopes, **caller), **changes))
 
-    def client(self, *scopes: str, revision: str = MODERN) -> Client:
-        """A caller whose token has exactly these scopes."""
-        return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls)
+    def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
+        """A caller whose token has exactly these scopes; `approve`: what its user says when asked."""
+        return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls, approve=approve)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
         """A caller without a token."""
@@ -285,7 +290,7 @@ class World:
             },
             "identity": self._identity(),
             "audit": self._audit(),
-            "state": self._state,
+            "state": {**self._state, "approval_key": f"file:{self.approval_key_file}"},
             "control": self._control,
         }
         if self.tls is not None:

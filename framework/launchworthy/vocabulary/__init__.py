@@ -1,5 +1,6 @@
 """The nouns: principal, scope, reason, decision, secret reference, errors."""
 
+from launchworthy.vocabulary.approved import Approved
 from launchworthy.vocabulary.call_id import CallId, format_call_id, is_call_id
 from launchworthy.vocabulary.decision import Decision
 from launchworthy.vocabulary.environment import SIMULATED_TRUST_DOMAIN, Environment
@@ -23,6 +24,7 @@ __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
     "SIMULATED_TRUST_DOMAIN",
+    "Approved",
     "BearerToken",
     "CallId",
     "Decision",

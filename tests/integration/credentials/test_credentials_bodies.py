@@ -37,9 +37,9 @@ def passage(token=None):
     return Passage(
         Authorized(
             call=CallId("4T7K-9QX2-M0DV"), principal=CALLER,
-            target=SimpleNamespace(name="refund", credentials=ALLOWED),
+            target=SimpleNamespace(name="refund", credentials=ALLOWED, approval=None),
             decision=Decision(rule="manifest:refund", policy_digest="p", manifest_digest="m"),
-            named="refund", unvalidated={}, arguments={}, completing=None,
+            named="refund", unvalidated={}, arguments={}, completing=None, approval=None,
             callers_token=None if token is None else seal(BearerToken(token)),
         )
     )  # fmt: skip

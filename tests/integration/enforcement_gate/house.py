@@ -18,6 +18,7 @@ import uvicorn
 import uvloop
 from house_manifests import RULES, SCOPES, manifest_files
 
+from launchworthy.approval import Approvals, EphemeralKeys, StateSeal
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.stream import AuditStream
 from launchworthy.credentials.tellers import Tellers
@@ -83,6 +84,7 @@ class House:
         rate: str = "100000/minute",
         store: Store | None = None,
         control: tuple[Source, ...] = (),
+        edit: tuple[str, str] = ("", ""),
         **config: Any,
     ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -107,6 +109,9 @@ class House:
         self._at_once = at_once
         self._rate = rate
         self._sources = control
+        self._edit = edit
+        self.keys = EphemeralKeys(secrets.randbits)
+        self.clock: Callable[[], float] = time.time
         self._store = MemoryStore(time.monotonic, "tests") if store is None else store
         self._ready = threading.Event()
         self._failed: BaseException | None = None
@@ -142,7 +147,9 @@ class House:
 
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
-        manifests = load_manifests(manifest_files())
+        old, new = (text.encode() for text in self._edit)
+        files = {path: content.replace(old, new) for path, content in manifest_files().items()}
+        manifests = load_manifests(files if old else manifest_files())
         server = Server(shop_tools)
         served = match(manifests, server.marks())
         pipe = self._directory / "executions"
@@ -197,7 +204,12 @@ class House:
                 readiness=self._readiness,
                 served=served,
                 exchange=self.exchange,
-                clock=time.time,
+                approvals=Approvals(
+                    StateSeal(self.keys, self.resource, secrets.randbits),
+                    self._store,
+                    secrets.randbits,
+                ),
+                clock=self._now,
                 random_bits=secrets.randbits,
                 environment=self._environment,
                 on_refusal=self.notes.append,
@@ -221,6 +233,9 @@ class House:
             await asyncio.sleep(0.005)
         self._ready.set()
         await serving
+
+    def _now(self) -> float:
+        return self.clock()
 
     def _readiness(self) -> None:
         if self.unready is not None:

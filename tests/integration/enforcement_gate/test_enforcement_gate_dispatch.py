@@ -69,6 +69,7 @@ def authorised(exchange, name, unvalidated, **values) -> Passage:
             arguments=values,
             callers_token=None,
             completing=None,
+            approval=None,
         )
     )
 

@@ -252,7 +252,12 @@ def test_visible_is_what_scopes_and_environment_allow(tmp_path):
             issuer="https://a.example", subject="s", client="c", kind=PrincipalKind.MACHINE,
             scopes=frozenset(scopes), actors=(), token_id="j", issued_at=1, expires_at=2,
         )  # fmt: skip
-        return {name for _, name in VisibleTargets(manifests.targets.values(), environment).to(principal)}
+        return {
+            name
+            for _, name in VisibleTargets(manifests.targets.values(), environment).to(
+                principal, way_back=True
+            )
+        }
 
     assert seen(Environment.STAGING, "shop:read", "other") == {"f"}
     assert seen(Environment.STAGING, "shop:read", "shop:write") == {"f", "g"}

@@ -45,7 +45,7 @@ def test_the_example_is_read_whole(project):
     assert place.policy_inputs == ("quantity",)
     assert place.where == "manifests/tools.toml:11"
     assert (place.rehearse, place.example["item"], place.timeout_seconds) == (True, "teapot", None)
-    assert (refund.effect, refund.approval, refund.timeout_seconds) == (Effect.DESTRUCTIVE, "none", 10.0)
+    assert (refund.effect, refund.approval, refund.timeout_seconds) == (Effect.DESTRUCTIVE, None, 10.0)
     assert order.uri == "orders://order/{order_id}"
     assert (order.effect, order.rehearse, order.visibility) == (Effect.READ, False, Visibility.SCOPED)
     assert complaint.example is None
@@ -128,8 +128,10 @@ def test_several_problems_are_told_at_once(project):
     [
         ("egress", 'egress = ["payments.acme.example:443"]'),
         ("approval", 'approval = "url"'),
-        ("approval", 'approval = "form"'),
-        ("approval", 'approval = { mode = "url", by = "approvers" }'),
+        ("approval.mode", 'approval = { mode = "url" }'),
+        ("approval.by", 'approval = { mode = "form", by = "approvers" }'),
+        ("approval.claim", 'approval = { mode = "form", claim = "groups:payments" }'),
+        ("approval.max_age", 'approval = { mode = "form", max_age = "2m" }'),
     ],
 )
 def test_a_field_that_nothing_enforces_yet_is_refused_by_name(project, field, line):
@@ -139,7 +141,7 @@ def test_a_field_that_nothing_enforces_yet_is_refused_by_name(project, field, li
         "manifests/tools.toml:13",
         f"tools.place_order.{field}",
     )
-    assert f"`{field}`" in found.what
+    assert f"`{field.rpartition('.')[2]}`" in found.what
     assert found.what.endswith("which is not enforced yet")
 
 
@@ -438,3 +440,29 @@ def test_limits_are_read(project):
 def test_a_limit_that_is_none_is_a_bad_value(project, line):
     found = problem(project.edit('effect    = "write"', f'effect = "write"\n{line}'))
     assert (found.reason, found.where) == ("bad-value", "manifests/tools.toml:13")
+
+
+@pytest.mark.parametrize("said", ['"form"', '{ mode = "form" }', '{ mode = "form", by = "caller" }'])
+def test_a_destructive_tool_may_have_its_caller_asked(project, said):
+    project.edit('approval  = "none"\n', f"approval = {said}\n").edit(
+        "approval_reason =", "# approval_reason ="
+    )
+    [_, place, refund] = load_manifests(project.files).tools()
+    assert str(refund.approval) == "form by caller"
+    assert (refund.approval_reason, place.approval) == (None, None)
+
+
+def test_who_asks_somebody_gives_no_reason_for_asking_nobody(project):
+    found = problem(project.edit('approval  = "none"\n', 'approval = "form"\n'))
+    assert (found.reason, found.field) == ("bad-value", "tools.refund_order.approval_reason")
+
+
+@pytest.mark.parametrize(
+    "said", ["true", "[]", '"some"', '{ mode = "some" }', "{}", '{ mode = "form", bye = "caller" }']
+)
+def test_another_word_for_an_approval_is_none(project, said):
+    found = problem(project.edit('effect    = "write"', f'effect = "write"\napproval = {said}'))
+    assert found.reason in {"bad-value", "missing-field", "unknown-field"}
+    assert found.field.startswith("tools.place_order.approval")
+    assert "[word]" not in found.what + found.field
+    assert "[table]" not in found.what + found.field

@@ -117,6 +117,7 @@ class World:
         of=TargetKind.TOOL,
         peer=None,
         forwarded_peer=None,
+        approved=None,
         **changed,
     ):
         target = self.target(name, of)
@@ -127,6 +128,7 @@ class World:
             now=now,
             peer=peer,
             forwarded_peer=forwarded_peer,
+            approved=approved,
         )
 
 

@@ -143,8 +143,8 @@ def test_an_engine_failure_is_nothing_that_can_be_expected(world):
 @pytest.mark.parametrize(
     ("old", "new", "reason", "line"),
     [
-        (b'expect = "scope"', b'expect = "approval"', "not-enforced-yet", 10),
-        (b'expect = "scope"', b'expect = "scope"\napproved = true', "not-enforced-yet", 11),
+        (b'expect = "scope"', b'expect = "approve"', "bad-value", 10),
+        (b'expect = "scope"', b'expect = "scope"\napproved = "yes"', "bad-value", 11),
         (b'expect = "scope"', b'expect = "deny"', "bad-value", 10),
         (b'expect = "scope"', b'expects = "scope"', "unknown-field", 10),
         (b'scopes = ["orders:write"]', b"", "missing-field", 7),

@@ -5,6 +5,7 @@ from launchworthy.enforcement.request.head import Endpoint, Head, RoutingHeaders
 from launchworthy.enforcement.request.message import Message, RequestId, read_message
 from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Row, row_of, rows_of
 from launchworthy.enforcement.request.refusals import (
+    ClientCannotAsk,
     HeaderSectionTooLarge,
     MethodNotAllowed,
     UnknownResource,
@@ -20,6 +21,7 @@ __all__ = [
     "NOTIFICATIONS",
     "REQUESTS",
     "Asked",
+    "ClientCannotAsk",
     "Endpoint",
     "Head",
     "HeaderSectionTooLarge",

@@ -1,5 +1,7 @@
 """Which refusals need more for their answer than a reason?"""
 
+from collections.abc import Mapping
+
 from launchworthy.enforcement.request.resource_uri import MAX_URI
 from launchworthy.vocabulary import Reason, Refused
 
@@ -33,6 +35,19 @@ class UnknownResource(Refused):
         """Hold what was asked for."""
         super().__init__(Reason.TOOL_UNKNOWN, "no such resource is declared")
         self.uri = uri if len(uri) <= MAX_URI else ""
+
+
+class ClientCannotAsk(Refused):
+    """Somebody must approve, and the client does not say that it can ask its user.
+
+    Attributes:
+        required: the capabilities that it would have to declare.
+    """
+
+    def __init__(self, required: Mapping[str, object]) -> None:
+        """Hold what is missing."""
+        super().__init__(Reason.TOOL_APPROVAL, "the client does not say that it can ask its user")
+        self.required = required
 
 
 class UnsupportedRevision(Refused):

@@ -23,8 +23,8 @@ def declared(project: Project) -> Iterator[TargetManifest]:
 
 
 def may_run(target: TargetManifest) -> bool:
-    """Whether its example is run in the simulated world."""
-    return target.effect is Effect.READ or target.rehearse
+    """Whether its example is run in the simulated world, by a caller that asks nobody."""
+    return target.approval is None and (target.effect is Effect.READ or target.rehearse)
 
 
 def as_target(manifest: TargetManifest) -> Target:
