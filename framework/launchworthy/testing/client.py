@@ -108,16 +108,24 @@ class Client:
             ToolError: the tool answered with an error.
             Refused: the call did not go through.
         """
-        params: dict[str, Any] = {"name": tool, "arguments": arguments}
-        result = self.request("tools/call", params)
-        if result.get("resultType") == "input_required":
-            result = self.request("tools/call", {**params, **self.answer_to(result)})
+        result = self.asked("tools/call", {"name": tool, "arguments": arguments})
         if result.get("isError"):
             raise ToolError(_text_of(result))
         structured = result.get("structuredContent")
         if isinstance(structured, dict) and set(structured) == {"result"}:
             return structured["result"]
         return structured
+
+    def asked(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Send one request, answer what this client's user is asked about it, and return its result.
+
+        Raises:
+            Refused: the answer was no result.
+        """
+        result = self.request(method, params)
+        if result.get("resultType") == "input_required":
+            return self.request(method, {**params, **self.answer_to(result)})
+        return result
 
     def answer_to(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What this client's user answers to the questions of a result, for the same call sent again."""

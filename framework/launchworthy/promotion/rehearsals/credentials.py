@@ -14,7 +14,7 @@ from launchworthy.manifest import TargetManifest
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin, within
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
-from launchworthy.promotion.rehearsals.targets import as_target, declared, may_run
+from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.issuer import Fault
 
@@ -41,10 +41,10 @@ def what_is_borrowed(stage: Stage) -> Iterator[Seen]:
                 yield saw(control, True, "nothing is borrowed: no manifest names a credential", "")
         for target in borrowing:
             yield from _rehearsable(target)
-            if may_run(target):
+            if is_rehearsed(target):
                 yield from _borrowed(stage, scene, target)
     for target in borrowing:
-        if may_run(target):
+        if is_rehearsed(target):
             yield from _ended(stage, target)
 
 
@@ -52,7 +52,7 @@ def _rehearsable(target: TargetManifest) -> Iterator[Seen]:
     for control in (_SEC_05, _SEC_06):
         yield saw(
             control,
-            may_run(target),
+            is_rehearsed(target),
             f"`{target.name}` borrows, and its example is run",
             f"`{target.name}` borrows, and its example is not run: rehearse = true",
             where=target.where,
@@ -177,15 +177,17 @@ def _sent(scene: Scene) -> int:
 def _prepare(stage: Stage, scene: Scene, target: TargetManifest) -> None:
     """Run the other examples that write, so that there is something for this one to work on."""
     for other in declared(stage.project):
-        if may_run(other) and not other.credentials and other.key != target.key:
+        if is_rehearsed(other) and not other.credentials and other.key != target.key:
             _call(stage, scene, other)
 
 
 def _call(stage: Stage, scene: Scene, target: TargetManifest, *, timeout: float = 30.0) -> bool:
     """Call it with its example, each time as another caller; returns whether it went well."""
     world, asked = scene.world, as_target(target)
-    with Client(world.url, world.token(*stage.scopes), timeout=timeout, tls=world.tls) as caller:
+    with Client(
+        world.url, world.token(*stage.scopes), timeout=timeout, tls=world.tls, approve=True
+    ) as caller:
         try:
-            return caller.request(asked.method, asked.params).get("isError") is not True
+            return caller.asked(asked.method, asked.params).get("isError") is not True
         except (Refused, httpx2.TransportError):
             return False

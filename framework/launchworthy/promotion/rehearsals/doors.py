@@ -273,6 +273,7 @@ def _lists(stage: Stage, scene: Scene) -> Iterator[Seen]:
                 if each.kind is kind
                 and each.visibility is Visibility.SCOPED
                 and not missing_scopes(each, granted)
+                and (each.approval is None or scene.probed.revisions[0] == MODERN)
             )
             draft = plain_draft(scene.probed, method, scene.probed.revisions[0], 1)
             draft.scopes = scopes

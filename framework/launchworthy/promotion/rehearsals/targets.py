@@ -22,9 +22,14 @@ def declared(project: Project) -> Iterator[TargetManifest]:
             yield target
 
 
+def is_rehearsed(target: TargetManifest) -> bool:
+    """Whether its example is run in the simulated world."""
+    return target.effect is Effect.READ or target.rehearse
+
+
 def may_run(target: TargetManifest) -> bool:
-    """Whether its example is run in the simulated world, by a caller that asks nobody."""
-    return target.approval is None and (target.effect is Effect.READ or target.rehearse)
+    """Whether its example is run for a caller who can ask nobody."""
+    return is_rehearsed(target) and target.approval is None
 
 
 def as_target(manifest: TargetManifest) -> Target:
