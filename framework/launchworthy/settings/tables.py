@@ -47,7 +47,6 @@ class ServerSettings(Table):
     data_directory: Annotated[AbsolutePath | None, DEPLOYMENT] = None
     allowed_origins: tuple[Origin, ...] = ()
     revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
-    replicas: Annotated[int, Field(ge=1, le=1000), DEPLOYMENT] = 1
     max_body: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
     grace: Duration = 20.0
 
@@ -274,7 +273,7 @@ class FileTables(BaseModel):
         ]
         if len({key.locator for key in keys}) != len(keys):
             raise ValueError(
-                "the keys of audit, control list, approvals and store are files of their own: one purpose each"
+                "the keys of audit, control, approvals and store are four files: one purpose each"
             )
         return self
 
