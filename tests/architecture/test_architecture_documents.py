@@ -5,14 +5,18 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
 from documents import ROOT, TEMPLATE, anchors, commands, documents, fences, links, sessions
+from pydantic import BaseModel
 from typer.main import get_command
 
 from launchworthy.cli.main import app
 from launchworthy.cli.pages import find_page
+from launchworthy.manifest.tool import TargetsFile
+from launchworthy.settings.tables import FileTables
+from launchworthy.state.control.entries import ControlFile
 from launchworthy.vocabulary import ProblemError
 
 SOURCE = ROOT / "framework" / "launchworthy"
@@ -152,10 +156,41 @@ def test_every_page_is_reached_from_the_readme():
     assert [path for path in MARKDOWN if path.startswith("docs/") and path not in reached] == []
 
 
+def unknown_fields(content: dict[str, object], form: type[BaseModel], where: str = "") -> list[str]:
+    """Fields that the form does not have; tables that are another program's are left out at the top."""
+    found = []
+    for name, value in content.items():
+        if name not in form.model_fields:
+            found += [f"{where}{name}"] if where else []
+            continue
+        parts = _parts(form.model_fields[name].annotation)
+        forms = [one for one in parts if isinstance(one, type) and issubclass(one, BaseModel)]
+        named = any(get_origin(part) is dict for part in parts) and isinstance(value, dict)
+        tables = value if isinstance(value, list) else list(value.values()) if named else [value]
+        for each in (one for one in tables if isinstance(one, dict) and forms):
+            found += unknown_fields(each, forms[-1], f"{where}{name}.")
+    return found
+
+
+def _parts(annotation: object) -> list[object]:
+    return [annotation, *(one for part in get_args(annotation) for one in _parts(part))]
+
+
 @pytest.mark.parametrize("path", MARKDOWN)
-def test_every_toml_in_a_document_is_toml(path):
+def test_every_toml_in_a_document_is_toml_with_fields_that_exist(path):
     for block in fences(DOCUMENTS[path], {"toml"}):
-        tomllib.loads(block)
+        content = tomllib.loads(block)
+        unknown = [unknown_fields(content, form) for form in (FileTables, TargetsFile, ControlFile)]
+        assert sum(unknown, []) == []  # noqa: RUF017 - three lists
+
+
+def test_a_field_that_does_not_exist_is_noticed():
+    content = tomllib.loads(
+        "server.lisen = 1\nissuers.a.exceptions.typ.vaule = 1\n[[stop]]\nid = 1\nwho_ = 1"
+    )
+    assert unknown_fields(content, FileTables) == ["server.lisen", "issuers.exceptions.typ.vaule"]
+    assert unknown_fields(content, ControlFile) == ["stop.who_"]
+    assert unknown_fields({"tools": {"a": {"scope": [], "scopes": []}}}, TargetsFile) == ["tools.scope"]
 
 
 def test_the_table_of_packages_has_every_package_and_no_other():
