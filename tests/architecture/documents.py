@@ -1,7 +1,7 @@
 """Which commands and links does a document hold?
 
-Commands stand in code: in a fence without a language (or of a shell), and in backticks; in pages of `explain`
-anywhere. Prose is not looked at, nor is code of other languages.
+Commands stand in code: in a fence without a language (or of a shell), and in backticks. In what the
+framework prints, and in comments of the template, they begin a clause. Nothing else is looked at.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template"
-PAGES = ROOT / "framework" / "launchworthy" / "cli" / "pages"
+SOURCE = ROOT / "framework" / "launchworthy"
 SHELL = {"", "sh", "console"}
 _FENCE = re.compile(r"(?ms)^(?P<mark>```+)(?P<language>\w*)[^\n]*\n(?P<body>.*?)^(?P=mark)\s*$")
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -19,6 +19,7 @@ _CALL = re.compile(r"(?:^|(?<=[\s($|&;=]))launchworthy(?= +[a-z-])(?P<rest>.*)")
 _SESSION = re.compile(r"\b(?:noxfile\.py|nox) -s ([a-z-]+)")
 _SHORT = re.compile(r"(?:audit|control|dev|identity|manifest|policy|secrets) [a-z].*")
 _END = re.compile(r" [#|·→]|\s*[;>)]|&&| {2,}(?![- ])|`")
+_CLAUSE = re.compile(r'(?m)(?:^|/|[:;,("|`-] ?)(launchworthy [a-z-]+[^\n,:;()"`]*)')
 _LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _JINJA = re.compile(r"\{%-?.*?-?%\}")
 
@@ -28,10 +29,17 @@ def documents() -> Iterator[tuple[str, str]]:
     for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
         yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     for path in sorted(TEMPLATE.rglob("*.md.jinja")):
-        text = _JINJA.sub("", path.read_text(encoding="utf-8")).replace("{{ there }}", "launchworthy")
+        text = _JINJA.sub(" ", path.read_text(encoding="utf-8")).replace("{{ there }}", "launchworthy")
         yield str(path.relative_to(ROOT)), re.sub(r"\{\{.*?\}\}", "x", text)
-    for path in sorted(PAGES.glob("*.toml")):
-        yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+    source = [path for kind in ("*.py", "*.toml") for path in SOURCE.rglob(kind)]
+    for path in sorted([*source, *_others(TEMPLATE)]):
+        clauses = _CLAUSE.findall(path.read_text(encoding="utf-8"))
+        if clauses:
+            yield str(path.relative_to(ROOT)), "\n".join(f"`{clause}`" for clause in clauses)
+
+
+def _others(template: Path) -> list[Path]:
+    return [path for path in template.rglob("*") if path.is_file() and ".md" not in path.name]
 
 
 def fences(text: str, languages: set[str]) -> Iterator[str]:
@@ -54,7 +62,7 @@ def commands(text: str) -> list[tuple[str, ...]]:
     for line in _code(text):
         short = [line] if _SHORT.fullmatch(line) else []
         for rest in short + [call["rest"] for call in _CALL.finditer(line)]:
-            said = _END.split(rest.strip(), maxsplit=1)[0]
+            said = _END.split(rest.strip(), maxsplit=1)[0].rstrip(".")
             try:
                 found.append(tuple(shlex.split(said)))
             except ValueError:  # a quote that goes on elsewhere

@@ -185,7 +185,8 @@ def _read(path: Path) -> bytes:
         )
     if not 0 < len(content) <= _LIMIT:
         what = f"has {len(content)} bytes; it is neither empty nor longer than {_LIMIT}"
-        _refuse("trust-policy-malformed", path, what, ("what it may say: `launchworthy explain trust.toml`",))
+        fix = ("what it may say: `launchworthy explain trust-policy-missing`",)
+        _refuse("trust-policy-malformed", path, what, fix)
     return content
 
 

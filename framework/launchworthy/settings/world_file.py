@@ -57,9 +57,8 @@ def read_world(environ: Mapping[str, str], environment: Environment) -> tuple[st
     except (OSError, ValueError) as error:
         failed = type(error).__name__
     what = f"the file that `{WORLD}` names cannot be read ({failed})"
-    raise ProblemError(
-        Problem(reason="no-world", what=what, fix=("launchworthy dev writes one",), field=WORLD)
-    )
+    fix = ("start by `launchworthy dev`, which writes one",)
+    raise ProblemError(Problem(reason="no-world", what=what, fix=fix, field=WORLD))
 
 
 def world_settings(source: SourceFile, tables: Tables, environment: Environment) -> WorldSettings:
