@@ -85,14 +85,14 @@ def main() -> None:
 
 
 async def _measure(world: World, options: argparse.Namespace) -> None:
-    async with AsyncExitStack() as stack:
+    wanted = options.profile or "cold"
+    kinds = _kinds(world, (options.rounds + 1) * options.requests if wanted == "cold" else 1)
+    async with AsyncExitStack() as stack:  # only now: thousands of tokens take longer than keys stay fresh
         parts = Parts(definition=server, surroundings=Surroundings(environ=dict(world.environ)), stack=stack)
         await start(parts)
         gc.collect()
         gc.freeze()
         driver = Driver(parts.gate)
-        wanted = options.profile or "cold"
-        kinds = _kinds(world, (options.rounds + 1) * options.requests if wanted == "cold" else 1)
         chosen = [options.profile] if options.profile else list(kinds)
         best: dict[str, list[float]] = {name: [] for name in chosen}
         used = dict.fromkeys(chosen, 0)

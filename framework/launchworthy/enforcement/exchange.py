@@ -4,9 +4,8 @@ Our own exchange over `mcp.server.runner`: no second parse, no session manager, 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.lowlevel import Server as SdkServer
@@ -39,8 +38,7 @@ _OK: Final = 200
 _LISTS_KEPT: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(NamedTuple):
     """What the SDK answered.
 
     Attributes:

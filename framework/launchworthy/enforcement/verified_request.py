@@ -1,6 +1,6 @@
 """What does the gate hand on once a request's token was good and its revision is settled?"""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from launchworthy.credentials import SealedToken
 from launchworthy.enforcement.records import Trace
@@ -9,9 +9,8 @@ from launchworthy.enforcement.request import Head, Settled
 from launchworthy.vocabulary import Principal, TokenDigest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedRequest:
-    """One request of a verified caller.
+class VerifiedRequest(NamedTuple):
+    """One request of a verified caller; a tuple, as all that is made anew for every request.
 
     Attributes:
         settled: what it asks, and in which revision.
@@ -30,7 +29,7 @@ class VerifiedRequest:
     head: Head
     principal: Principal
     token: TokenDigest
-    callers_token: SealedToken | None = field(repr=False)
+    callers_token: SealedToken | None
     resource: str
     receive: Receive
     reply: Reply

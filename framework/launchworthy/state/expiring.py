@@ -50,15 +50,28 @@ class Expiring(Generic[T]):
         live = self._live(key)
         return default if live is None else live[1]
 
+    def find(self, key: str, now: float) -> T | None:
+        """The value, or None where there is none or its time has ended by now; reads no clock."""
+        entry = self._kept.get(key)
+        return None if entry is None or now >= entry[0] else entry[1]
+
     def put(self, key: str, value: T, seconds: float) -> None:
         """Keep a value for so long from now.
 
         Raises:
             Refused: `limit.store`, there is no room.
         """
+        self.put_until(key, value, self._clock() + seconds)
+
+    def put_until(self, key: str, value: T, until: float) -> None:
+        """Keep a value until an instant of this clock.
+
+        Raises:
+            Refused: `limit.store`, there is no room.
+        """
         if key not in self._kept:
             self._make_room()
-        self._kept[key] = (self._clock() + seconds, value)
+        self._kept[key] = (until, value)
 
     def replace(self, key: str, value: T) -> None:
         """Another value in place of one that is there; its time goes on."""

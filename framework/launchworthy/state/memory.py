@@ -58,10 +58,10 @@ class MemoryStore:
         places = [self._room_at_once(slot, now) for slot in slots]
         for charge, used in zip(charges, uses, strict=True):
             used.append(now)
-            self._uses.put(charge.key, used, charge.rate.seconds)
+            self._uses.put_until(charge.key, used, now + charge.rate.seconds)
         for slot, held in zip(slots, places, strict=True):
             held[holder] = now + slot.seconds
-            self._places.put(slot.key, held, max(held.values()) - now)
+            self._places.put_until(slot.key, held, max(held.values()))
 
     async def free(self, slots: tuple[Slot, ...], holder: str) -> None:
         """Give the places back."""
@@ -100,9 +100,9 @@ class MemoryStore:
 
     def _room_in_time(self, charge: Charge, now: float) -> deque[float]:
         """The last uses, as many as are allowed; the oldest of them must have left the stretch."""
-        used = self._uses.get(charge.key, deque(maxlen=charge.rate.amount))
-        if used.maxlen != charge.rate.amount:
-            used = deque(used, maxlen=charge.rate.amount)
+        used = self._uses.find(charge.key, now)
+        if used is None or used.maxlen != charge.rate.amount:
+            used = deque(used or (), maxlen=charge.rate.amount)
         if len(used) == charge.rate.amount:
             seconds = used[0] + charge.rate.seconds - now
             if seconds > 0:
@@ -112,7 +112,9 @@ class MemoryStore:
         return used
 
     def _room_at_once(self, slot: Slot, now: float) -> dict[str, float]:
-        held = self._places.get(slot.key, {})
+        held = self._places.find(slot.key, now)
+        if held is None:
+            held = {}
         for gone in [holder for holder, until in held.items() if now >= until]:
             del held[gone]
         if len(held) >= slot.places:

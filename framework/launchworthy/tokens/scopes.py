@@ -5,6 +5,7 @@ from how a scope is spelled, and it has no cycles.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from launchworthy.tokens.shown import shown
 from launchworthy.vocabulary import Problem, ProblemError, Reason, Refused, is_scope, parse_scopes
@@ -45,12 +46,16 @@ def read_scopes(claim: str, value: object) -> frozenset[str]:
     """
     try:
         if isinstance(value, str) and len(value) <= MAX_SCOPE_CLAIM:
-            return parse_scopes(value)
+            return _parsed(value)
         if isinstance(value, list) and claim != "scope" and len(value) <= MAX_SCOPES:
             return frozenset(_scope(item) for item in value)
     except ValueError:
         pass
     raise Refused(Reason.TOKEN_CLAIMS, f"`{claim}` is not a list of scopes as RFC 6749 §3.3 writes them")
+
+
+_parsed = lru_cache(maxsize=256)(parse_scopes)
+"""An issuer writes few different lists; tokens that have the same then share one set, and its hash."""
 
 
 def _scope(item: object) -> str:

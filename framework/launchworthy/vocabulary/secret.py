@@ -54,9 +54,17 @@ class Secret:
 class BearerToken(Secret):
     """A caller's token as it came, unverified (RFC 6750)."""
 
-    __slots__ = ()
+    __slots__ = ("_digest",)
+
+    def __init__(self, value: str) -> None:
+        """Hold a token."""
+        super().__init__(value)
+        self._digest: TokenDigest | None = None
 
     @property
     def digest(self) -> TokenDigest:
         """Hex SHA-256, good for caches and logs."""
-        return TokenDigest(hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest())
+        if self._digest is None:
+            value = self._value.encode("utf-8", "surrogatepass")
+            self._digest = TokenDigest(hashlib.sha256(value).hexdigest())
+        return self._digest

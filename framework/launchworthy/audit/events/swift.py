@@ -152,16 +152,19 @@ def _writer_of(hint: Any) -> _Writer:
 
 def _words(value: Any, _: list[str]) -> str | None:
     kind = type(value)
-    if (kind is not tuple and kind is not frozenset) or len(value) > MAX_WORDS:
+    if kind is not tuple and kind is not frozenset:
         return None
-    if not all(type(word) is str and len(word) <= MAX_CHARACTERS for word in value):
+    try:
+        return _list_of(value) if value else "[]"
+    except TypeError:  # what has no hash is no word
         return None
-    return _list_of(value) if value else "[]"
 
 
 @lru_cache(maxsize=256)
-def _list_of(words: tuple[str, ...] | frozenset[str]) -> str | None:
+def _list_of(words: tuple[Any, ...] | frozenset[Any]) -> str | None:
     """Scopes, rules and actors: the same few lists are in most records."""
+    if len(words) > MAX_WORDS or not all(type(word) is str and len(word) <= MAX_CHARACTERS for word in words):
+        return None
     joined = '","'.join(sorted(words) if isinstance(words, frozenset) else words)
     plain = _all_plain("".join(words)) and len(joined) <= MAX_WORDS_BYTES
     return f'["{joined}"]' if plain else None

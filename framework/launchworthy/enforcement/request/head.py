@@ -13,6 +13,7 @@ Headers are looked at in their raw form: a folded mapping hides what stands ther
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from launchworthy.enforcement.request.refusals import HeaderSectionTooLarge, MethodNotAllowed
@@ -67,8 +68,7 @@ def endpoint_of(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingHeaders:
+class RoutingHeaders(NamedTuple):
     """What the headers claim about the body; believed only where the body says the same.
 
     Attributes:
@@ -86,8 +86,7 @@ class RoutingHeaders:
     repeated: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """A request that may be looked at.
 
     Attributes:

@@ -4,7 +4,7 @@ A batch, a response, an id that is null, true or a fraction, positional paramete
 meaning here, and each is read differently by somebody (JSON-RPC 2.0 §4; MCP 2026-07-28, basic).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from launchworthy.vocabulary import Reason, Refused
 
@@ -15,8 +15,7 @@ MAX_METHOD = 128
 RequestId = str | int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """One request, or with `id` None one notification.
 
     Attributes:

@@ -16,10 +16,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from launchworthy.enforcement.request.head import RoutingHeaders
 from launchworthy.enforcement.request.message import Message
@@ -44,8 +43,7 @@ class Revision(StrEnum):
     LEGACY = "2025-11-25"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """A message whose revision is known and whose headers agree with it.
 
     Attributes:

@@ -5,7 +5,7 @@ and a template's variables are the arguments.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from launchworthy.enforcement.request.completion import Wanted
 from launchworthy.enforcement.request.methods import Row
@@ -17,8 +17,7 @@ from launchworthy.vocabulary import Reason, Refused
 _KINDS = {Row.TOOL: TargetKind.TOOL, Row.RESOURCE: TargetKind.RESOURCE, Row.PROMPT: TargetKind.PROMPT}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What a call asks for.
 
     Attributes:
