@@ -139,10 +139,10 @@ def _habit(path: str, node: ast.expr | ast.stmt, what: str, instead: str) -> Hab
 
 
 def _dotted(node: ast.expr) -> str:
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return f"{_dotted(node.value)}.{node.attr}"
-        case _:
-            return ""
+    """`os.environ.get`; of what is no such name, what follows it."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    names.append(node.id if isinstance(node, ast.Name) else "")
+    return ".".join(reversed(names))

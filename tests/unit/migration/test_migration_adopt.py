@@ -255,3 +255,12 @@ def test_a_type_that_is_nested_deeper_than_anybody_reads_ends_nothing(tmp_path: 
     [target] = foreign_targets(sources)
     assert (target.name, sources.unreadable) == ("go", ())
     assert habits(sources, (target,))
+
+
+def test_a_name_of_thousands_of_parts_ends_nothing(server: Path) -> None:
+    file = server / "deep.py" if server.is_dir() else server
+    file.write_text("import os\n@mcp.tool\ndef go(): ...\nos.getenv('x')\nx = a" + ".b" * 2500 + "()\n")
+    sources = read_sources(file)
+    assert sources.unreadable == ()
+    told = habits(sources, foreign_targets(sources))
+    assert any("reads the environment" in each.what for each in told)
