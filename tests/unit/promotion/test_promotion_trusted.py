@@ -335,6 +335,17 @@ def test_who_signs_looks_again_at_all_that_a_report_rests_on(
     assert signing(project, company, tmp_path).approval is not None
 
 
+def test_a_report_does_not_change_what_its_approver_sees(tmp_path: Path) -> None:
+    """The project's own code ran where it was made."""
+    hidden = {"project": "\x1b[2K\rorders", "project_version": "1\u202e", "commit": "\x1b]0;x\x07\n"}
+    content = json.dumps(REPORT | hidden).encode()
+    says = report_matter(content, tmp_path / "report.json", Environment.PRODUCTION).says
+    assert says.isprintable()
+    assert "for production: cleared" in says
+    plain = report_matter(json.dumps(REPORT).encode(), tmp_path / "report.json", Environment.PRODUCTION)
+    assert plain.says.startswith("orders 1, commit no commit, for production")
+
+
 def test_evidence_that_has_ended_since_carries_no_signature(
     reference, company: Company, tmp_path: Path
 ) -> None:

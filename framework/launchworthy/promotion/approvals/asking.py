@@ -1,8 +1,13 @@
-"""What does a file ask a person for, and where is the answer kept?"""
+"""What does a file ask a person for, and where is the answer kept?
+
+What is shown of a report holds nothing that would change what a person sees: the project's own code ran where
+the report was made.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from launchworthy.audit.sanitiser import sanitise, sanitise_label
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
 from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes
@@ -78,8 +83,9 @@ def report_matter(content: bytes, file: Path, environment: Environment) -> Matte
         what = f"is a report for `{report.environment}`, and `{environment}` was said"
         raise ProblemError(_not_approvable(file, what))
     commit = (report.commit or "no commit")[:12]
+    project, version = sanitise(report.project), sanitise_label(report.project_version)
     says = (
-        f"{report.project} {report.project_version}, commit {commit}, for {report.environment}: "
+        f"{project} {version}, commit {sanitise_label(commit)}, for {report.environment}: "
         f"{report.verdict.value}, {len(report.findings)} controls, {report.requests} requests"
     )
     return matter_of_bytes(Kind.REPORT, content, says)
