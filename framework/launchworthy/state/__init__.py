@@ -2,6 +2,7 @@
 
 from launchworthy.state.keys import KeyPurpose, StateKey, state_key
 from launchworthy.state.memory import MemoryStore
+from launchworthy.state.redeeming import redeem
 from launchworthy.state.refusals import Changed, LimitReached, NotKept, store_unusable
 from launchworthy.state.store import Charge, Claims, Counters, Slot, Store, Values
 
@@ -18,6 +19,7 @@ __all__ = [
     "StateKey",
     "Store",
     "Values",
+    "redeem",
     "state_key",
     "store_unusable",
 ]

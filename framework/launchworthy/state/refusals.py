@@ -43,6 +43,15 @@ def already_claimed() -> Refused:
     return Refused(Reason.LIMIT_CLAIM, "this was used before, and can be used once", retry_after=None)
 
 
+def may_be_forgotten() -> Refused:
+    """Of something that can be used once, and was handed out when the store was another one."""
+    return Refused(
+        Reason.LIMIT_CLAIM,
+        "this was handed out before the shared state began anew, so nobody can tell whether it was used",
+        retry_after=None,
+    )
+
+
 def store_unusable(why: str) -> Refused:
     """Nobody can tell, so nothing that needs it goes through."""
     return Refused(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from store_contract import CLAIM, VALUE, StoreContract, Wait, charge
 
-from launchworthy.state import KeyPurpose, Store, state_key
+from launchworthy.state import KeyPurpose, Store, redeem, state_key
 from launchworthy.vocabulary import ProblemError, Reason, Refused, Secret
 
 valkey = pytest.importorskip(
@@ -138,6 +138,34 @@ async def test_a_failover_is_another_generation(run: Any) -> None:
     replica.ask("REPLICAOF", "NO", "ONE")
     await follower.start()
     assert await follower.generation() != before
+    await store.aclose()
+    await follower.aclose()
+
+
+async def test_what_was_handed_out_before_a_failover_or_a_restart_is_not_redeemed(run: Any) -> None:
+    primary, replica = run(), run()
+    replica.ask("REPLICAOF", "127.0.0.1", str(primary.port))
+    store, follower = at(primary.port), at(replica.port)
+    await store.start()
+    handed_out = await store.generation()
+    await redeem(store, CLAIM, ttl=60, generation=handed_out)  # the positive twin
+    deadline = time.monotonic() + 10
+    while b"master_link_status:up" not in replica.ask("INFO", "replication"):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    primary.stop()
+    replica.ask("REPLICAOF", "NO", "ONE")
+    await follower.start()
+    open_one = state_key(KeyPurpose.CLAIM, "another")
+    with pytest.raises(Refused, match="began anew") as refused:
+        await redeem(follower, open_one, ttl=60, generation=handed_out)
+    assert refused.value.reason is Reason.LIMIT_CLAIM
+    primary.start()  # it has kept nothing: without its generation the claim could be made again
+    await store.look()  # the old connection is gone, and nothing is tried twice
+    await store.look()
+    with pytest.raises(Refused, match="began anew"):
+        await redeem(store, CLAIM, ttl=60, generation=handed_out)
+    await redeem(store, open_one, ttl=60, generation=await store.generation())
     await store.aclose()
     await follower.aclose()
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509 import load_der_x509_certificate
 
 pytest.importorskip(
     "launchworthy.state.valkey", reason="the extra `valkey` is not installed", exc_type=ModuleNotFoundError
@@ -19,8 +21,9 @@ from server_orders import Orders
 from typer.testing import CliRunner
 
 from launchworthy.cli.main import app
+from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.client import MODERN, Client
-from launchworthy.testing.process import ServerProcess
+from launchworthy.testing.process import NotStarted, ServerProcess
 from launchworthy.testing.world import World, free_ports, wait_until
 from launchworthy.vocabulary import Secret
 
@@ -94,7 +97,7 @@ def replicas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
         def start(store: Any, count: int, **options: Any) -> Replicas:
             state = {"kind": "valkey", "url": f"redis://127.0.0.1:{store.port}"}
-            world = stack.enter_context(orders.world(state=state, **options))
+            world = stack.enter_context(orders.world(**({"state": state} | options)))
             made = Replicas(orders, world, stack)
             if "control_key" in options:
                 made.control("create")
@@ -177,3 +180,52 @@ def test_a_dead_store_that_has_the_list_closes_everything_and_nothing_is_lifted(
         assert one.codes(token, FIND) == {503}
     one.control("create")
     wait_until(lambda: one.codes(token, FIND) == {200}, timeout=6, what="a list that was made anew")
+
+
+@pytest.fixture
+def behind_tls(run: Any, tmp_path: Path) -> tuple[Any, int, Path]:
+    """A store, the port at which it speaks TLS as `localhost`, and whoever signed its certificate."""
+    authority = SimulatedAuthority(clock=time.time)
+    made = authority.mint_x509("store", ttl=3600, dns=("localhost",))
+    pem, private, roots = (tmp_path / f"store-{name}.pem" for name in ("certificate", "key", "roots"))
+    pem.write_bytes(load_der_x509_certificate(made.chain_der).public_bytes(serialization.Encoding.PEM))
+    key = serialization.load_der_private_key(made.key_der, None)
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    roots.write_bytes(authority.bundle_pem())
+    [port] = free_ports(1)
+    files = ("--tls-cert-file", str(pem), "--tls-key-file", str(private), "--tls-ca-cert-file", str(roots))
+    return run("--tls-port", str(port), "--tls-auth-clients", "no", *files), port, roots
+
+
+def test_a_store_behind_tls_is_used_where_the_settings_name_its_authority(
+    behind_tls: Any, replicas: Any
+) -> None:
+    store, port, roots = behind_tls
+    state = {"kind": "valkey", "url": f"rediss://localhost:{port}", "ca": str(roots)}
+    one = replicas(store, 1, state=state, control_key=True)
+    assert one.codes(one.world.token("orders:read", "orders:write"), PLACE) == {200}
+    assert b"launchworthy:" in store.ask("KEYS", "*")
+
+
+@pytest.mark.parametrize("wrong", ["authority", "name", "no authority"])
+def test_a_store_that_cannot_show_who_it_is_stops_the_start(
+    behind_tls: Any, replicas: Any, tmp_path: Path, wrong: str
+) -> None:
+    store, port, roots = behind_tls
+    state = {"kind": "valkey", "url": f"rediss://localhost:{port}", "ca": str(roots)}
+    if wrong == "authority":
+        other = tmp_path / "other.pem"
+        other.write_bytes(SimulatedAuthority(clock=time.time).bundle_pem())
+        state["ca"] = str(other)
+    elif wrong == "name":
+        state["url"] = f"rediss://127.0.0.1:{port}"
+    else:
+        del state["ca"]
+    with pytest.raises(NotStarted) as ended:
+        replicas(store, 1, state=state)
+    assert ended.value.exit_code == 75
+    assert "store-unfit" in ended.value.stderr

@@ -15,6 +15,7 @@ from launchworthy.state import (
     Slot,
     StateKey,
     Store,
+    redeem,
     state_key,
 )
 from launchworthy.vocabulary import Reason, Refused
@@ -146,3 +147,12 @@ class StoreContract:
 
     async def test_its_generation_stays_while_it_remembers(self, store: Store) -> None:
         assert await store.generation() == await store.generation() != ""
+
+    async def test_what_was_handed_out_is_redeemed_once_and_only_in_its_own_store(self, store: Store) -> None:
+        now = await store.generation()
+        await redeem(store, CLAIM, ttl=60, generation=now)
+        with pytest.raises(Refused, match="used before") as again:
+            await redeem(store, CLAIM, ttl=60, generation=now)
+        with pytest.raises(Refused, match="began anew") as before:
+            await redeem(store, state_key(KeyPurpose.CLAIM, "another"), ttl=60, generation="another")
+        assert {again.value.reason, before.value.reason} == {Reason.LIMIT_CLAIM}
