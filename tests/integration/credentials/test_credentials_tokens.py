@@ -129,6 +129,33 @@ def test_an_exchanged_token_is_got_anew_for_each_call(place):
     assert place.issuer.counts["token"] == 2
 
 
+@pytest.mark.parametrize("kind", ["token-exchange", "id-jag"])
+def test_no_token_is_lost_between_its_issuer_and_the_lease_book(place, kind):
+    """Whether it can be taken back is known before it is asked for; the book gives up after a time."""
+
+    async def lend():
+        known = place.server()
+        there = place.server(endpoint=(await known.endpoints()).token)
+        ends = {"clock": time.time, "new_id": lambda: "x"}
+        broker = (
+            TokenExchange(there, UPSTREAM, **ends)
+            if kind == "token-exchange"
+            else IdentityAssertion(known, there, UPSTREAM, **ends)
+        )
+        place.issuer.faults.discovery = Fault.HANG
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await broker.issue(place.request())
+        first = place.issuer.counts["token"]
+        place.issuer.faults.clear()
+        await broker.issue(place.request())
+        await broker.aclose()
+        return first
+
+    grants = 0 if kind == "token-exchange" else 1
+    assert asyncio.run(lend()) == grants
+
+
 def test_a_callers_token_goes_to_its_own_issuer_only(place):
     broker = TokenExchange(place.server(), UPSTREAM, clock=time.time, new_id=lambda: "x")
     with pytest.raises(BrokerError, match="goes to no other"):

@@ -58,6 +58,7 @@ class IdentityAssertion:
             BrokerError: one of the issuers does not go along.
         """
         grant = await self._grant(request)
+        revocation = await revocation_at(self._upstreams)  # before: nothing may wait once there is a token
         asked_at = int(self._clock())
         issued = await self._upstreams.ask(
             TokenRequest(
@@ -78,7 +79,7 @@ class IdentityAssertion:
             parts={},
             scopes=issued.scopes,
             not_after=asked_at + issued.expires_in,
-            revocation=await revocation_at(self._upstreams),
+            revocation=revocation,
             handle=None,
         )
 

@@ -53,21 +53,21 @@ class TokenExchange:
         Raises:
             BrokerError: there is no caller's token, or the issuer does not exchange it.
         """
-        asked_at = int(self._clock())
-        issued = await self._server.ask(
-            TokenRequest(
-                grant=GRANT,
-                resource=self._resource,
+        wanted = TokenRequest(
+            grant=GRANT,
+            resource=self._resource,
+            scopes=request.scopes,
+            parameters={"subject_token_type": ACCESS_TOKEN, "requested_token_type": ACCESS_TOKEN},
+            secrets={"subject_token": callers_token(request, self._server.issuer)},
+            expected=Expected(
+                token_type="bearer",  # noqa: S106 - a kind of token
+                issued_token_type=ACCESS_TOKEN,
                 scopes=request.scopes,
-                parameters={"subject_token_type": ACCESS_TOKEN, "requested_token_type": ACCESS_TOKEN},
-                secrets={"subject_token": callers_token(request, self._server.issuer)},
-                expected=Expected(
-                    token_type="bearer",  # noqa: S106 - a kind of token
-                    issued_token_type=ACCESS_TOKEN,
-                    scopes=request.scopes,
-                ),
-            )
+            ),
         )
+        revocation = await revocation_at(self._server)  # before: nothing may wait once there is a token
+        asked_at = int(self._clock())
+        issued = await self._server.ask(wanted)
         return Lease(
             id=self._new_id(),
             credential=request.credential,
@@ -77,7 +77,7 @@ class TokenExchange:
             parts={},
             scopes=issued.scopes,
             not_after=asked_at + issued.expires_in,
-            revocation=await revocation_at(self._server),
+            revocation=revocation,
             handle=None,
         )
 
