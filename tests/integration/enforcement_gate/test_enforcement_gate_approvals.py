@@ -14,7 +14,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 from test_enforcement_gate_stops import Board
 
+from launchworthy.approval import Redeemed
+from launchworthy.enforcement.authorized import Authorized
 from launchworthy.state import MemoryStore, store_unusable
+from launchworthy.vocabulary import Reason, Refused
 
 FORM = {
     "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
@@ -400,3 +403,15 @@ def test_an_answer_that_a_limit_turned_away_can_be_sent_again(build):
         assert time.monotonic() < deadline
     assert response.status_code == 200
     assert ran(house) == [7, 7]
+
+
+def test_nothing_is_authorised_that_needs_an_approval_and_has_none(asking):
+    [target] = [one.manifest for one in asking.exchange.functions.values() if one.manifest.name == "wipe"]
+    how = {
+        "call": "4T7K-9QX2-M0DV", "principal": None, "target": target, "decision": None, "named": "wipe",
+        "unvalidated": {}, "arguments": {}, "callers_token": None, "completing": None,
+    }  # fmt: skip
+    assert Authorized(**how, approval=Redeemed(question="q", asked_by="c", age=1)).target is target
+    with pytest.raises(Refused) as refused:
+        Authorized(**how, approval=None)
+    assert refused.value.reason is Reason.TOOL_APPROVAL

@@ -2,6 +2,7 @@
 
 from launchworthy.promotion.rehearsals import (
     access,
+    approvals,
     audit,
     credentials,
     doors,
@@ -16,6 +17,7 @@ from launchworthy.promotion.rehearsals import (
 
 __all__ = [
     "access",
+    "approvals",
     "audit",
     "credentials",
     "doors",
