@@ -1,11 +1,13 @@
 """Each check that files decide: beside the finished project, which holds, one change that must be held."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 
 import pytest
 from promotion_project import HASH, NOW, look
 
+from launchworthy.promotion.checks.workflows import jobs_that_sign
 from launchworthy.promotion.finding import Status
 from launchworthy.vocabulary import Environment
 
@@ -433,3 +435,22 @@ def test_staging_may_have_exceptions_and_lists_them(reference):
     assert finding.status is Status.PASS
     assert finding.message.startswith("callers: typ=JWT until ")
     assert "(@acme/orders): the provider cannot" in finding.message
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["launchworthy attest r", "launchworthy \\\n  attest r", "'launchworthy' \"attest\" r",
+     "uvx launchworthy@1.2 attest r",
+     "python -m launchworthy.cli attest r"],
+)  # fmt: skip
+def test_a_job_that_signs_is_seen_however_it_is_written(run: str) -> None:
+    def signs(**job: object) -> list[tuple[str, bool]]:
+        return list(jobs_that_sign(json.dumps({"jobs": {"a": {"steps": [{"run": run}], **job}}})))
+
+    assert signs() == signs(environment="") == signs(environment={"name": ""}) == [("a", False)]
+    assert signs(environment="production") == signs(environment={"name": "production"}) == [("a", True)]
+
+
+def test_a_job_that_only_speaks_of_signing_is_none() -> None:
+    said = {"jobs": {"a": {"steps": [{"run": "launchworthy promote && echo attest"}]}}}
+    assert list(jobs_that_sign(json.dumps(said))) == []

@@ -12,7 +12,9 @@ from launchworthy.promotion.finding import Assertion
 
 _PINNED = re.compile(r"@[0-9a-f]{40}$|^docker://[^@]+@sha256:[0-9a-f]{64}$")
 _SECRET = re.compile(r"\bsecrets\s*(\.|\[\s*['\"])\s*(?!GITHUB_TOKEN\b)\w", re.IGNORECASE)
-_ATTEST = re.compile(r"\blaunchworthy\s+attest\b")
+_ATTEST = re.compile(r"\blaunchworthy[\w.@=~!<>-]*\s+attest\b")
+_QUOTING = re.compile(r"\\\r?\n|['\"]")
+"""What a shell takes away before it sees words."""
 _STRANGERS = ("pull_request_target", "workflow_run")
 
 
@@ -48,8 +50,10 @@ def jobs_that_sign(text: str) -> Iterator[tuple[str, bool]]:
         return
     jobs = read.get("jobs") if isinstance(read, dict) else None
     for name, job in (jobs if isinstance(jobs, dict) else {}).items():
-        if any(_ATTEST.search(str(step.get("run", ""))) for step in _steps(job)):
-            yield str(name), bool(job.get("environment"))
+        if any(_ATTEST.search(_QUOTING.sub("", str(step.get("run", "")))) for step in _steps(job)):
+            environment = job.get("environment")
+            named = environment.get("name") if isinstance(environment, dict) else environment
+            yield str(name), bool(named)
 
 
 def _workflow(path: str, workflow: dict[Any, Any]) -> Iterator[Assertion]:
