@@ -61,6 +61,9 @@ _KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
 )
 _OF_CALLS = frozenset({"tool", "policy", "limit"})
 _AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "peer", "control"})
+_DOORS: Final[Mapping[Reason, type[AuthnDenied | ProtocolRejected]]] = {
+    reason: AuthnDenied if reason.family in _AUTHENTICATION else ProtocolRejected for reason in Reason
+}
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -160,7 +163,7 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
 
 def door_of(reason: Reason) -> type[AuthnDenied | ProtocolRejected]:
     """Which record a refusal leaves that came before there was a call."""
-    return AuthnDenied if reason.family in _AUTHENTICATION else ProtocolRejected
+    return _DOORS[reason]
 
 
 def attempted(

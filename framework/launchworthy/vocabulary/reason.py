@@ -99,7 +99,7 @@ class Reason(StrEnum):
     @property
     def family(self) -> str:
         """What stands before the dot."""
-        return self.value.partition(".")[0]
+        return _FAMILIES[self]
 
 
 def wire_word(reason: Reason) -> WireWord:
@@ -201,5 +201,6 @@ def _word_for(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a wo
             assert_never(reason)
 
 
+_FAMILIES: Final[Mapping[Reason, str]] = {reason: reason.value.partition(".")[0] for reason in Reason}
 _WORDS: Final[Mapping[Reason, WireWord]] = {reason: _word_for(reason) for reason in Reason}
 """Found once: the arms above are tried one after the other, and every refusal asks."""

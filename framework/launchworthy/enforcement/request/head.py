@@ -13,6 +13,7 @@ Headers are looked at in their raw form: a folded mapping hides what stands ther
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -120,7 +121,7 @@ def read_head(
     _check_host(endpoint, fields, repeated)
     if len(headers) > MAX_FIELDS:
         raise HeaderSectionTooLarge(f"more than {MAX_FIELDS} header fields")
-    if sum(len(name) + len(value) for name, value in headers) + 4 * len(headers) > MAX_SECTION:
+    if sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > MAX_SECTION:
         raise HeaderSectionTooLarge(f"more than {MAX_SECTION} bytes of header fields")
     if not document:
         _check_size(endpoint, fields, repeated)
