@@ -365,7 +365,7 @@ def spire(session: nox.Session) -> None:
 def spire_binaries(session: nox.Session) -> dict[str, str] | None:
     """Where SPIRE is: named by variables, kept from an earlier run, or built now; None where it cannot be."""
     names = {"SPIRE_SERVER_BIN": "spire-server", "SPIRE_AGENT_BIN": "spire-agent"}
-    named = {name: path for name in names if (path := os.environ.get(name))}  # noqa: TID251 - nox has no other
+    named = {name: os.environ[name] for name in names if os.environ.get(name)}  # noqa: TID251 - nox has no other
     if len(named) == len(names):
         return named
     cache = ROOT / ".nox" / "spire-binaries"

@@ -16,6 +16,7 @@ from launchworthy.promotion.control import controls_for
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.process import NotStarted
+from launchworthy.testing.project import TestedProject
 from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import Environment
@@ -68,15 +69,10 @@ def attest(
     return orders.launchworthy("attest", report or orders.report, *where)
 
 
-def in_rehearsal(directory: Path, trust: Path) -> World:
-    scopes = ("orders:read", "orders:refund", "orders:write")
-    return World(
-        directory,
-        name="orders",
-        scopes=scopes,
-        environment=Environment.REHEARSAL,
-        settings=Environment.PRODUCTION,
-        trust=trust,
+def in_rehearsal(orders: PromotedOrders, directory: Path, trust: Path) -> World:
+    project = TestedProject.read(orders.root)
+    return project.world(
+        directory, environment=Environment.REHEARSAL, settings=Environment.PRODUCTION, trust=trust
     )
 
 
@@ -115,7 +111,7 @@ def test_a_promoted_wheel_starts_where_it_was_promoted_for(
     orders: PromotedOrders, platform: Platform, wheel: Path, tmp_path: Path
 ) -> None:
     with (
-        in_rehearsal(tmp_path, platform.trust) as world,
+        in_rehearsal(orders, tmp_path, platform.trust) as world,
         world.server("orders", python=str(orders.python)),
         world.client("orders:read") as client,
     ):
@@ -147,7 +143,7 @@ def test_a_record_with_one_other_byte_does_not_start(
     record.write_text(good[:middle] + ("A" if good[middle] != "A" else "B") + good[middle + 1 :])
     try:
         with (
-            in_rehearsal(tmp_path, platform.trust) as world,
+            in_rehearsal(orders, tmp_path, platform.trust) as world,
             pytest.raises(NotStarted) as ended,
             world.server("orders", python=str(orders.python)),
         ):

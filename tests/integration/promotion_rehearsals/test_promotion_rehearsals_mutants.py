@@ -36,7 +36,13 @@ _OR_THE_LAST = (
 MUTANTS = (
     Mutant(
         control="TOK-04",
-        edits=(("tokens/claims.py", "    if value == expected.audience:\n        return\n", "    return\n"),),
+        edits=(
+            (
+                "tokens/claims.py",
+                "    if isinstance(value, str) and value in (expected.audience, expected.other_audience):\n",
+                "    if expected:\n",
+            ),
+        ),
     ),
     Mutant(
         control="TOK-05",
@@ -45,7 +51,11 @@ MUTANTS = (
     Mutant(
         control="AZ-02",
         edits=(
-            ("enforcement/calls.py", "        if not suffices:\n", "        if not target.scopes:\n"),
+            (
+                "enforcement/calls.py",
+                "        if not principal.scopes.issuperset(asked.target.scopes):\n",
+                "        if not asked.target.scopes:\n",
+            ),
             (
                 "manifest/scopes.py",
                 "    return tuple(scope for scope in target.scopes if scope not in granted)\n",
