@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Entries = tuple[Entry, ...]
 T = TypeVar("T")
+_PATIENCE = 5.0
+"""Seconds: better a slow stop than none."""
 
 
 class FilePlace:
@@ -134,7 +136,7 @@ def _in_store(ask: "Callable[[SealedList], Awaitable[T]]") -> T:
         raise ProblemError(Problem(reason="no-control-store", what=what, fix=fix, field="state.kind"))
 
     async def asked() -> T:
-        store = valkey_store(settings)
+        store = valkey_store(settings, patience=_PATIENCE)
         try:
             kept = sealed_list(settings, store)
             await start_store(store)

@@ -53,15 +53,19 @@ async def open_store(parts: Parts) -> None:
     )
 
 
-def valkey_store(whole: Settings) -> "ValkeyStore":
+def valkey_store(whole: Settings, *, patience: float | None = None) -> "ValkeyStore":
     """The shared store, not yet asked; its client is loaded here and not before.
+
+    Args:
+        whole: say where it is.
+        patience: seconds that an answer may take, where it is a person who waits.
 
     Raises:
         StartupRefused: the client is not installed, or the password cannot be read.
     """
     settings = whole.state
     try:
-        from launchworthy.state.valkey import ValkeyPlace, ValkeyStore  # noqa: PLC0415 - an extra
+        from launchworthy.state.valkey import ANSWER_SECONDS, ValkeyPlace, ValkeyStore  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         problem = Problem(
             reason="extra-missing",
@@ -82,6 +86,7 @@ def valkey_store(whole: Settings) -> "ValkeyStore":
             user=settings.user,
             word=word,
             resource=whole.server.resource,
+            patience=ANSWER_SECONDS if patience is None else patience,
         )
     )
 

@@ -23,7 +23,7 @@ from launchworthy.state.keys import StateKey
 from launchworthy.state.refusals import Changed, LimitReached, NotKept, already_claimed, store_unusable
 from launchworthy.state.scripts import COMPARE_AND_SET, TAKE
 from launchworthy.state.store import MAX_VALUE_BYTES, Charge, Slot
-from launchworthy.vocabulary import Problem, ProblemError, Reason, Refused, Secret
+from launchworthy.vocabulary import Problem, ProblemError, Reason, Secret
 
 ANSWER_SECONDS: Final = 0.4
 CHECK_SECONDS: Final = 60.0
@@ -43,6 +43,7 @@ class ValkeyPlace:
         user: of its access control list, or None.
         word: reads that user's password anew for each connection; None where there is no user.
         resource: of this server; two servers that share a store share nothing in it.
+        patience: seconds that an answer may take; a person who stops something waits longer than a call.
     """
 
     host: str
@@ -51,6 +52,7 @@ class ValkeyPlace:
     user: str | None
     word: Callable[[], Secret] | None
     resource: str
+    patience: float = ANSWER_SECONDS
 
 
 class ValkeyStore:
@@ -62,7 +64,7 @@ class ValkeyStore:
         self._prefix = f"launchworthy:{hashlib.sha256(place.resource.encode()).hexdigest()[:16]}:"
         self._pool = _pool(place)
         self._redis = Redis(connection_pool=self._pool)
-        self._unfit: str | None = "it was not looked at yet"
+        self._unfit: str | None = "was not looked at yet"
         self._generation = ""
 
     @property
@@ -91,9 +93,9 @@ class ValkeyStore:
     async def look(self) -> None:
         """Ask whether it is a primary, and evicts nothing."""
         try:
-            found = await self._answer(self._redis.info("everything"))
-        except Refused as refused:
-            self._unfit = refused.detail
+            found = await self._asked(self._redis.info("everything"))
+        except _NoAnswer as error:
+            self._unfit = str(error)
             return
         if found.get("role") != "master":
             self._unfit = f"is no primary but `{found.get('role')}`"
@@ -178,7 +180,7 @@ class ValkeyStore:
 
     def _require_fit(self) -> None:
         if self._unfit is not None:
-            raise store_unusable(self._unfit)
+            raise store_unusable(f"it {self._unfit}")
 
     async def _script(self, text: str, keys: list[str], said: list[Any]) -> Any:
         return await self._answer(self._redis.eval(text, len(keys), *keys, *said))
@@ -190,10 +192,25 @@ class ValkeyStore:
             Refused: `limit.store`.
         """
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            return await self._asked(asked)
+        except _NoAnswer as error:
+            raise store_unusable(f"it {error}") from None
+
+    async def _asked(self, asked: Awaitable[T]) -> T:
+        """Wait for one answer.
+
+        Raises:
+            _NoAnswer: none came in time.
+        """
+        try:
+            async with asyncio.timeout(self._place.patience):
                 return await asked
         except (RedisError, OSError, TimeoutError) as error:
-            raise store_unusable(f"it does not answer: {type(error).__name__}") from None
+            raise _NoAnswer(f"does not answer: {type(error).__name__}") from None
+
+
+class _NoAnswer(Exception):
+    """The store does not answer; says how."""
 
 
 def _pool(place: ValkeyPlace) -> ConnectionPool:
@@ -209,8 +226,8 @@ def _pool(place: ValkeyPlace) -> ConnectionPool:
         max_connections=_CONNECTIONS,
         host=place.host,
         port=place.port,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=place.patience,
+        socket_connect_timeout=place.patience,
         retry=Retry(NoBackoff(), 0),
         retry_on_timeout=False,
         health_check_interval=0,

@@ -45,9 +45,20 @@ class Replicas:
         self._http = stack.enter_context(httpx2.Client(timeout=10, trust_env=False))
 
     def start(self) -> None:
+        """Start one more; again at other ports where somebody was quicker to take them."""
+        for last in (False, True):
+            try:
+                self._start()
+            except NotStarted as error:
+                if last or "address-in-use" not in error.stderr:
+                    raise
+            else:
+                return
+
+    def _start(self) -> None:
         port, health = free_ports(2)
         folder = self.world.directory / f"replica-{len(self.processes)}"
-        (folder / "audit").mkdir(parents=True)
+        (folder / "audit").mkdir(parents=True, exist_ok=True)
         process = ServerProcess(
             "orders",
             environment={
