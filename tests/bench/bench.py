@@ -231,6 +231,7 @@ def _table(targets: list[Target], options: argparse.Namespace) -> str:
         "as a ratio to the bare SDK in the same run.",
         f"{options.rounds} interleaved rounds of {options.requests} requests; the median of all ratios.",
         f"Measured {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} cores.",
+        f"The machine's load meanwhile: {os.getloadavg()[1]:.1f}; above its cores, others worked on it too.",
         "The bars are those of the design; they are shown, not held.",
         "",
         "| what | µs | × bare SDK | × fastmcp | bar | p99 / p50 |",
