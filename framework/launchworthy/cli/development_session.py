@@ -81,7 +81,7 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
     declared = _declared(project, name)
     given = {**declared.get("example", {}), **_arguments(arguments)}
     wanted = tuple(declared.get("scopes", ())) if scopes is None else scopes
-    with Client(session.url, _token(session, wanted)) as client:
+    with Client(session.url, _token(session, wanted), approve=_asked_here) as client:
         try:
             result = client.call(name, **given)
         except Refused as refused:
@@ -94,6 +94,15 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
             end_without_server()
     typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     return YES
+
+
+def _asked_here(question: str) -> bool:
+    """Ask whoever runs the command; nobody there is a no."""
+    typer.echo(question, err=True)
+    try:
+        return typer.confirm("approve it?", default=False, err=True)
+    except typer.Abort:
+        return False
 
 
 def end_without_server() -> NoReturn:

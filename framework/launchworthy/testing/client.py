@@ -6,7 +6,7 @@ act on. It is for tests and rehearsals; the SDK's own client is run against the 
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Self
 
@@ -71,11 +71,12 @@ class Client:
         revision: str = MODERN,
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
-        approve: bool | None = None,
+        approve: bool | Callable[[str], bool] | None = None,
     ) -> None:
         """Talk to the MCP endpoint at `url`; without a token, as a stranger; over `tls` where it is given.
 
-        `approve` is what its user says when asked about a call; None is a client that can ask nobody.
+        `approve` is what its user says when asked about a call, or whom to show the question; None is a
+        client that can ask nobody.
         """
         self._url = url
         self._token = token
@@ -129,13 +130,14 @@ class Client:
 
     def answer_to(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What this client's user answers to the questions of a result, for the same call sent again."""
-        answer = (
-            {"action": "accept", "content": {"approve": True}} if self._approve else {"action": "decline"}
-        )
-        return {
-            "inputResponses": dict.fromkeys(asked["inputRequests"], answer),
-            "requestState": asked["requestState"],
+        answers = {
+            key: self._says(question["params"]["message"]) for key, question in asked["inputRequests"].items()
         }
+        return {"inputResponses": answers, "requestState": asked["requestState"]}
+
+    def _says(self, question: str) -> dict[str, Any]:
+        said = self._approve(question) if callable(self._approve) else self._approve
+        return {"action": "accept", "content": {"approve": True}} if said else {"action": "decline"}
 
     def read(self, uri: str) -> Any:
         """Read a resource; JSON comes as data, anything else as text."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -17,7 +18,9 @@ from test_enforcement_gate_stops import Board
 from launchworthy.approval import Redeemed
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.state import MemoryStore, store_unusable
-from launchworthy.vocabulary import Reason, Refused
+from launchworthy.testing.client import Client as Asker
+from launchworthy.testing.client import Refused as ClientRefused
+from launchworthy.vocabulary import Reason, Refused, Secret
 
 FORM = {
     "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
@@ -155,6 +158,17 @@ def test_the_sdks_client_shows_the_form_and_sends_the_call_again(asking, alice):
     assert "order_id = 11" in shown[0]
     assert asyncio.run(call(say_no)) == 403
     assert ran(asking) == [11]
+
+
+def test_the_testing_client_answers_for_its_user_or_shows_them_the_question(asking, alice):
+    shown = []
+    for says in (True, False, lambda question: shown.append(question) or "order_id = 3" in question):
+        with Asker(asking.resource, Secret(alice.token), approve=says) as client:
+            for order in (2, 3):
+                with suppress(ClientRefused):
+                    assert client.call("wipe", order_id=order) == "wiped"
+    assert ran(asking) == [2, 3, 3]
+    assert len(shown) == 2
 
 
 @pytest.mark.parametrize(

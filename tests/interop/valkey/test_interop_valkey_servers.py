@@ -80,15 +80,20 @@ class Replicas:
 
     def call(self, replica: int, token: Secret, tool: str, arguments: dict[str, Any]) -> tuple[int, Any]:
         """Call a tool of one replica; returns the status, and the wire word of a refusal."""
-        params = {"name": tool, "arguments": arguments}
-        with Client(self.world.url, token, revision=MODERN) as client:
+        answer = self.send(replica, token, {"name": tool, "arguments": arguments})
+        return answer.status_code, answer.json().get("error", {}).get("data", {}).get("reason")
+
+    def send(
+        self, replica: int, token: Secret, params: dict[str, Any], *, approve: bool | None = None
+    ) -> httpx2.Response:
+        """Send a call to one replica; `approve`: what the client's user says when asked."""
+        with Client(self.world.url, token, revision=MODERN, approve=approve) as client:
             message, headers = client.message("tools/call", params), client.headers("tools/call", params)
-        answer = self._http.post(
+        return self._http.post(
             self.at.copy_with(port=self.ports[replica]),
             content=json.dumps(message).encode(),
             headers={**headers, "host": self.at.netloc.decode()},
         )
-        return answer.status_code, answer.json().get("error", {}).get("data", {}).get("reason")
 
     def codes(self, token: Secret, call: tuple[str, dict[str, Any]]) -> set[int]:
         return {self.call(replica, token, *call)[0] for replica in range(len(self.ports))}

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 _WORDS: dict[Any, str] = {
     str: "text",
@@ -37,6 +37,8 @@ def type_of(annotation: Any) -> str:  # noqa: PLR0911 - one arm a kind of type
         return f"table of {type_of(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " | ".join(str(each.value) for each in annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"{{ {', '.join(annotation.model_fields)} }}"
     return _WORDS.get(annotation, getattr(annotation, "__name__", "value"))
 
 
