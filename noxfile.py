@@ -240,8 +240,11 @@ def install_npm(session: nox.Session, where: str) -> Path:
     if not (folder / "installed").exists():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_bytes(wanted)
-        options = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        session.run_install("npm", "install", *options, f"--prefix={folder}", external=True)
+        options = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+        try:
+            session.run_install("npm", "install", *options, f"--prefix={folder}", external=True)
+        except nox.command.CommandFailed:
+            session.skip("npm could not install the program that this is tried with; it says above why")
         (folder / "installed").touch()
     return folder
 
