@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 import webbrowser
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +56,7 @@ def approve(
         people = _people(trust, environment.environment)
         asked = approvable(file, environment=environment.environment)
         simulated = environment.environment.simulated
+        keys = cache(partial(keys_of, people, simulated=simulated))  # once, however much is approved
         refused = 0
         for matter in asked.matters:
             typer.echo(f" {matter.kind.value}  {matter.says}")
@@ -68,7 +70,7 @@ def approve(
                     content,
                     matter,
                     approvers=people,
-                    keys=keys_of(people, simulated=simulated),
+                    keys=keys(),
                     now=int(time.time()),
                     where=matter.file_name,
                 )

@@ -7,7 +7,7 @@ The one place where a provider's findings become a phase. Whatever thread finds 
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -23,6 +23,7 @@ from launchworthy.identity.phase import (
     phase_at,
     received,
 )
+from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.status import (
     ChangeKind,
     IdentityChange,
@@ -113,6 +114,22 @@ class Custody(Generic[Material]):
             TimeoutError: neither came in time.
         """
         return await asyncio.wait_for(asyncio.shield(self._future()), deadline_seconds)
+
+    async def settle_or_close(self, deadline_seconds: float, close: Callable[[], Awaitable[None]]) -> None:
+        """Wait for the first identity, and close its provider where none comes.
+
+        Raises:
+            StartupRefused: stage `identity`; everything is closed by then.
+        """
+        try:
+            failure = await self.settle(deadline_seconds)
+        except TimeoutError:
+            last = self.failure()
+            await close()
+            raise refused_in_time(last, deadline_seconds) from None
+        if failure is not None:
+            await close()
+            raise refused_at_once(failure)
 
     def attach(self) -> None:
         """Tell changes on the running loop from now on."""

@@ -22,7 +22,6 @@ from launchworthy.identity.cause import Cause, Failure, SourceError
 from launchworthy.identity.custody import Custody
 from launchworthy.identity.phase import Holding
 from launchworthy.identity.projected import ProjectedToken, read_projected
-from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.status import ChangeKind, IdentityChange, IdentityStatus, unavailable
 from launchworthy.identity.workload import Proof, X509Identity
 from launchworthy.vocabulary import Secret
@@ -89,15 +88,7 @@ class MintingIdentity:
         self._custody.attach()
         self._custody.on_change(self._forget_assertions)
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
-        try:
-            failure = await self._custody.settle(deadline_seconds)
-        except TimeoutError:
-            last = self._custody.failure()
-            await self.aclose()
-            raise refused_in_time(last, deadline_seconds) from None
-        if failure is not None:
-            await self.aclose()
-            raise refused_at_once(failure)
+        await self._custody.settle_or_close(deadline_seconds, self.aclose)
 
     def status(self) -> IdentityStatus:
         """How it stands now. No I/O, no parsing."""

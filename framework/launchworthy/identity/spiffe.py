@@ -16,7 +16,7 @@ from launchworthy.identity.assertions import Assertions, FetchedAssertion
 from launchworthy.identity.cause import Cause, Failure, SourceError
 from launchworthy.identity.custody import Custody
 from launchworthy.identity.proof import prove_x509
-from launchworthy.identity.refusal import refused_at_once, refused_in_time
+from launchworthy.identity.refusal import refused_at_once
 from launchworthy.identity.source_checks import check_socket, socket_path
 from launchworthy.identity.status import (
     ChangeKind,
@@ -90,16 +90,10 @@ class SpiffeIdentity:
             socket_path(self._source.endpoint)
             own_trust_domain(self._source.expected_id, self._source.trust_domains)
             self._supervisor.begin()
-            failure = await self._custody.settle(deadline_seconds)
         except SourceError as error:
-            failure = error.failure
-        except TimeoutError:
-            last = self._custody.failure()
             await self.aclose()
-            raise refused_in_time(last, deadline_seconds) from None
-        if failure is not None:
-            await self.aclose()
-            raise refused_at_once(failure)
+            raise refused_at_once(error.failure) from None
+        await self._custody.settle_or_close(deadline_seconds, self.aclose)
 
     def status(self) -> IdentityStatus:
         """How it stands now. No I/O, no parsing."""

@@ -21,7 +21,6 @@ from launchworthy.identity.cause import Cause, Failure, SourceError
 from launchworthy.identity.custody import Custody
 from launchworthy.identity.phase import Holding
 from launchworthy.identity.projected import MAX_TOKEN_BYTES, ProjectedToken, read_projected
-from launchworthy.identity.refusal import refused_at_once, refused_in_time
 from launchworthy.identity.source_checks import check_file
 from launchworthy.identity.status import IdentityChange, IdentityStatus, unavailable
 from launchworthy.identity.workload import Proof, X509Identity
@@ -76,15 +75,7 @@ class TokenFileIdentity:
         """
         self._custody.attach()
         self._watch = asyncio.get_running_loop().create_task(self._keep_looking())
-        try:
-            failure = await self._custody.settle(deadline_seconds)
-        except TimeoutError:
-            last = self._custody.failure()
-            await self.aclose()
-            raise refused_in_time(last, deadline_seconds) from None
-        if failure is not None:
-            await self.aclose()
-            raise refused_at_once(failure)
+        await self._custody.settle_or_close(deadline_seconds, self.aclose)
 
     def status(self) -> IdentityStatus:
         """How it stands now. No I/O, no parsing."""

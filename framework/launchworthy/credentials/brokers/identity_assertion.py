@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from launchworthy.credentials.brokers.client_credentials import JWT_BEARER
-from launchworthy.credentials.brokers.token_exchange import ACCESS_TOKEN, GRANT, callers_token, revocation_at
+from launchworthy.credentials.brokers.token_exchange import ACCESS_TOKEN, GRANT, callers_token, lend
 from launchworthy.credentials.errors import BrokerError
 from launchworthy.credentials.lease import CredentialRequest, Lease
 from launchworthy.credentials.token_answer import Expected
@@ -58,29 +58,16 @@ class IdentityAssertion:
             BrokerError: one of the issuers does not go along.
         """
         grant = await self._grant(request)
-        revocation = await revocation_at(self._upstreams)  # before: nothing may wait once there is a token
-        asked_at = int(self._clock())
-        issued = await self._upstreams.ask(
-            TokenRequest(
-                grant=JWT_BEARER,
-                resource=self._resource,
-                scopes=request.scopes,
-                parameters={},
-                secrets={"assertion": grant},
-                expected=Expected(token_type="bearer", issued_token_type=None, scopes=request.scopes),  # noqa: S106
-            )
-        )
-        return Lease(
-            id=self._new_id(),
-            credential=request.credential,
-            broker=self.name,
+        wanted = TokenRequest(
+            grant=JWT_BEARER,
             resource=self._resource,
-            secret=issued.secret,
-            parts={},
-            scopes=issued.scopes,
-            not_after=asked_at + issued.expires_in,
-            revocation=revocation,
-            handle=None,
+            scopes=request.scopes,
+            parameters={},
+            secrets={"assertion": grant},
+            expected=Expected(token_type="bearer", issued_token_type=None, scopes=request.scopes),  # noqa: S106
+        )
+        return await lend(
+            self._upstreams, wanted, request, broker=self.name, clock=self._clock, new_id=self._new_id
         )
 
     async def revoke(self, lease: Lease) -> None:

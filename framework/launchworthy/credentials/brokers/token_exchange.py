@@ -65,20 +65,8 @@ class TokenExchange:
                 scopes=request.scopes,
             ),
         )
-        revocation = await revocation_at(self._server)  # before: nothing may wait once there is a token
-        asked_at = int(self._clock())
-        issued = await self._server.ask(wanted)
-        return Lease(
-            id=self._new_id(),
-            credential=request.credential,
-            broker=self.name,
-            resource=self._resource,
-            secret=issued.secret,
-            parts={},
-            scopes=issued.scopes,
-            not_after=asked_at + issued.expires_in,
-            revocation=revocation,
-            handle=None,
+        return await lend(
+            self._server, wanted, request, broker=self.name, clock=self._clock, new_id=self._new_id
         )
 
     async def revoke(self, lease: Lease) -> None:
@@ -106,7 +94,46 @@ def callers_token(request: CredentialRequest, issuer: str) -> Secret:
         raise BrokerError("the call has ended, and the caller's token with it") from None
 
 
-async def revocation_at(server: TokenServer) -> Revocation:
+async def lend(
+    server: TokenServer,
+    wanted: TokenRequest,
+    request: CredentialRequest,
+    *,
+    broker: str,
+    clock: Callable[[], float],
+    new_id: Callable[[], str],
+) -> Lease:
+    """Ask for a token of a caller's and make a lease of it.
+
+    Args:
+        server: who gives it, and may take it back.
+        wanted: what is asked for.
+        request: for which call.
+        broker: its name.
+        clock: seconds since the epoch.
+        new_id: names leases.
+
+    Raises:
+        BrokerError: there is none.
+    """
+    revocation = await _revocation_at(server)  # before: nothing may wait once there is a token
+    asked_at = int(clock())
+    issued = await server.ask(wanted)
+    return Lease(
+        id=new_id(),
+        credential=request.credential,
+        broker=broker,
+        resource=wanted.resource,
+        secret=issued.secret,
+        parts={},
+        scopes=issued.scopes,
+        not_after=asked_at + issued.expires_in,
+        revocation=revocation,
+        handle=None,
+    )
+
+
+async def _revocation_at(server: TokenServer) -> Revocation:
     """Whether an issuer takes tokens back, by its metadata; where they cannot be had, it is tried."""
     try:
         return Revocation.SERVER if (await server.endpoints()).revocation is not None else Revocation.EXPIRY

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from launchworthy.attestation import Approvers
 from launchworthy.promotion.approvals.proof import Approval
@@ -22,12 +22,13 @@ _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 @registry.check("GOV-06")
 def what_is_taken_on_trust_has_an_approval_and_an_end(project: Project) -> Iterator[Assertion]:
     """Every waiver, rotation and piece of evidence is approved, in its dates, and of a known control."""
+    waivable = {str(each.id): each.waivable for each in load_catalogue()}
     for waiver in project.trusted.waivers:
-        yield from _waiver(project, waiver)
+        yield from _waiver(project, waiver, waivable)
     for rotation in project.trusted.rotations:
         yield from _rotation(project, rotation)
     for piece in project.trusted.evidence:
-        yield from _evidence(project, piece)
+        yield from _evidence(project, piece, waivable)
     if not project.trusted.matters:
         yield seen("promotion.toml takes nothing on trust")
 
@@ -55,9 +56,10 @@ def somebody_else_approves(project: Project) -> Iterator[Assertion]:
             yield seen("the trust policy says that a person releases the job that signs")
 
 
-def _waiver(project: Project, waiver: Entry[WaiverTable]) -> Iterator[Assertion]:
+def _waiver(
+    project: Project, waiver: Entry[WaiverTable], waivable: Mapping[str, bool]
+) -> Iterator[Assertion]:
     control = waiver.table.control
-    waivable = {str(each.id): each.waivable for each in load_catalogue()}
     if control not in waivable:
         yield broken(
             f"a waiver is of `{control}`, which is no control of this release", waiver.where, "take it out"
@@ -86,10 +88,10 @@ def _rotation(project: Project, rotation: Entry[RotationTable]) -> Iterator[Asse
         yield seen(f"{rotation.table.finding} is {rotation.table.action}; approved by {approval.name}")
 
 
-def _evidence(project: Project, piece: Entry[EvidenceTable]) -> Iterator[Assertion]:
+def _evidence(project: Project, piece: Entry[EvidenceTable], controls: Container[str]) -> Iterator[Assertion]:
     table = piece.table
     file = project.root / table.file
-    if table.control not in {each.id for each in load_catalogue()}:
+    if table.control not in controls:
         yield broken(
             f"evidence is for `{table.control}`, which is no control of this release",
             piece.where,
