@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from detector_reference import detector_reference
 from doctor_reference import doctor_reference
 from picture import audit_show_svg
 
@@ -19,6 +20,7 @@ PAGES = {
         json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"
     ),
     "docs/reference/audit-events.md": event_reference,
+    "docs/reference/detector.md": detector_reference,
     "docs/reference/identity-doctor.md": doctor_reference,
     "docs/reference/audit-verification.schema.json": lambda: json.dumps(report_schema(), indent=1) + "\n",
 }

@@ -25,6 +25,9 @@ _DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
 _CASE_CHANGE = re.compile(r"[a-z](?=[A-Z])")
 _CHANGES_PER_LETTERS = 6
+_DIGITS_WITHIN = re.compile(r"(?<=[A-Za-z])[0-9]{1,3}(?=[A-Za-z])")
+_LEAST_DIGITS_WITHIN = 3
+"""So many digits among letters of both cases are no word's, though the letters between may resemble one."""
 _NO_WORDS = 0.30
 MIN_GENERATED = 16
 """Below this length the two signs say nothing."""
@@ -65,4 +68,7 @@ def looks_generated(text: str) -> bool:
             len(_CASE_CHANGE.findall(text)) * _CHANGES_PER_LETTERS >= len(text)
             and word_likeness(text) < _NO_WORDS
         )
-    return _HEX.fullmatch(text) is not None or word_likeness(text) < _WORDS_BEGIN_AT
+    if _HEX.fullmatch(text) is not None or word_likeness(text) < _WORDS_BEGIN_AT:
+        return True
+    scattered = len(_DIGITS_WITHIN.findall(text)) >= _LEAST_DIGITS_WITHIN
+    return scattered and _CASE_CHANGE.search(text) is not None and text.isalnum()
