@@ -3,7 +3,7 @@
     approvers = { issuer = "https://login.acme.example", client = "approve", groups = ["payments-leads"] }
     approvers = "released-job"
 
-The first is proved: a person signs in for exactly this approval (`promotion.approvals`). The `client` is the
+The first is proved: a person signs in for exactly this approval (`approval.proved`). The `client` is the
 one at which they sign in: a nonce of anybody's choosing can be had in an ID token for another client, from
 people who only meant to sign in there. The second is the platform's word that the promoter's identity is
 given to no job that a reviewer has not released.

@@ -15,8 +15,8 @@ from launchworthy.cli.ending import NO, UNDECIDED, YES, end, say, undecided_on_p
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 if TYPE_CHECKING:
+    from launchworthy.approval.proved.matter import Matter
     from launchworthy.attestation import Approvers
-    from launchworthy.promotion.approvals.matter import Matter
 
 NONCE_VARIABLE = "APPROVAL_NONCE"
 _TOKEN_SECONDS = 300
@@ -48,9 +48,9 @@ def approve(
     agree: Annotated[bool, typer.Option("--yes", help="Do not ask: what is shown is agreed to.")] = False,
 ) -> None:
     """Sign in for each thing that a file asks for; the proof lies in approvals/, or beside the report."""
+    from launchworthy.approval.proved.keys import keys_of
+    from launchworthy.approval.proved.proof import render_proof, verify_proof
     from launchworthy.promotion.approvals.asking import approvable, keep
-    from launchworthy.promotion.approvals.keys import keys_of
-    from launchworthy.promotion.approvals.proof import render_proof, verify_proof
 
     with undecided_on_problems():
         people = _people(trust, environment.environment)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from launchworthy.approval.proved.proof import Approval
 from launchworthy.attestation import ApprovalReference, Approvers, ReleasedJob, TrustPolicy, Waiver
 from launchworthy.attestation.git import Git
 from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.approvals.book import BY_RELEASE, FOLDER, Book
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
-from launchworthy.promotion.approvals.proof import Approval
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.report_file import ReportFile

@@ -9,10 +9,10 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from launchworthy.approval.proved.matter import Kind, Matter, matter_of_entry
 from launchworthy.detection import MIN_SALT_BYTES
 from launchworthy.manifest import Form, Table, mistakes, read_toml
 from launchworthy.manifest.fields import Group, Line
-from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_entry
 from launchworthy.vocabulary import Problem, ProblemError
 
 FILE: Final = "promotion.toml"

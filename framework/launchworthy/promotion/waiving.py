@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from launchworthy.approval.proved.proof import Approval
 from launchworthy.promotion.approvals.book import Book
-from launchworthy.promotion.approvals.proof import Approval
 from launchworthy.promotion.checks.assertions import broken
 from launchworthy.promotion.control import Control
 from launchworthy.promotion.finding import Assertion, ControlId, Finding, Status, conclude

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from launchworthy.approval.proved.matter import Matter
+from launchworthy.approval.proved.proof import ALGORITHMS, Keys, render_proof
 from launchworthy.attestation import Approvers
-from launchworthy.promotion.approvals.matter import Matter
-from launchworthy.promotion.approvals.proof import ALGORITHMS, Keys, render_proof
 from launchworthy.testing.issuer import ABSENT, SimulatedIssuer
 from launchworthy.tokens.key_import import import_keys
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from approvers import CLIENT, LEADS, NOW, Company
 
+from launchworthy.approval.proved.matter import Kind, Matter, matter_of_bytes, matter_of_entry
+from launchworthy.approval.proved.proof import Approval, render_proof, verify_proof
 from launchworthy.detection import find_secrets
-from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes, matter_of_entry
-from launchworthy.promotion.approvals.proof import Approval, render_proof, verify_proof
 from launchworthy.testing.issuer import ABSENT
 from launchworthy.vocabulary import ProblemError
 

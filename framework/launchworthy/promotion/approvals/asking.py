@@ -7,10 +7,10 @@ the report was made.
 from dataclasses import dataclass
 from pathlib import Path
 
+from launchworthy.approval.proved.matter import Kind, Matter, matter_of_bytes
 from launchworthy.audit.sanitiser import sanitise, sanitise_label
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
-from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_bytes
 from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import read_report

@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from launchworthy.approval.proved.keys import keys_of
+from launchworthy.approval.proved.matter import Matter
+from launchworthy.approval.proved.proof import MAX_FILE, Approval, Keys, verify_proof
 from launchworthy.attestation import Approvers, ReleasedJob
 from launchworthy.attestation.records import RECORD_DIRECTORY
 from launchworthy.attestation.trust_file import read_trust_policy
-from launchworthy.promotion.approvals.keys import keys_of
-from launchworthy.promotion.approvals.matter import Matter
-from launchworthy.promotion.approvals.proof import MAX_FILE, Approval, Keys, verify_proof
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 FOLDER: Final = "approvals"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from launchworthy.promotion.approvals.matter import Kind, Matter, matter_of_entry
+from launchworthy.approval.proved.matter import Kind, Matter, matter_of_entry
 from launchworthy.settings import NamedException, Settings, listed_exceptions
 
 

@@ -4,8 +4,8 @@ import hashlib
 import re
 from collections.abc import Container, Iterator, Mapping
 
+from launchworthy.approval.proved.proof import Approval
 from launchworthy.attestation import Approvers
-from launchworthy.promotion.approvals.proof import Approval
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.checks.workflows import jobs_that_sign
 from launchworthy.promotion.control import load_catalogue

@@ -19,8 +19,8 @@ from typing import Annotated, Final, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from launchworthy.approval.proved.matter import Kind, Matter
 from launchworthy.attestation import Approvers
-from launchworthy.promotion.approvals.matter import Kind, Matter
 from launchworthy.tokens.algorithms import KEY_SHAPES
 from launchworthy.tokens.compact import Compact, split
 from launchworthy.tokens.header import MAX_HEADER_BYTES, MAX_HEADER_DEPTH, MAX_KID_LENGTH, REFUSED_MEMBERS

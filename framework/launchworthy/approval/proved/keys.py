@@ -2,8 +2,8 @@
 
 import asyncio
 
+from launchworthy.approval.proved.proof import ALGORITHMS, Keys
 from launchworthy.attestation import Approvers
-from launchworthy.promotion.approvals.proof import ALGORITHMS, Keys
 from launchworthy.tokens.discovery import MetadataError, discover
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, system_network
