@@ -8,7 +8,8 @@ from launchworthy.attestation.envelope import Envelope, parse_envelope, render_e
 from launchworthy.attestation.facts import REQUIRED, Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
 from launchworthy.attestation.refusals import REASONS
-from launchworthy.attestation.signing import Signer, X509SvidSigner, sign_statement
+from launchworthy.attestation.signing import Signer, Stamper, X509SvidSigner, sign_statement
+from launchworthy.attestation.stamp import StampAuthority
 from launchworthy.attestation.statement import (
     BUILD_LIMIT,
     RUN_LIMIT,
@@ -52,6 +53,8 @@ __all__ = [
     "ReleasedJob",
     "Signer",
     "SpiffeId",
+    "StampAuthority",
+    "Stamper",
     "Statement",
     "Subject",
     "TrustPolicy",

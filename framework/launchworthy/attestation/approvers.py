@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from launchworthy.attestation.json_document import cite
+from launchworthy.attestation.places import is_fit
 from launchworthy.vocabulary import Environment
 
 
@@ -80,21 +80,7 @@ def problem_of(table: ApproversField, environment: Environment) -> str | None:
     match table:
         case None if environment is Environment.PRODUCTION:
             return "[production] names no approvers, and what goes there is approved by a person"
-        case ApproversTable() if not _is_fit(table.issuer, environment):
+        case ApproversTable() if not is_fit(table.issuer, environment, schemes=("https",)):
             return f"[{environment}] approvers: `{cite(table.issuer)}` is no issuer for this environment"
         case _:
             return None
-
-
-def _is_fit(issuer: str, environment: Environment) -> bool:
-    """An https URL; in the simulated world one of this machine."""
-    try:
-        parts = urlsplit(issuer)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.username is not None or parts.query or parts.fragment:
-        return False
-    if environment.simulated:
-        return host in {"127.0.0.1", "::1"}
-    return parts.scheme == "https" and "." in host and not host.endswith((".invalid", ".localhost"))

@@ -26,6 +26,7 @@ ENVELOPE_LIMIT = 256 * 1024
 MAX_CERTIFICATES = 4
 _MAX_SIGNATURE = 1024
 _MAX_CERTIFICATE = 16 * 1024
+MAX_STAMP = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,14 @@ class Envelope:
         key_id: hex SHA-256 of the signer's public key (DER SubjectPublicKeyInfo).
         signature: over `signed_bytes`.
         certificates: DER, leaf first, without the root.
+        stamp: DER of a TimeStampResp over the signature; None where nobody stamped it.
     """
 
     payload: bytes
     key_id: str
     signature: bytes
     certificates: tuple[bytes, ...]
+    stamp: bytes | None
 
     def signed_bytes(self) -> bytes:
         """What the signature is over."""
@@ -60,7 +63,7 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 
 
 def parse_envelope(document: bytes) -> Envelope:
-    """Read an envelope by the four rules.
+    """Read an envelope by the five rules.
 
     Raises:
         MalformedRecordError: it breaks one of them.
@@ -72,6 +75,7 @@ def parse_envelope(document: bytes) -> Envelope:
         key_id=signature.keyid,
         signature=_decode(signature.sig, "sig", _MAX_SIGNATURE),
         certificates=tuple(_decode(each, "x5c", _MAX_CERTIFICATE) for each in signature.x5c),
+        stamp=None if signature.stamp is None else _decode(signature.stamp, "stamp", MAX_STAMP),
     )
 
 
@@ -85,6 +89,7 @@ def render_envelope(envelope: Envelope) -> bytes:
                 "keyid": envelope.key_id,
                 "sig": _encode(envelope.signature),
                 "x5c": [_encode(each) for each in envelope.certificates],
+                **({} if envelope.stamp is None else {"stamp": _encode(envelope.stamp)}),
             }
         ],
     }
@@ -99,6 +104,7 @@ class _WireSignature(_WireModel):
     keyid: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     sig: str
     x5c: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_CERTIFICATES)]
+    stamp: str | None = None
 
 
 class _WireEnvelope(_WireModel):

@@ -21,6 +21,12 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "record-not-approved": (
         "let one of the approvers of the platform's trust.toml approve the report: launchworthy approve",
     ),
+    "record-not-stamped": (
+        "sign again: launchworthy attest asks an authority of the platform's trust.toml for a time stamp",
+    ),
+    "record-stamp-not-trusted": (
+        "sign again: launchworthy attest; whose time stamps count stands in the platform's trust.toml",
+    ),
     "record-altered": ("take the file as it was signed, and find out who changed it",),
     "record-revoked": ("ask the platform why; a new record needs a new promotion: launchworthy promote",),
     "record-outdated": ("upgrade launchworthy (python3 noxfile.py -s upgrade), and promote again",),

@@ -4,7 +4,7 @@ The promoter is a workload: its X.509-SVID is fetched by whoever calls, used onc
 signer is the same thing in the trust domain `dev.invalid`, which staging and production refuse by name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -20,6 +20,9 @@ from launchworthy.attestation.envelope import (
 from launchworthy.attestation.signature import make_signature
 from launchworthy.attestation.statement import Statement, render_statement
 from launchworthy.attestation.svid import key_id, parse_chain, unverified_spiffe_id
+
+Stamper = Callable[[bytes], bytes]
+"""From a signature to a time stamp over it (`stamp.py`)."""
 
 
 class Signer(Protocol):
@@ -84,13 +87,21 @@ class X509SvidSigner:
         return f"X509SvidSigner({self.identity})"
 
 
-def sign_statement(statement: Statement, signer: Signer) -> bytes:
-    """Make the record: the bytes of `record-<environment>.dsse.json`."""
+def sign_statement(statement: Statement, signer: Signer, *, stamper: Stamper | None) -> bytes:
+    """Make the record: the bytes of `record-<environment>.dsse.json`.
+
+    Args:
+        statement: what is signed.
+        signer: who signs.
+        stamper: has the signature stamped; None where the trust policy names no time-stamp authority.
+    """
     payload = render_statement(statement)
+    signature = signer.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
     envelope = Envelope(
         payload=payload,
         key_id=signer.key_id,
-        signature=signer.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload)),
+        signature=signature,
         certificates=signer.certificates,
+        stamp=None if stamper is None else stamper(signature),
     )
     return render_envelope(envelope)

@@ -3,7 +3,8 @@
     [production]
     promoters = ["spiffe://acme.example/ci/orders/release"]
     approvers = "released-job"                # or people: `approvers`
-    stamp     = "none"                        # "required" is not enforced yet, and so it is refused
+    stamp     = "required"                    # or "none"; for production required, if it is left out
+    time_stamp_authorities = [{ url = "https://stamp.acme.example", roots = ["acme-stamps.pem"] }]
     catalogue = "0.1"                         # the least that counts
     framework = "0.1"                         # the same for launchworthy; may be left out
     [roots]
@@ -21,7 +22,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -31,13 +32,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from launchworthy.attestation.approvers import Approvers, ApproversField, ApproversTable, ReleasedJob
 from launchworthy.attestation.approvers import problem_of as approvers_problem
 from launchworthy.attestation.json_document import cite
+from launchworthy.attestation.places import is_fit
+from launchworthy.attestation.stamp import StampAuthority
 from launchworthy.attestation.statement import RecordId, Version
 from launchworthy.attestation.svid import SpiffeId
 from launchworthy.attestation.version import parse_version
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
-_NOT_ENFORCED = ("break_glass_approvers", "time_stamp_authorities")
+_NOT_ENFORCED = ("break_glass_approvers",)
 _KEY_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIX = ("what it may say: `launchworthy explain trust-policy-missing`",)
 
@@ -51,12 +54,16 @@ class EnvironmentTrust:
         approvers: who approves what is promoted; None asks nobody, and is never so for production.
         catalogue: the least version of the catalogue that counts.
         framework: the least version of launchworthy that counts, if there is one.
+        stamp_required: whether a record without a time stamp is refused.
+        stamp_authorities: whose time stamps are believed; none, where the signer's word is taken.
     """
 
     promoters: frozenset[str]
     approvers: Approvers | ReleasedJob | None
     catalogue: tuple[int, int, int]
     framework: tuple[int, int, int] | None
+    stamp_required: bool
+    stamp_authorities: tuple[StampAuthority, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +108,9 @@ def root_files(document: bytes, *, where: str) -> tuple[str, ...]:
     raw = _read(document, where)
     named = {name for names in raw.roots.values() for name in names}
     for table in (raw.rehearsal, raw.staging, raw.production):
-        if table is not None and isinstance(table.approvers, ApproversTable):
-            named.update(table.approvers.keys)
+        if table is not None:
+            named.update(name for each in table.time_stamp_authorities for name in each.roots)
+            named.update(table.approvers.keys if isinstance(table.approvers, ApproversTable) else ())
     return tuple(sorted(named))
 
 
@@ -118,7 +126,10 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
         ProblemError: it is malformed, asks for what is not enforced yet, mixes the worlds, or lacks roots.
     """
     raw = _read(document, where)
-    roots = {domain: _load_roots(domain, names, files, where) for domain, names in raw.roots.items()}
+    roots = {
+        domain: _load_roots(f"the trust domain `{cite(domain)}`", names, files, where)
+        for domain, names in raw.roots.items()
+    }
     tables = {name: table for name in _TABLES if (table := getattr(raw, name)) is not None}
     problems = [
         problem
@@ -136,13 +147,18 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
         for environment, table in tables.items()
         if (wrong := approvers_problem(table.approvers, environment)) is not None
     ]
+    problems += [
+        _malformed(where, wrong)
+        for environment, table in tables.items()
+        for wrong in _wrong_with_stamps(environment, table)
+    ]
     if not tables:
         problems.append(_malformed(where, "trusts nobody: it has no table of an environment"))
     if problems:
         raise ProblemError(*problems)
     return TrustPolicy(
         where=where,
-        environments={name: _environment(table, files) for name, table in tables.items()},
+        environments={name: _environment(name, table, files, where) for name, table in tables.items()},
         roots=roots,
         revoked_records=frozenset(raw.revoked.records),
         revoked_signers=frozenset(raw.revoked.signers),
@@ -157,10 +173,16 @@ class _Table(BaseModel):
 _RootFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.pem$")]
 
 
+class _StampAuthority(_Table):
+    url: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")]
+    roots: Annotated[tuple[_RootFile, ...], Field(min_length=1, max_length=32)]
+
+
 class _EnvironmentTable(_Table):
     promoters: Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
     approvers: ApproversField = None
-    stamp: Literal["none"]
+    stamp: Literal["required", "none"] | None = None
+    time_stamp_authorities: Annotated[tuple[_StampAuthority, ...], Field(max_length=8)] = ()
     catalogue: Version
     framework: Version | None = None
 
@@ -202,8 +224,6 @@ def _refuse_not_enforced(members: Mapping[str, object], where: str) -> None:
         if not isinstance(table, dict):
             continue
         problems += [_not_enforced(where, environment, name) for name in _NOT_ENFORCED if name in table]
-        if table.get("stamp") == "required":
-            problems.append(_not_enforced(where, environment, 'stamp = "required"'))
     if problems:
         raise ProblemError(*problems)
 
@@ -212,7 +232,7 @@ def _not_enforced(where: str, environment: Environment, what: str) -> Problem:
     return Problem(
         reason="not-enforced-yet",
         where=where,
-        field=f"{environment}.{what.partition(' ')[0]}",
+        field=f"{environment}.{what}",
         what=f"[{environment}] asks for `{what}`, which is not enforced yet",
         fix=(f"take it out of [{environment}], and have it checked by hand until a release enforces it",),
     )
@@ -240,8 +260,21 @@ def _problems_of(
     return problems
 
 
+def _is_stamp_required(environment: Environment, table: _EnvironmentTable) -> bool:
+    """For production it is, unless the platform says otherwise."""
+    return table.stamp == "required" or (table.stamp is None and environment is Environment.PRODUCTION)
+
+
+def _wrong_with_stamps(environment: Environment, table: _EnvironmentTable) -> Iterator[str]:
+    if _is_stamp_required(environment, table) and not table.time_stamp_authorities:
+        yield f"[{environment}] requires time stamps, and `time_stamp_authorities` names nobody"
+    for each in table.time_stamp_authorities:
+        if not is_fit(each.url, environment, schemes=("https", "http")):  # a stamp proves itself
+            yield f"[{environment}] `{cite(each.url)}` is no time-stamp authority for this environment"
+
+
 def _load_roots(
-    domain: str, names: tuple[str, ...], pem: Mapping[str, bytes], where: str
+    whose: str, names: tuple[str, ...], pem: Mapping[str, bytes], where: str
 ) -> tuple[x509.Certificate, ...]:
     roots: list[x509.Certificate] = []
     for name in names:
@@ -251,9 +284,7 @@ def _load_roots(
         except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion):
             authorities, found = [], []
         if not found or authorities != found:
-            problem = _malformed(
-                where, f"`{name}` of the trust domain `{cite(domain)}` holds no CA certificate"
-            )
+            problem = _malformed(where, f"`{name}` of {whose} holds no CA certificate")
             raise ProblemError(problem)
         roots += authorities
     return tuple(roots)
@@ -263,12 +294,19 @@ def _is_root(certificate: x509.Certificate) -> bool:
     return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
 
-def _environment(table: _EnvironmentTable, files: Mapping[str, bytes]) -> EnvironmentTrust:
+def _environment(
+    environment: Environment, table: _EnvironmentTable, files: Mapping[str, bytes], where: str
+) -> EnvironmentTrust:
     return EnvironmentTrust(
         promoters=frozenset(table.promoters),
         approvers=_approvers(table.approvers, files),
         catalogue=parse_version(table.catalogue),
         framework=None if table.framework is None else parse_version(table.framework),
+        stamp_required=_is_stamp_required(environment, table),
+        stamp_authorities=tuple(
+            StampAuthority(url=each.url, roots=_load_roots(f"`{cite(each.url)}`", each.roots, files, where))
+            for each in table.time_stamp_authorities
+        ),
     )
 
 

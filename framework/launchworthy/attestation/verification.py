@@ -4,17 +4,18 @@ A record is untrusted bytes until all of this holds, in this order; the first st
 
 1. form: one envelope, one signature, a statement with every subject (`envelope`, `statement`);
 2. environment: the record's is ours;
-3. signer: an X.509-SVID of a promoter that the trust policy lists for this environment, with a chain to a
+3. stamp: of an authority of the trust policy, over this signature, where the policy requires one (`stamp`);
+4. signer: an X.509-SVID of a promoter that the trust policy lists for this environment, with a chain to a
    root pinned for its trust domain, valid when it signed. Never the live bundle: SVIDs die within hours, and
    the roots of SPIRE within days. `dev.invalid` signs for no real environment, whatever a policy lists;
-4. signature: over the exact payload, by that certificate's key;
-5. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor;
-6. approval: the one that the trust policy asks for is named;
-7. dates: not signed in the future, and not after the date that this purpose asks about;
-8. subjects: all facts that are given equal the record's, and the purpose says which must be given.
+5. signature: over the exact payload, by that certificate's key;
+6. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor;
+7. approval: the one that the trust policy asks for is named;
+8. dates: not signed in the future, and not after the date that this purpose asks about;
+9. subjects: all facts that are given equal the record's, and the purpose says which must be given.
 
-Deliberately not checked: whether `signed_at` is true. It is the signer's word until time stamps are enforced,
-so whoever steals a promoter's key can date a record back into that certificate's life. Revoke the key id.
+Where the platform says `stamp = "none"`, `signed_at` is the signer's word: whoever steals a promoter's key
+can date a record back into that certificate's life. Revoke the key id.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from launchworthy.attestation.facts import Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
 from launchworthy.attestation.refusals import difference, no_record, refuse
 from launchworthy.attestation.signature import BadSignatureError, verify_signature
+from launchworthy.attestation.stamp import UntrustedStampError, verify_stamp
 from launchworthy.attestation.statement import (
     Predicate,
     RecordReference,
@@ -76,6 +78,7 @@ class VerifiedRecord:
         reference: its id and digest, for the record after it.
         trust_policy_sha256: the policy that it was verified under, for `trust.loaded`; the predicate has that
             of the day it was signed.
+        stamped_at: when a time-stamp authority saw the signature; None where nobody had to.
     """
 
     where: str
@@ -85,6 +88,7 @@ class VerifiedRecord:
     digests: Mapping[Subject, str]
     reference: RecordReference
     trust_policy_sha256: str
+    stamped_at: int | None
 
     def require(self, subject: Subject, digest: str) -> None:
         """Compare one more fact, known only later.
@@ -99,7 +103,7 @@ class VerifiedRecord:
 def verify_record(
     unverified_record: UnverifiedRecord, *, trust: TrustPolicy, facts: Facts, purpose: Purpose, now: int
 ) -> VerifiedRecord:
-    """Verify one record by the eight steps of this module.
+    """Verify one record by the nine steps of this module.
 
     Args:
         unverified_record: as it was found.
@@ -119,20 +123,22 @@ def verify_record(
     if predicate.environment is not facts.environment:  # 2
         what = f"is for {predicate.environment}, and this is {facts.environment}"
         refuse("record-for-another-environment", where, what)
+    stamped_at = _stamped_at(where, envelope, predicate, trust)  # 3
     try:
-        signer, leaf = _verify_signer(envelope, predicate, trust)  # 3
-        verify_signature(public_key_of(leaf), envelope.signature, envelope.signed_bytes())  # 4
+        at = predicate.signed_at if stamped_at is None else stamped_at
+        signer, leaf = _verify_signer(envelope, predicate, trust, at=at)  # 4
+        verify_signature(public_key_of(leaf), envelope.signature, envelope.signed_bytes())  # 5
     except UntrustedSignerError as error:
         refuse("record-not-trusted", where, f"cannot be believed: {error}")
     except BadSignatureError as error:
         refuse("record-altered", where, f"was changed after it was signed: {error}")
-    _check_revocation(where, predicate, (str(signer), envelope.key_id), trust)  # 5
+    _check_revocation(where, predicate, (str(signer), envelope.key_id), trust)  # 6
     _check_floors(where, predicate, trust)
-    _check_approval(where, predicate, trust)  # 6
-    _check_dates(where, predicate, purpose, now)  # 7
+    _check_approval(where, predicate, trust)  # 7
+    _check_dates(where, predicate, purpose, now)  # 8
     digests = statement.digests()
     differing = {name: digest for name, digest in facts.digests.items() if digest != digests[name]}
-    if differing:  # 8
+    if differing:  # 9
         raise ProblemError(*difference(where, differing, digests))
     return VerifiedRecord(
         where=where,
@@ -142,6 +148,7 @@ def verify_record(
         digests=MappingProxyType(digests),
         reference=RecordReference(record_id=predicate.record_id, sha256=envelope.payload_sha256()),
         trust_policy_sha256=trust.sha256,
+        stamped_at=stamped_at,
     )
 
 
@@ -203,8 +210,29 @@ def _parse(unverified_record: UnverifiedRecord) -> tuple[Envelope, Statement]:
         refuse("record-malformed", unverified_record.where, f"is not a promotion record: {error}")
 
 
+def _stamped_at(where: str, envelope: Envelope, predicate: Predicate, trust: TrustPolicy) -> int | None:
+    """The proved time of the signature; None where the platform takes the signer's word."""
+    table = trust.of(predicate.environment)
+    if envelope.stamp is None:
+        if table.stamp_required:
+            what = f"has no time stamp, and {trust.where} requires one for {predicate.environment}"
+            refuse("record-not-stamped", where, what)
+        return None
+    if not table.stamp_authorities:
+        return None
+    try:
+        return verify_stamp(
+            envelope.stamp,
+            signature=envelope.signature,
+            signed_at=predicate.signed_at,
+            authorities=table.stamp_authorities,
+        )
+    except UntrustedStampError as error:
+        refuse("record-stamp-not-trusted", where, f"cannot be dated: {error}")
+
+
 def _verify_signer(
-    envelope: Envelope, predicate: Predicate, trust: TrustPolicy
+    envelope: Envelope, predicate: Predicate, trust: TrustPolicy, *, at: int
 ) -> tuple[SpiffeId, x509.Certificate]:
     chain = parse_chain(envelope.certificates)
     claimed = unverified_spiffe_id(chain[0])
@@ -216,7 +244,7 @@ def _verify_signer(
     if envelope.key_id != key_id(chain[0]):
         raise UntrustedSignerError("its `keyid` is not the certificate's key")
     roots = trust.roots.get(claimed.trust_domain, ())
-    return verify_chain(chain, roots, at=predicate.signed_at), chain[0]
+    return verify_chain(chain, roots, at=at), chain[0]
 
 
 def _check_revocation(where: str, predicate: Predicate, signer: tuple[str, str], trust: TrustPolicy) -> None:

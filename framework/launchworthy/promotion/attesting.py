@@ -4,7 +4,8 @@
 2. every digest that can be computed without building is computed from the tree, and equals the report's
 3. the report is approved as the trust policy asks, and so is every waiver in it (`approved`)
 4. the identity that is to sign is one of the trust policy's promoters for this environment
-5. the statement is signed with that identity's X.509-SVID, fetched now and forgotten
+5. the statement is signed with that identity's X.509-SVID, fetched now and forgotten, and the signature is
+   stamped by a time-stamp authority of the trust policy, where it names any
 6. the record is verified as a build would verify it, and only then written
 
 The wheel's digest is the one thing taken from the report: building it would run the project's code. The
@@ -49,6 +50,7 @@ from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
 from launchworthy.promotion.result import report_digest
+from launchworthy.promotion.stamping import stamper_of
 from launchworthy.settings import inspect_settings, read_project
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
@@ -66,13 +68,18 @@ class Attested:
         predicate: what it says.
         digests: of what.
         approved_by: who approved the report, or why nobody had to.
+        stamped_at: when a time-stamp authority saw the signature; None where none is asked.
     """
 
     path: str
     signer: str
     approved_by: str
+    stamped_at: int | None
     predicate: Predicate
     digests: Mapping[Subject, str]
+
+    def _clock(self) -> str:
+        return "its own clock" if self.stamped_at is None else f"stamped at {render_instant(self.stamped_at)}"
 
     def lines(self) -> tuple[str, ...]:
         """What a person reads."""
@@ -84,7 +91,7 @@ class Attested:
         last_start = render_instant(self.predicate.run_until)[:10]
         return (
             f" signed    {self.path}",
-            f" by        {self.signer}, {signed} (its own clock)",
+            f" by        {self.signer}, {signed} ({self._clock()})",
             f" approved  {self.approved_by}",
             f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · {locked}",
             f" for       {self.predicate.environment} only; build until {last_build}, run until {last_start}",
@@ -135,15 +142,16 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     now = int(clock())
     build_until = min((now + BUILD_LIMIT, *grounds.ends))
     predicate = _predicate(report, content, trust, grounds, now=now, build_until=build_until)
-    envelope = sign_statement(new_statement(digests, predicate), signer)
+    stamper = stamper_of(trust.of(report.environment).stamp_authorities, where=trust.where, clock=clock)
+    envelope = sign_statement(new_statement(digests, predicate), signer, stamper=stamper)
     name = record_name(report.environment)
     facts = Facts(environment=report.environment, digests=digests)
-    verify_record(
+    verified = verify_record(
         UnverifiedRecord(where=name, envelope=envelope),
         trust=trust,
         facts=facts,
         purpose=Purpose.BUILT,
-        now=now,
+        now=int(clock()),
     )
     folder = root / RECORD_DIRECTORY
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,6 +160,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
         path=f"{RECORD_DIRECTORY}/{name}",
         signer=str(signer.identity),
         approved_by=grounds.approved_by,
+        stamped_at=verified.stamped_at,
         predicate=predicate,
         digests=digests,
     )

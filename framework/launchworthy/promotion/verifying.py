@@ -119,6 +119,12 @@ def _environment(found: _Found) -> Environment:
     raise ProblemError(Problem(reason=reason, what=what, fix=fix))
 
 
+def _stamped(verified: VerifiedRecord) -> str:
+    if verified.stamped_at is None:
+        return "by nobody: the time is the signer's word"
+    return f"at {render_instant(verified.stamped_at)}, by an authority of the trust policy"
+
+
 def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, ...]:
     predicate = verified.predicate
     ended = " (over)" if now > predicate.run_until else ""
@@ -130,6 +136,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
         f" genuine   {verified.where}",
         f" id        {predicate.record_id}",
         f" by        {verified.signer}, {render_instant(predicate.signed_at)}",
+        f" stamped   {_stamped(verified)}",
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",
         f" counts    {passed}, {counts.requests} requests",

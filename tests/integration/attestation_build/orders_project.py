@@ -121,7 +121,7 @@ class Project:
         statement = new_statement(digests, self.predicate(environment=environment, **changes))
         path = self.root / "dist" / "promotion" / f"record-{environment}.dsse.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(sign_statement(statement, signer))
+        path.write_bytes(sign_statement(statement, signer, stamper=None))
         return path
 
     def signer(self, spiffe_id: str = PROMOTER) -> X509SvidSigner:

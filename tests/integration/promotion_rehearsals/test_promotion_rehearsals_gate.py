@@ -17,6 +17,7 @@ from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.process import NotStarted
 from launchworthy.testing.project import TestedProject
+from launchworthy.testing.time_stamps import SimulatedTimeStamps
 from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import Environment
@@ -181,6 +182,24 @@ def test_another_promoter_signs_nothing(orders: PromotedOrders, platform: Platfo
     assert "record-not-trusted" in done.stderr
 
 
+@pytest.mark.usefixtures("attested")
+def test_where_stamps_are_required_a_record_has_one_and_builds(
+    orders: PromotedOrders, platform: Platform, tmp_path: Path
+) -> None:
+    with SimulatedTimeStamps(clock=time.time) as stamps:
+        dated = ask_for_stamps(tmp_path / "platform", platform, stamps)
+        unstamped = orders.build(dated.trust)
+        assert (unstamped.returncode != 0, "record-not-stamped" in unstamped.stderr) == (True, True)
+        done = attest(orders, dated)
+        assert (done.returncode, "stamped at 20" in done.stdout) == (0, True), done.stderr
+    silent = attest(orders, dated)
+    assert (silent.returncode, "not-stamped" in silent.stderr) == (1, True)
+    verified = orders.launchworthy("verify-record", "--trust", dated.trust)
+    assert (verified.returncode, "stamped   at 20" in verified.stdout) == (0, True), verified.stderr
+    assert orders.build(dated.trust).returncode == 0
+    assert attest(orders, platform).returncode == 0  # and one without, where nobody asks for it
+
+
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
@@ -249,6 +268,18 @@ def test_where_people_approve_nothing_is_signed_without_them(
     assert attest(orders, platform).returncode == 0  # and one without an approval, where nobody asks
     unapproved = orders.launchworthy("verify-record", "--trust", asking.trust)
     assert (unapproved.returncode, "record-not-approved" in unapproved.stderr) == (1, True)
+
+
+def ask_for_stamps(folder: Path, platform: Platform, stamps: SimulatedTimeStamps) -> Platform:
+    """The same platform, whose trust policy requires time stamps."""
+    folder.mkdir()
+    for file in platform.trust.parent.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "stamps.pem").write_bytes(stamps.root_pem)
+    trust = folder / "trust.toml"
+    asked = f'time_stamp_authorities = [{{ url = "{stamps.url}", roots = ["stamps.pem"] }}]'
+    trust.write_text(trust.read_text().replace('stamp = "none"', f'stamp = "required"\n{asked}', 1))
+    return Platform(trust=trust, endpoint=platform.endpoint, promoter=platform.promoter)
 
 
 def ask_people(folder: Path, platform: Platform, company: Company) -> Platform:

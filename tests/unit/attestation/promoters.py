@@ -13,6 +13,7 @@ from launchworthy.attestation import (
     Counts,
     Facts,
     Predicate,
+    Stamper,
     Subject,
     TrustPolicy,
     UnverifiedRecord,
@@ -157,11 +158,16 @@ def predicate(**changes: object) -> Predicate:
 
 
 def record(
-    signer: X509SvidSigner, *, digests: dict[Subject, str] = DIGESTS, **changes: object
+    signer: X509SvidSigner,
+    *,
+    digests: dict[Subject, str] = DIGESTS,
+    stamper: Stamper | None = None,
+    **changes: object,
 ) -> UnverifiedRecord:
     """A record by this signer that counts, but for what is changed."""
     statement = new_statement(digests, predicate(**changes))
-    return UnverifiedRecord(where="record.dsse.json", envelope=sign_statement(statement, signer))
+    envelope = sign_statement(statement, signer, stamper=stamper)
+    return UnverifiedRecord(where="record.dsse.json", envelope=envelope)
 
 
 TRUST = f"""

@@ -62,7 +62,7 @@ def test_the_keys_that_spire_issues_sign_records(kind: str, acme: Authority, tru
 def test_other_keys_sign_no_records(kind: str, acme: Authority) -> None:
     signer = signer_of(acme, OTHER_KEYS[kind]())
     with pytest.raises(BadSignatureError):
-        sign_statement(new_statement(DIGESTS, predicate()), signer)
+        sign_statement(new_statement(DIGESTS, predicate()), signer, stamper=None)
     with pytest.raises(BadSignatureError):
         verify_signature(OTHER_KEYS[kind]().public_key(), b"\0" * 64, b"message")
 

@@ -60,23 +60,54 @@ def test_an_environment_without_a_table_trusts_nobody(pem: dict[str, bytes]) -> 
         assert caught.value.problems[0].reason == "nobody-trusted"
 
 
-@pytest.mark.parametrize(
-    ("line", "field"),
-    [
-        ('stamp = "required"', "production.stamp"),
-        ("break_glass_approvers = []", "production.break_glass_approvers"),
-        ("time_stamp_authorities = []", "production.time_stamp_authorities"),
-    ],
-)
-def test_what_nothing_enforces_yet_is_refused_by_name(line: str, field: str, pem: dict[str, bytes]) -> None:
-    asked = TABLE.replace('stamp = "none"\n', "") + line + "\n"
-    asked += "" if line.startswith("stamp") else 'stamp = "none"\n'
+def test_what_nothing_enforces_yet_is_refused_by_name(pem: dict[str, bytes]) -> None:
     assert parse(TABLE + ROOTS, pem)
     with pytest.raises(ProblemError) as caught:
-        parse(asked + ROOTS, pem)
+        parse(TABLE + "break_glass_approvers = []\n" + ROOTS, pem)
     assert [(problem.reason, problem.field) for problem in caught.value.problems] == [
-        ("not-enforced-yet", field)
+        ("not-enforced-yet", "production.break_glass_approvers")
     ]
+
+
+def test_production_requires_stamps_unless_the_platform_says_otherwise(pem: dict[str, bytes]) -> None:
+    authority = 'time_stamp_authorities = [{ url = "https://stamp.acme.example", roots = ["stamps.pem"] }]\n'
+    files = {**pem, "stamps.pem": Authority().pem}
+    silent = TABLE.replace('stamp = "none"\n', authority)
+    for text, required in (
+        (TABLE, False),
+        (silent, True),
+        (silent + 'stamp = "required"\n', True),
+        (silent + 'stamp = "none"\n', False),
+        (silent.replace("production", "staging"), False),
+        (silent.replace("production", "staging") + 'stamp = "required"\n', True),
+    ):
+        [table] = parse(text + ROOTS, files).environments.values()
+        assert table.stamp_required is required, text
+        assert [each.url for each in table.stamp_authorities] == ["https://stamp.acme.example"] * (
+            "time_stamp" in text
+        )
+    assert root_files((silent + ROOTS).encode(), where="trust.toml") == ("acme.pem", "stamps.pem")
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        "[]",
+        '[{ url = "https://stamp.acme.example", roots = [] }]',
+        '[{ url = "https://stamp.acme.example" }]',
+        '[{ roots = ["acme.pem"] }]',
+        '[{ url = "ftp://stamp.acme.example", roots = ["acme.pem"] }]',
+        '[{ url = "http://127.0.0.1:99", roots = ["acme.pem"] }]',
+        '[{ url = "https://stamp.invalid", roots = ["acme.pem"] }]',
+        '[{ url = "https://a:b@stamp.acme.example", roots = ["acme.pem"] }]',
+        '[{ url = "https://stamp.acme.example", roots = ["../acme.pem"] }]',
+        '[{ url = "https://stamp.acme.example", roots = ["acme.pem"], more = 1 }]',
+        '["https://stamp.acme.example"]',
+    ],
+)
+def test_an_authority_of_another_world_or_form_is_refused(authority: str, pem: dict[str, bytes]) -> None:
+    text = TABLE.replace('stamp = "none"', f"time_stamp_authorities = {authority}")
+    assert set(reasons(text + ROOTS, pem)) == {"trust-policy-malformed"}
 
 
 @pytest.mark.parametrize(
