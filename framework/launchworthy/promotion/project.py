@@ -1,5 +1,6 @@
 """What is known of the project? Every fact that a check reads, parsed once, and nothing imported."""
 
+import ast
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -100,6 +101,20 @@ class Project:
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every text below the root with its path; one that is too long is empty."""
         return ((one.path, one.text) for one in self.tree if not one.binary)
+
+    @cached_property
+    def modules(self) -> tuple[tuple[str, ast.Module], ...]:
+        """The path and the syntax tree of each module of the package; parsed once.
+
+        Raises:
+            SyntaxError: a module is no Python; then nothing can be said of any.
+        """
+        inside = f"src/{self.package}/"
+        return tuple(
+            (path, ast.parse(text, filename=path))
+            for path, text in self.texts()
+            if path.startswith(inside) and path.endswith(".py")
+        )
 
     def _tracked(self) -> frozenset[str]:
         """What git tracks below the root."""

@@ -70,6 +70,7 @@ class SimulatedUpstream:
         url: where it is, and the resource that its tokens name.
         fault: what it does instead of answering.
         refused: how many requests came without a good credential.
+        everything: all that it has seen, with a good credential or without, in order.
     """
 
     def __init__(self, name: str, lender: Lender, app: ASGIApp | None = None) -> None:
@@ -88,6 +89,7 @@ class SimulatedUpstream:
         self.refused = 0
         self._lender = lender
         self._app = app
+        self.everything: list[UpstreamRequest] = []
         self._seen: list[UpstreamRequest] = []
         self._listening: Listening | None = None
 
@@ -131,21 +133,20 @@ class SimulatedUpstream:
     async def _answer(self, request: Request, body: bytes, ended: asyncio.Event) -> Response | None:
         """What it answers by itself; None where the team's application does."""
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-        good = scheme.lower() == "bearer" and self._lender.good_for(credential, self.url)
-        if not good:
+        seen = UpstreamRequest(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            headers=dict(request.headers),
+            body=body,
+            credential=credential,
+            lender=self._lender,
+        )
+        self.everything.append(seen)
+        if not (scheme.lower() == "bearer" and self._lender.good_for(credential, self.url)):
             self.refused += 1
             return JSONResponse({"error": "invalid_token"}, status_code=401)
-        self._seen.append(
-            UpstreamRequest(
-                method=request.method,
-                path=request.url.path,
-                query=request.url.query,
-                headers=dict(request.headers),
-                body=body,
-                credential=credential,
-                lender=self._lender,
-            )
-        )
+        self._seen.append(seen)
         if self.fault is not Fault.NONE:
             return await answer(self.fault, {}, ended)
         return JSONResponse({}) if self._app is None else None

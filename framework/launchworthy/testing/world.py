@@ -56,6 +56,7 @@ class World:
         lending: the simulated brokers and upstreams.
         file: the world file.
         control_file: the control list of this world's server; empty until somebody writes to it.
+        given: every token that `token` gave out.
     """
 
     def __init__(  # noqa: PLR0913 - each argument is one thing that a rehearsal varies
@@ -82,6 +83,7 @@ class World:
         anchor: str = "stdout",
         state: Mapping[str, object] | None = None,
         control_key: bool = False,
+        discovery: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -105,6 +107,7 @@ class World:
             fetch_client_metadata: reads Client ID Metadata Documents; without it, clients register.
             state: the `[state]` table, where it is another than memory.
             control_key: whether a control list in that store counts; the world lends a key for it then.
+            discovery: whether key sets are found by the issuers' metadata, where the settings name none.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
             upstream_apps: what upstreams answer, by name; the others answer `{}`.
@@ -126,7 +129,9 @@ class World:
         self.scopes = tuple(scopes)
         self.file = directory / "world.toml"
         self.control_file = directory / "control.toml"
+        self.given: list[Secret] = []
         self._callers = count(1)
+        self._discovery = discovery
         self._settings = settings
         self._start_deadline = start_deadline
         self._trust = trust
@@ -263,7 +268,9 @@ class World:
         """
         rehearsed = self.environment is Environment.REHEARSAL
         caller = {"subject": f"caller-{next(self._callers)}"} if rehearsed else {}
-        return Secret(self.issuer.mint(self.issuer.grant(scopes=scopes, **caller), **changes))
+        token = Secret(self.issuer.mint(self.issuer.grant(scopes=scopes, **caller), **changes))
+        self.given.append(token)
+        return token
 
     def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
         """A caller whose token has exactly these scopes; `approve`: what its user says when asked."""
@@ -301,7 +308,7 @@ class World:
         for name, issuer in self.issuers.items():
             tables[f"issuers.{name}"] = {
                 "issuer": issuer.issuer,
-                "jwks_uri": issuer.jwks_uri,
+                **({} if self._discovery else {"jwks_uri": issuer.jwks_uri}),
                 **self._issuer_fields,
             }
         return tables | self.lending.tables(whole=self.environment is Environment.DEVELOPMENT)

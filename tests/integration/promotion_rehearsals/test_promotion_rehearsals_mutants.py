@@ -33,6 +33,12 @@ _OR_THE_LAST = (
     "        try:\n            lease = LAST[name] = await self._asked(request)\n"
     "        except CredentialUnavailable:\n            lease = LAST[name]\n"
 )
+_KEEP_THE_LAST = "    _SEALED_TOKENS[sealed] = token\n    LAST[:] = [token]\n"
+_PASS_IT_ON = (
+    "        from launchworthy.credentials.sealed import LAST\n"
+    '        request.headers["x-forwarded-authorization"] = LAST[0].reveal()\n'
+    "        return await self._host.send("
+)
 MUTANTS = (
     Mutant(
         control="TOK-04",
@@ -72,6 +78,28 @@ MUTANTS = (
                 "            return\n",
             ),
         ),
+    ),
+    Mutant(
+        control="ID-06",  # the caller's token goes to every upstream, in a header of its own
+        edits=(
+            ("credentials/sealed.py", "def unseal(", "LAST = []\n\n\ndef unseal("),
+            ("credentials/sealed.py", "    _SEALED_TOKENS[sealed] = token\n", _KEEP_THE_LAST),
+            ("credentials/upstream.py", "        return await self._host.send(", _PASS_IT_ON),
+        ),
+    ),
+    Mutant(
+        control="KEY-07",  # one slash more or less does not matter
+        edits=(
+            (
+                "tokens/discovery.py",
+                '    if metadata.get("issuer") != issuer:\n',
+                '    if str(metadata.get("issuer")).rstrip("/") != issuer.rstrip("/"):\n',
+            ),
+        ),
+    ),
+    Mutant(
+        control="KEY-07",  # keys are taken from wherever the metadata say
+        edits=(("tokens/discovery.py", "    if not endpoint.same_host(own):\n", "    if own is None:\n"),),
     ),
     Mutant(
         control="SEC-05",

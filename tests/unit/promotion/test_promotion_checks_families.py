@@ -12,6 +12,7 @@ from launchworthy.promotion.finding import Status
 from launchworthy.vocabulary import Environment
 
 PRODUCTION, STAGING, SERVER = "config/production.toml", "config/staging.toml", "manifests/server.toml"
+CODE = "src/orders/tools.py"
 TOOLS, RUNBOOK, RELEASE = "manifests/tools.toml", "RUNBOOK.md", ".github/workflows/release.yml"
 AWS = "AKIA" + "Z7QK4M2XW5N3RT6B"
 PROVENANCE = (
@@ -58,6 +59,47 @@ def exception(rule, value, until=None):
 
 
 BROKEN = {
+    "the SDK's own context": (
+        "ID-06",
+        [
+            (
+                CODE,
+                "from pydantic",
+                "from mcp.server.auth.middleware.auth_context import get_access_token\nfrom pydantic",
+            )
+        ],
+        "imports `mcp.server.auth",
+    ),
+    "the inside of the framework": (
+        "ID-06",
+        [(CODE, "from pydantic", "from launchworthy.credentials import sealed\nfrom pydantic")],
+        "imports `launchworthy.credentials.sealed`",
+    ),
+    "the private parts of a call": (
+        "ID-06",
+        [(CODE, "call.app.get(order_id)\n    if", "call._authorized\n    if")],
+        "`call._authorized` looks into",
+    ),
+    "the private parts of a call by name": (
+        "ID-06",
+        [(CODE, "call.app.get(order_id)\n    if", 'getattr(call, "_" + reason)\n    if')],
+        "looks into the inside of a call",
+    ),
+    "the frames below": (
+        "ID-06",
+        [(CODE, "from pydantic", "import inspect\nFRAME = inspect.currentframe\nfrom pydantic")],
+        "names `currentframe`",
+    ),
+    "an issuer by its address": (
+        "KEY-07",
+        [(PRODUCTION, 'issuer       = "https://login.acme.example"', 'issuer       = "https://10.1.2.3"')],
+        "does not name its host by a plain name",
+    ),
+    "a key set by its address": (
+        "KEY-07",
+        [(PRODUCTION, 'max_lifetime = "1h"', 'max_lifetime = "1h"\njwks_uri = "https://10.1.2.3/keys"')],
+        "does not name its host by a plain name",
+    ),
     "a person's identity": (
         "ID-01",
         [(PRODUCTION, "spiffe://acme.example/ns/orders/sa/orders", "spiffe://acme.example/jo@acme.example")],

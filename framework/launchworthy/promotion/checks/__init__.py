@@ -1,5 +1,27 @@
 """What can be read of a project without running it? One file a family; importing this registers all."""
 
-from launchworthy.promotion.checks import build, identity, ownership, secrets, tokens, tools, transport, trust
+from launchworthy.promotion.checks import (
+    build,
+    identity,
+    keys,
+    ownership,
+    pass_through,
+    secrets,
+    tokens,
+    tools,
+    transport,
+    trust,
+)
 
-__all__ = ["build", "identity", "ownership", "secrets", "tokens", "tools", "transport", "trust"]
+__all__ = [
+    "build",
+    "identity",
+    "keys",
+    "ownership",
+    "pass_through",
+    "secrets",
+    "tokens",
+    "tools",
+    "transport",
+    "trust",
+]

@@ -28,11 +28,10 @@ def mentions(project: Project) -> Iterator[Mention]:
     Raises:
         SyntaxError: a module is no Python; then nothing can be said of it.
     """
-    for path, text in project.texts():
-        if path.startswith(f"src/{project.package}/") and path.endswith(".py"):
-            for node in ast.walk(ast.parse(text, filename=path)):
-                for name, imported in _names(node):
-                    yield Mention(name=name, where=f"{path}:{getattr(node, 'lineno', 1)}", imported=imported)
+    for path, tree in project.modules:
+        for node in ast.walk(tree):
+            for name, imported in _names(node):
+                yield Mention(name=name, where=f"{path}:{getattr(node, 'lineno', 1)}", imported=imported)
 
 
 def _names(node: ast.AST) -> Iterator[tuple[str, bool]]:

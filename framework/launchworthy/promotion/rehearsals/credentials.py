@@ -12,6 +12,7 @@ import httpx2
 
 from launchworthy.manifest import TargetManifest
 from launchworthy.promotion.registry import registry
+from launchworthy.promotion.rehearsals.pass_through import ID_06, passed_through
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin, within
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
@@ -30,12 +31,12 @@ _ENDS = 60.0
 _SEC_05, _SEC_06 = "SEC-05", "SEC-06"
 
 
-@registry.rehearsal(_SEC_05, _SEC_06)
+@registry.rehearsal(_SEC_05, _SEC_06, ID_06)
 def what_is_borrowed(stage: Stage) -> Iterator[Seen]:
     """Each target that borrows: its upstream fails, its broker fails, its caller leaves; all goes well."""
     borrowing = [each for each in declared(stage.project) if each.credentials]
     with stage.scene() as scene:
-        for control in (_SEC_05, _SEC_06):
+        for control in (_SEC_05, _SEC_06, ID_06):
             yield twin(control, good(scene.prober))
             if not borrowing:
                 yield saw(control, True, "nothing is borrowed: no manifest names a credential", "")
@@ -43,13 +44,14 @@ def what_is_borrowed(stage: Stage) -> Iterator[Seen]:
             yield from _rehearsable(target)
             if is_rehearsed(target):
                 yield from _borrowed(stage, scene, target)
+                yield from passed_through(scene, target)
     for target in borrowing:
         if is_rehearsed(target):
             yield from _ended(stage, target)
 
 
 def _rehearsable(target: TargetManifest) -> Iterator[Seen]:
-    for control in (_SEC_05, _SEC_06):
+    for control in (_SEC_05, _SEC_06, ID_06):
         yield saw(
             control,
             is_rehearsed(target),

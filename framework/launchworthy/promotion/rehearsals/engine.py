@@ -31,7 +31,14 @@ from launchworthy.vocabulary import ProblemError
 Progress = Callable[[str, int, int], None]
 AT_ONCE = 5
 """Worlds at a time: most of the time of most of them is waiting."""
-_LONG = ("the_identity_ends", "the_issuer_is_down", "the_key_set_is_no_key_set", "the_issuer_hangs")
+_LONG = (
+    "the_identity_ends",
+    "what_is_borrowed",
+    "the_issuer_is_down",
+    "the_key_set_is_no_key_set",
+    "the_metadata_turn_bad",
+    "the_issuer_hangs",
+)
 """Begun first, so that the run does not wait for one of them in the end."""
 _SECONDS = 150.0
 """For all of them; what is not done by then is undecided."""
