@@ -223,9 +223,16 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Whether a test turns red for each promise that is broken on purpose; writes tests/mutants.md."""
-    install_project(session)
-    session.run("python", "tests/mutants/run.py", *session.posargs)
+    """Whether a test, or the gate, notices each thing that is broken on purpose; `-- tokens`, `-- TOK-04`.
+
+    Writes tests/mutants.md, what tests notice, and docs/reference/control-mutants.md, what the gate holds.
+    """
+    install_project(session, UV)
+    of_controls = [each for each in session.posargs if re.match(r"[A-Z]+-[0-9]{2}", each)]
+    if not of_controls:
+        session.run("python", "tests/mutants/run.py", *session.posargs)
+    if of_controls or not any(re.match(r"[a-z]", each) for each in session.posargs):
+        session.run("python", "tests/mutants/run_controls.py", *session.posargs)
 
 
 def install_npm(session: nox.Session, where: str) -> Path:

@@ -5,16 +5,15 @@ store, or the server does not start.
 """
 
 import asyncio
-from collections.abc import Iterable
 
 import structlog
 
 from launchworthy.approval import Approvals, EphemeralKeys, SealingKeys, StateSeal
 from launchworthy.approval.seal import PURPOSE
-from launchworthy.manifest import TargetManifest
 from launchworthy.server.parts import Parts
-from launchworthy.settings import KeyRing, Settings
-from launchworthy.vocabulary import Problem, ProblemError, StartupRefused
+from launchworthy.settings import KeyRing
+from launchworthy.state.replicas import require_answers_shared
+from launchworthy.vocabulary import ProblemError
 
 STAGE = "state"
 KEY_SECONDS = 2.0
@@ -28,7 +27,7 @@ def open_approvals(parts: Parts) -> None:
         StartupRefused: a tool asks somebody, and an answer could count twice or nowhere.
         ProblemError: the key cannot be used.
     """
-    check_shared(
+    require_answers_shared(
         parts.settings,
         [target for target in parts.manifests.targets.values() if target.runs_in(parts.rehearsed)],
     )
@@ -61,35 +60,3 @@ async def _follow(ring: KeyRing) -> None:
             if not complained:
                 _log.error("the key of approvals cannot be read; the last good one stays", problem=str(error))
             complained = True
-
-
-def check_shared(settings: Settings, targets: Iterable[TargetManifest]) -> None:
-    """Return if every answer counts once, and at any replica; one process knows that by itself.
-
-    Raises:
-        StartupRefused: `approval-not-shared`.
-    """
-    asking = sorted(target.name for target in targets if target.approval is not None)
-    several = settings.server.replicas > 1 or settings.state.kind == "valkey"
-    if settings.environment.simulated or not asking or not several:
-        return
-    missing = [
-        (field, said)
-        for field, said, there in (
-            ("state.kind", 'kind = "valkey", so that an answer counts once', settings.state.kind == "valkey"),
-            (
-                "state.approval_key",
-                'approval_key = "file:/run/secrets/approval", so that any replica can read it',
-                settings.state.approval_key is not None,
-            ),
-        )
-        if not there
-    ]
-    if missing:
-        problem = Problem(
-            reason="approval-not-shared",
-            what=f"`{asking[0]}` asks somebody, and replicas would not agree whether an answer was used",
-            fix=("in [state]:", *(f"  {said}" for _, said in missing)),
-            field=missing[0][0],
-        )
-        raise StartupRefused(STAGE, problem)

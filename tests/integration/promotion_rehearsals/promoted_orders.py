@@ -11,7 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 _PINNED = re.compile(r"^([A-Za-z0-9_.-]+==[^\s;]+)( ;.*?)? \\$", re.MULTILINE)
-_FILLED_IN = {
+FILLED_IN = {
     "manifests/server.toml": (
         ("https://on-call.orders.invalid", "https://on-call.acme.example/orders"),
         ("security@orders.invalid", "security@acme.example"),
@@ -58,7 +58,7 @@ class PromotedOrders:
         project = cls(root=directory / "orders")
         left_out = shutil.ignore_patterns(".venv", ".launchworthy", "dist", "__pycache__", ".*_cache")
         shutil.copytree(REPOSITORY / "examples" / "orders", project.root, ignore=left_out)
-        for path, pairs in _FILLED_IN.items():
+        for path, pairs in FILLED_IN.items():
             for before, after in pairs:
                 project.edit(path, before, after)
         (project.root / ".copier-answers.yml").write_text(ANSWERS)

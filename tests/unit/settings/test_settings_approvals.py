@@ -6,8 +6,8 @@ import pytest
 from settings_cases import PRODUCTION, changed, in_production, refused
 
 from launchworthy.manifest import ApprovalMode, ApprovalRule
-from launchworthy.server.approvals import check_shared
-from launchworthy.vocabulary import ProblemError, StartupRefused
+from launchworthy.state.replicas import require_answers_shared
+from launchworthy.vocabulary import ProblemError
 
 ASKS = SimpleNamespace(name="refund_order", approval=ApprovalRule(mode=ApprovalMode.FORM, by="caller"))
 ASKS_NOBODY = SimpleNamespace(name="find_orders", approval=None)
@@ -32,17 +32,17 @@ def settings(*, replicas: bool, state: str):
 )
 def test_replicas_that_share_too_little_ask_nobody(replicas, state, field):
     found = settings(replicas=replicas, state=state)
-    with pytest.raises(StartupRefused) as stopped:
-        check_shared(found, [ASKS_NOBODY, ASKS])
+    with pytest.raises(ProblemError) as stopped:
+        require_answers_shared(found, [ASKS_NOBODY, ASKS])
     [problem] = stopped.value.problems
     assert (problem.reason, problem.field) == ("approval-not-shared", field)
     assert "`refund_order`" in problem.what
-    check_shared(found, [ASKS_NOBODY])
+    require_answers_shared(found, [ASKS_NOBODY])
 
 
 @pytest.mark.parametrize(("replicas", "state"), [(True, STORE + KEY), (False, STORE + KEY), (False, "")])
 def test_replicas_that_share_a_store_and_a_key_may_and_one_process_may_alone(replicas, state):
-    check_shared(settings(replicas=replicas, state=state), [ASKS])
+    require_answers_shared(settings(replicas=replicas, state=state), [ASKS])
 
 
 @pytest.mark.parametrize("said", ["openbao:kv/orders#approval", "file:/run/secrets/audit-hmac"])

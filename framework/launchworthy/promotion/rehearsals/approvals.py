@@ -20,9 +20,9 @@ from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
-from launchworthy.server.approvals import check_shared
+from launchworthy.state.replicas import require_answers_shared
 from launchworthy.testing.client import LEGACY, MODERN, Client, Refused
-from launchworthy.vocabulary import StartupRefused
+from launchworthy.vocabulary import ProblemError
 
 _AZ_07 = "AZ-07"
 _RACING = 20
@@ -36,8 +36,8 @@ def somebody_is_asked(project: Project) -> Iterator[Assertion]:
     if not asking:
         raise NotApplicable("no manifest says that somebody must approve a call")
     try:
-        check_shared(project.settings, asking)
-    except StartupRefused as refused:
+        require_answers_shared(project.settings, asking)
+    except ProblemError as refused:
         problem = refused.problems[0]
         yield broken(problem.what, problem.where, *problem.fix)
     for target in asking:

@@ -18,6 +18,7 @@ from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Environment
 
 _SECONDS = 20.0
 _DEADLINE = "2s"
+_BY_VALUE = "secret-by-value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def a_secret_comes_by_value(stage: Stage) -> Iterator[Seen]:
             refusal = _tried(stage, world, **environ)
             yield saw(
                 "SEC-01",
-                refusal.code == EX_CONFIG and refusal.said.get("stage") == "settings",
+                refusal.code == EX_CONFIG and refusal.said.get("reason") == _BY_VALUE,
                 f"a secret in {name}: {refusal.words}",
                 f"a secret in {name}: {refusal.words}",
             )
