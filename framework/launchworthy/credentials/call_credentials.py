@@ -75,6 +75,11 @@ class CallCredentials:
         """Whom it asks."""
         return self._tellers
 
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over."""
+        return self._ended
+
     def is_open(self, lease: Lease) -> bool:
         """Whether this lease may be used now."""
         return not self._ended and lease.id in self._leases and self._tellers.now() < lease.not_after

@@ -66,9 +66,10 @@ class Passage:
         outcome: how the body ended; `not_dispatched` until it began.
         mismatch: what differed, if something did.
         taken: whether the inner point has let it run.
+        over: whether nobody waits for it any more; what has not begun then does not begin.
     """
 
-    __slots__ = ("authorized", "mismatch", "outcome", "progress", "taken")
+    __slots__ = ("authorized", "mismatch", "outcome", "over", "progress", "taken")
 
     def __init__(self, authorized: Authorized) -> None:
         """Begin with nothing dispatched."""
@@ -77,6 +78,11 @@ class Passage:
         self.outcome: Outcome = "not_dispatched"
         self.mismatch: str | None = None
         self.taken = False
+        self.over = False
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more."""
+        self.over = True
 
     def end_early(self, *, cancelled: bool) -> None:
         """No answer came of it: what the body had made is lost."""

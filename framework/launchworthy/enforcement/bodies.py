@@ -9,6 +9,7 @@ anything, so it is neither sent nor logged, and it goes no further, lest a libra
 import asyncio
 import functools
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from traceback import extract_tb
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from launchworthy.credentials.call_credentials import Borrower, CallCredentials
 from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.authorized import Authorized, Passage
+from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.enforcement.running_call import OperationsLog, RunningCall
 from launchworthy.enforcement.served_function import ServedFunction
 from launchworthy.enforcement.workers import Workers
@@ -42,7 +44,7 @@ class Surroundings:
     Attributes:
         environment: where this runs.
         app: what the server keeps open, as `call.app`.
-        execution_pipe: a file descriptor of the harness that counts bodies; rehearsals only.
+        rehearsing: what a harness sees and does at the door of a body.
         log: the operations log.
         workers: where plain functions run.
         changed: told of the URIs of resources that have changed.
@@ -51,7 +53,7 @@ class Surroundings:
 
     environment: Environment
     app: Any
-    execution_pipe: int | None
+    rehearsing: Rehearsing
     log: OperationsLog
     workers: Workers
     changed: Callable[[str], None]
@@ -68,7 +70,7 @@ class Body:
         self.served = served
         self._around = around
         self._function: Callable[..., Any] = served.mark.function
-        self._timeout = served.manifest.timeout_seconds
+        self._timeout = around.rehearsing.limit(served.manifest.timeout_seconds)
 
     async def run(self, passage: Passage, written: Callable[[Any], T]) -> T:
         """Run it once, with what was authorised.
@@ -92,16 +94,14 @@ class Body:
 
     async def _run(self, passage: Passage, given: Mapping[str, Any], written: Callable[[Any], T]) -> T:
         try:
-            answer = written(await self._limited(given))
+            answer = written(await self._limited(passage, given))
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 passage.outcome = "cancelled"
                 raise
             failure = self._crashed(passage, error)  # the body's own doing: nobody asked for an end
         except TimeoutError as error:
-            failure = (
-                self._too_long(passage) if isinstance(error, _TookTooLong) else self._crashed(passage, error)
-            )
+            failure = self._out_of_time(passage, error)
         except ToolError as error:
             passage.outcome = "tool_error"
             failure = BodyFailed(str(error))
@@ -131,7 +131,7 @@ class Body:
             id=authorized.call,
             principal=authorized.principal,
             environment=self._around.environment,
-            app=self._around.app,
+            _app=self._around.app,
             unbound_log=self._around.log,
             report=passage.progress,
             tell_changed=self._around.changed,
@@ -140,36 +140,46 @@ class Body:
         )
         return {**authorized.arguments, str(self.served.call_parameter): call}
 
-    async def _limited(self, given: Mapping[str, Any]) -> Any:
-        if self._timeout is None:
-            return await self._entered(given)
+    async def _limited(self, passage: Passage, given: Mapping[str, Any]) -> Any:
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
-                return await self._entered(given)
+                return await self._entered(passage, given)
         except TimeoutError:
             if limit.expired():
                 raise _TookTooLong from None
             raise
+        finally:
+            passage.give_up()
 
-    async def _entered(self, given: Mapping[str, Any]) -> Any:
+    async def _entered(self, passage: Passage, given: Mapping[str, Any]) -> Any:
+        rehearsing = self._around.rehearsing
         if self.served.is_async:
-            self._count()
+            if (seconds := rehearsing.held()) > 0:
+                await asyncio.sleep(seconds)
+            rehearsing.entered()
             return await self._function(**given)
-        return await self._around.workers.run(functools.partial(self._count_and_run, given))
+        return await self._around.workers.run(functools.partial(self._enter_in_thread, passage, given))
 
-    def _count_and_run(self, given: Mapping[str, Any]) -> Any:
-        self._count()
+    def _enter_in_thread(self, passage: Passage, given: Mapping[str, Any]) -> Any:
+        """Run a plain function, unless nobody waits for it any more: it may have waited for its thread."""
+        if (seconds := self._around.rehearsing.held()) > 0:
+            time.sleep(seconds)
+        if passage.over:
+            raise _NobodyWaits
+        self._around.rehearsing.entered()
         return self._function(**given)
 
-    def _count(self) -> None:
-        """Write the byte; where it cannot be written, the body does not run."""
-        if self._around.execution_pipe is not None:
-            os.write(self._around.execution_pipe, b"\x01")
-
-    def _too_long(self, passage: Passage) -> BodyFailed:
-        passage.outcome = "timeout"
-        return BodyFailed(f"this took longer than {self._timeout:g} s")
+    def _out_of_time(self, passage: Passage, error: TimeoutError) -> BodyFailed:
+        match error:
+            case _TookTooLong():
+                passage.outcome = "timeout"
+                return BodyFailed(f"this took longer than {self._timeout:g} s")
+            case _NobodyWaits():
+                passage.outcome = "cancelled"
+                return BodyFailed("nobody waits for this any more")
+            case _:
+                return self._crashed(passage, error)
 
     def _crashed(self, passage: Passage, error: BaseException) -> BodyFailed:
         passage.outcome = "error"
@@ -182,6 +192,10 @@ class Body:
             where=place_of(error),
         )
         return BodyFailed(MASKED.format(call=call))
+
+
+class _NobodyWaits(TimeoutError):
+    """The caller left, or the time was over, before a plain function began."""
 
 
 class _TookTooLong(TimeoutError):

@@ -23,6 +23,7 @@ from launchworthy.enforcement.authorized import Authorized, Passage, passing
 from launchworthy.enforcement.bodies import Body, Surroundings
 from launchworthy.enforcement.changes import Changes
 from launchworthy.enforcement.dispatch import BodyKey, sdk_server, showing
+from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.enforcement.request import RequestId, Settled
 from launchworthy.enforcement.resources import Resources
 from launchworthy.enforcement.running_call import OperationsLog
@@ -133,7 +134,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     served: Iterable[Served],
     environment: Environment,
     app_context: Any,
-    execution_pipe_fd: int | None,
+    rehearsing: Rehearsing,
     log: OperationsLog,
     tellers: Tellers,
 ) -> Exchange:
@@ -145,7 +146,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
         served: what `match` made of both.
         environment: where it runs.
         app_context: what calls see as `call.app`; what `Server(app=…)` yielded, or None.
-        execution_pipe_fd: counts bodies for a rehearsal.
+        rehearsing: what a harness sees and does at the door of a body.
         log: the operations log.
         tellers: who lends credentials.
 
@@ -159,7 +160,7 @@ def build_exchange(  # noqa: PLR0913, PLR0917 - the composition root names each 
     around = Surroundings(
         environment=environment,
         app=app_context,
-        execution_pipe=execution_pipe_fd,
+        rehearsing=rehearsing,
         log=log,
         workers=Workers(),
         changed=changes.tell,

@@ -4,6 +4,7 @@ The watch is armed after 50 ms, so that short calls do not pay for it.
 """
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,12 +20,19 @@ class ClientLeft(Exception):
 class Presence:
     """Cancels the task that entered it when the client leaves, and raises `ClientLeft` in the end."""
 
-    __slots__ = ("_after", "_handle", "_left", "_receive", "_task", "_watch")
+    __slots__ = ("_after", "_handle", "_instead", "_left", "_receive", "_task", "_watch")
 
-    def __init__(self, receive: Receive, *, armed_after: float = ARMED_AFTER) -> None:
-        """Watch this connection; its body has been read."""
+    def __init__(
+        self,
+        receive: Receive,
+        *,
+        armed_after: float = ARMED_AFTER,
+        instead: Callable[[], None] | None = None,
+    ) -> None:
+        """Watch this connection, whose body has been read; `instead` is done in place of a cancellation."""
         self._receive = receive
         self._after = armed_after
+        self._instead = instead
         self._left = False
         self._watch: asyncio.Task[None] | None = None
 
@@ -53,5 +61,8 @@ class Presence:
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        if self._instead is not None:
+            self._instead()
+            return
         self._left = True
         self._task.cancel()

@@ -5,7 +5,7 @@ fails, is cancelled, or was never reached.
 """
 
 import asyncio
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.enforcement import records
@@ -45,7 +45,7 @@ class RecordedRuns:
         request.trace.attempted = True
         passage = Passage(authorized)
         try:
-            with self._presence(request, authorized):
+            with self._presence(request, passage):
                 finished = await self._exchange.call(request, passage)
         except BaseException as error:
             left = isinstance(error, asyncio.CancelledError | ClientLeft)
@@ -100,8 +100,11 @@ class RecordedRuns:
         )
         self._audit.record(event, subject=authorized.target.subject(trace.plain), critical=True)
 
-    def _presence(self, request: VerifiedRequest, authorized: Authorized) -> Presence | nullcontext[None]:
-        """Watch for a client that leaves; a thread cannot be cancelled, and is waited for."""
-        if self._exchange.function_of(authorized).is_async:
+    def _presence(self, request: VerifiedRequest, passage: Passage) -> Presence:
+        """Watch for a client that leaves.
+
+        A thread cannot be cancelled, and is waited for; what waits for its thread does not begin any more.
+        """
+        if self._exchange.function_of(passage.authorized).is_async:
             return Presence(request.receive, armed_after=self._armed_after)
-        return nullcontext()
+        return Presence(request.receive, armed_after=self._armed_after, instead=passage.give_up)

@@ -30,10 +30,10 @@ class RunningCall:
         id: the call's name.
         principal: who calls.
         environment: where this runs.
-        app: what the server keeps open.
         unbound_log: the operations log, not yet bound to this call.
         report: tells the client.
         tell_changed: tells who listens.
+        _app: what the server keeps open.
         _book: what this call borrows.
         _loop: where it is borrowed, also for a plain function in its thread.
     """
@@ -41,12 +41,23 @@ class RunningCall:
     id: CallId
     principal: Principal
     environment: Environment
-    app: Any
     unbound_log: OperationsLog
     report: Progress
     tell_changed: Callable[[str], None]
+    _app: Any = field(repr=False)
     _book: CallCredentials = field(repr=False)
     _loop: asyncio.AbstractEventLoop = field(repr=False)
+
+    @property
+    def app(self) -> Any:
+        """What the server keeps open, as long as the call lasts.
+
+        Raises:
+            RuntimeError: the call is over; what it left behind goes no further.
+        """
+        if self._book.ended:
+            raise RuntimeError("this call is over, and nothing of it goes on")
+        return self._app
 
     @property
     def log(self) -> CallLog:

@@ -12,6 +12,8 @@ from launchworthy.manifest.template import template_mistake
 from launchworthy.vocabulary import is_scope
 
 MAX_TIMEOUT_SECONDS = 300.0
+TIMEOUT_SECONDS = 30.0
+"""Of a call whose manifest says nothing."""
 MAX_CREDENTIAL_SECONDS = 3600.0
 
 

@@ -12,6 +12,7 @@ from launchworthy.manifest import approval, server_manifest, tool
 from launchworthy.manifest.approval import approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
 from launchworthy.manifest.duration import parse_duration
+from launchworthy.manifest.fields import TIMEOUT_SECONDS
 from launchworthy.manifest.manifests import Manifests
 from launchworthy.manifest.mistakes import Form, SourceFile, T, mistakes
 from launchworthy.manifest.policy_input import policy_inputs
@@ -170,7 +171,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         rehearse=tool_table is not None and tool_table.rehearse,
         approval=None if tool_table is None else approval_rule(tool_table.approval),
         approval_reason=None if tool_table is None else tool_table.approval_reason,
-        timeout_seconds=None if table.timeout is None else parse_duration(table.timeout),
+        timeout_seconds=TIMEOUT_SECONDS if table.timeout is None else parse_duration(table.timeout),
         credentials=MappingProxyType(
             {
                 credential: CredentialAllowance(scopes=allowed.scopes, ttl=int(parse_duration(allowed.ttl)))

@@ -100,7 +100,7 @@ class TargetManifest:
         rehearse: whether the example of a write is executed in the simulated world.
         approval: who must agree to each call; None is nobody.
         approval_reason: why a destructive tool needs no approval.
-        timeout_seconds: how long a call may take, where the manifest says it.
+        timeout_seconds: how long a call may take.
         credentials: what it may borrow, by the table in the settings.
         rate: how often one caller may call it, where the manifest says it.
         concurrency: how many calls of one caller may run at once, where the manifest says it.
@@ -122,7 +122,7 @@ class TargetManifest:
     rehearse: bool
     approval: ApprovalRule | None
     approval_reason: str | None
-    timeout_seconds: float | None
+    timeout_seconds: float
     credentials: Mapping[str, CredentialAllowance]
     rate: Rate | None
     concurrency: int | None

@@ -59,7 +59,7 @@ class TargetTable(Table):
         default=None, description="valid arguments: rehearsed, shown in docs and `dev call`"
     )
     timeout: Timeout | None = Field(
-        default=None, description="how long a call may take: `10s`, at most 5 minutes"
+        default=None, description="how long a call may take: `10s`, at most 5 minutes; left out: `30s`"
     )
     credentials: dict[CredentialName, CredentialTable] = Field(
         default_factory=dict,

@@ -16,6 +16,7 @@ from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
 from launchworthy.enforcement.protocol import report_nothing
+from launchworthy.enforcement.rehearsing import NOT_REHEARSED, Rehearsing
 from launchworthy.identity import WorkloadIdentity
 from launchworthy.identity.cause import SourceError
 from launchworthy.identity.peers import PeerRule
@@ -169,7 +170,7 @@ async def assemble(parts: Parts) -> None:
         parts.served,
         settings.environment,
         app,
-        _execution_pipe(parts),
+        _rehearsing(parts),
         structlog.get_logger(),
         parts.tellers,
     )
@@ -245,13 +246,15 @@ def record_or_degrade(parts: Parts, event: events.Event) -> None:
         return
 
 
-def _execution_pipe(parts: Parts) -> int | None:
+def _rehearsing(parts: Parts) -> Rehearsing:
     world = parts.settings.world
-    if world is None or world.execution_pipe is None:
-        return None
-    pipe = os.open(world.execution_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    parts.stack.callback(os.close, pipe)
-    return pipe
+    if world is None:
+        return NOT_REHEARSED
+    pipe = None
+    if world.execution_pipe is not None:
+        pipe = os.open(world.execution_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        parts.stack.callback(os.close, pipe)
+    return Rehearsing(execution_pipe=pipe, hold=world.hold, longest=world.longest_call)
 
 
 def _exception_lines(settings: Settings) -> Iterator[str]:

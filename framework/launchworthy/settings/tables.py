@@ -224,6 +224,8 @@ class WorldSettings(Table):
     """`[world]` of a world file: what only the simulated world has."""
 
     execution_pipe: AbsolutePath | None = None
+    hold: AbsolutePath | None = None
+    longest_call: Annotated[float, Field(gt=0, le=300)] | None = None
     trust: AbsolutePath | None = None
     settings: Literal["staging", "production"] = "production"
 

@@ -84,6 +84,7 @@ class World:
         state: Mapping[str, object] | None = None,
         control_key: bool = False,
         discovery: bool = False,
+        longest_call: float | None = None,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -108,6 +109,7 @@ class World:
             state: the `[state]` table, where it is another than memory.
             control_key: whether a control list in that store counts; the world lends a key for it then.
             discovery: whether key sets are found by the issuers' metadata, where the settings name none.
+            longest_call: seconds that a call may take, where manifests allow more; for `hold`.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
             upstream_apps: what upstreams answer, by name; the others answer `{}`.
@@ -130,6 +132,8 @@ class World:
         self.file = directory / "world.toml"
         self.control_file = directory / "control.toml"
         self.given: list[Secret] = []
+        self._hold_file = directory / "hold"
+        self._longest_call = longest_call
         self._callers = count(1)
         self._discovery = discovery
         self._settings = settings
@@ -236,6 +240,12 @@ class World:
             inherit_output=inherit_output,
         )
 
+    def hold(self, seconds: float) -> None:
+        """Let each body wait at its door from now on, as if it were slow; needs `longest_call`."""
+        fresh = self._hold_file.with_suffix(".new")
+        fresh.write_text(f"{seconds}\n", encoding="ascii")
+        fresh.replace(self._hold_file)
+
     @property
     def audit_directory(self) -> Path:
         """Where the server writes its audit."""
@@ -283,6 +293,9 @@ class World:
     def _tables(self) -> dict[str, dict[str, object]]:
         listen, health_bind = self._addresses
         world: dict[str, object] = {"execution_pipe": str(self.executions.path)}
+        if self._longest_call is not None:
+            self.hold(0.0)
+            world |= {"longest_call": self._longest_call, "hold": str(self._hold_file)}
         if self._settings is not None:
             world["settings"] = self._settings.value
         if self._trust is not None:

@@ -12,6 +12,7 @@ import structlog
 from launchworthy.credentials import seal
 from launchworthy.enforcement.authorized import Authorized, Passage
 from launchworthy.enforcement.bodies import Body, BodyFailed, Surroundings
+from launchworthy.enforcement.rehearsing import NOT_REHEARSED
 from launchworthy.enforcement.workers import Workers
 from launchworthy.vocabulary import BearerToken, CallId, Decision, Environment, ToolError
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "credentia
 from lending_book import ALLOWED, CALLER, Bank
 
 
-def body_of(function, bank, *, timeout=None, is_async=True):
+def body_of(function, bank, *, timeout=30.0, is_async=True):
     served = SimpleNamespace(
         mark=SimpleNamespace(function=function),
         manifest=SimpleNamespace(timeout_seconds=timeout, name="refund"),
@@ -27,7 +28,7 @@ def body_of(function, bank, *, timeout=None, is_async=True):
         is_async=is_async,
     )
     around = Surroundings(
-        environment=Environment.STAGING, app=None, execution_pipe=None, log=structlog.get_logger(),
+        environment=Environment.STAGING, app=None, rehearsing=NOT_REHEARSED, log=structlog.get_logger(),
         workers=Workers(), changed=lambda _: None, tellers=bank.tellers,
     )  # fmt: skip
     return Body(served, around)

@@ -25,6 +25,7 @@ from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
 from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded_h11, bounded_httptools
+from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.manifest import Server, load_manifests, match, parse_rate
 from launchworthy.policy import CachedPolicy, compile_policy
 from launchworthy.state import MemoryStore, Store
@@ -162,7 +163,7 @@ class House:
                 served,
                 self._environment,
                 self.shop,
-                executions.fileno(),
+                Rehearsing(execution_pipe=executions.fileno(), hold=None, longest=None),
                 log,
                 Tellers({}, {}, audit=self.stream, clock=time.time),
             )

@@ -21,6 +21,7 @@ from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.authorized import Authorized, Passage, passing, take
 from launchworthy.enforcement.dispatch import showing
 from launchworthy.enforcement.exchange import build_exchange
+from launchworthy.enforcement.rehearsing import NOT_REHEARSED
 from launchworthy.manifest import Server, TargetKind, load_manifests, match
 from launchworthy.vocabulary import (
     CallId,
@@ -50,7 +51,7 @@ def exchange() -> Any:
         served,
         Environment.STAGING,
         shop_tools.Shop(),
-        None,
+        NOT_REHEARSED,
         structlog.get_logger(),
         Tellers({}, {}, audit=None, clock=time.time),
     )

@@ -137,6 +137,16 @@ MUTANTS = (
         edits=(("server/control.py", '    parts.keep(control.keep(), "control")\n', ""),),
     ),
     Mutant(
+        control="TL-05",  # the call is answered, and its thread goes on
+        edits=(
+            (
+                "enforcement/bodies.py",
+                "        if passage.over:\n            raise _NobodyWaits\n",
+                "",
+            ),
+        ),
+    ),
+    Mutant(
         control="ID-03",
         edits=(("identity/phase.py", "    if now >= holding.ends_at:\n        return Phase.EXPIRED\n", ""),),
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -10,6 +11,7 @@ from served_functions import TOOL, matched, serve
 from launchworthy.credentials import Call
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.published import published, published_of
+from launchworthy.enforcement.rehearsing import NOT_REHEARSED
 from launchworthy.enforcement.served_function import check_app, close
 from launchworthy.enforcement.visible import VisibleTargets
 from launchworthy.manifest import TargetKind
@@ -165,9 +167,9 @@ def test_a_running_call_is_what_the_protocol_says():
     )  # fmt: skip
     told: list[str] = []
     call = RunningCall(
-        id=CallId("4T7K-9QX2-M0DV"), principal=principal, environment=Environment.STAGING, app=None,
+        id=CallId("4T7K-9QX2-M0DV"), principal=principal, environment=Environment.STAGING, _app=None,
         unbound_log=structlog.get_logger(), report=report, tell_changed=told.append,
-        _book=None, _loop=None,
+        _book=SimpleNamespace(ended=False), _loop=None,
     )  # fmt: skip
     assert isinstance(call, Call)
     assert call.log is not None
@@ -233,7 +235,7 @@ def test_what_is_published_can_be_pinned_without_a_server(tmp_path):
         {"name": "y", "required": False},
     ]
     exchange = build_exchange(
-        server, manifests, served, Environment.STAGING, None, None, structlog.get_logger(), None
+        server, manifests, served, Environment.STAGING, None, NOT_REHEARSED, structlog.get_logger(), None
     )
     assert published(exchange) == shown
 

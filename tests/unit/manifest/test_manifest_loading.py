@@ -44,7 +44,7 @@ def test_the_example_is_read_whole(project):
     assert place.inputs == (PolicyInput(name="quantity", type=InputType.INTEGER, optional=False),)
     assert place.policy_inputs == ("quantity",)
     assert place.where == "manifests/tools.toml:11"
-    assert (place.rehearse, place.example["item"], place.timeout_seconds) == (True, "teapot", None)
+    assert (place.rehearse, place.example["item"], place.timeout_seconds) == (True, "teapot", 30.0)
     assert (refund.effect, refund.approval, refund.timeout_seconds) == (Effect.DESTRUCTIVE, None, 10.0)
     assert order.uri == "orders://order/{order_id}"
     assert (order.effect, order.rehearse, order.visibility) == (Effect.READ, False, Visibility.SCOPED)

@@ -56,7 +56,8 @@ def test_the_promise_says_who_may_do_what(project):
     }
     assert promise["tools"]["place_order"]["policy_inputs"] == {"quantity": "integer"}
     assert promise["resources"]["order"]["uri"] == "orders://order/{order_id}"
-    assert promise["prompts"] == {"complaint": {"effect": "read", "scopes": ["orders:read"]}}
+    complaint = {"effect": "read", "scopes": ["orders:read"], "timeout_seconds": 30.0}
+    assert promise["prompts"] == {"complaint": complaint}
     assert promise["server"]["entry"] == ["orders:read"]
     assert "implies" not in promise["server"]
     json.dumps(promise)

@@ -242,6 +242,11 @@ BROKEN = {
         [("launchworthy.lock", "Read the diff", "Skip the diff")],
         "its lines",
     ),
+    "a tool that one caller may call for ever": (
+        "TL-05",
+        [(TOOLS, 'rate      = "60/minute"', "")],
+        "nothing bounds how often one caller may call `place_order`",
+    ),
     "a secret in a notebook": (
         "SEC-02",
         [("docs/try.ipynb", "", f'{{"cells": [{{"source": ["aws_access_key_id = \\"{AWS}\\""]}}]}}\n')],

@@ -63,21 +63,21 @@ def _rehearsable(target: TargetManifest) -> Iterator[Seen]:
 
 def _borrowed(stage: Stage, scene: Scene, target: TargetManifest) -> Iterator[Seen]:
     lending = scene.world.lending
-    _prepare(stage, scene, target)
+    prepare(stage, scene, target)
     upstreams = [lending.upstreams[name] for name in target.credentials if name in lending.upstreams]
     for upstream in upstreams:
         upstream.fault = Fault.STATUS_500
-    _call(stage, scene, target)
+    call(stage, scene, target)
     yield from _came_back(scene, target, "when its upstream answers 500")
     for fault, what in _BROKER_FAILS.items():
         yield from _without_broker(stage, scene, target, fault, what)
     for upstream in upstreams:
         upstream.fault = Fault.HANG
-    _call(stage, scene, target, timeout=_LEAVES_AFTER)
+    call(stage, scene, target, timeout=_LEAVES_AFTER)
     yield from _came_back(scene, target, "when its caller leaves")
     for upstream in upstreams:
         upstream.fault = Fault.NONE
-    went_well = _call(stage, scene, target)
+    went_well = call(stage, scene, target)
     yield saw(
         _SEC_05,
         went_well,
@@ -96,7 +96,7 @@ def _without_broker(
     before, refused = _sent(scene), len(_of(scene, target, "credential.refused"))
     lending.fail(fault)
     try:
-        went_well = _call(stage, scene, target)
+        went_well = call(stage, scene, target)
     finally:
         lending.fail(Fault.NONE)
     asked = len(_of(scene, target, "credential.refused")) > refused
@@ -115,10 +115,10 @@ def _without_broker(
 def _ended(stage: Stage, target: TargetManifest) -> Iterator[Seen]:
     """SIGTERM while a call waits for its upstream."""
     with stage.scene() as scene:
-        _prepare(stage, scene, target)
+        prepare(stage, scene, target)
         for upstream in scene.world.lending.upstreams.values():
             upstream.fault = Fault.HANG
-        calling = threading.Thread(target=_call, args=(stage, scene, target), daemon=True)
+        calling = threading.Thread(target=call, args=(stage, scene, target), daemon=True)
         calling.start()
         within(_TAKEN_BACK, lambda: len(_of(scene, target, "credential.issued")) > 0)
         scene.process.terminate()
@@ -176,14 +176,14 @@ def _sent(scene: Scene) -> int:
     return sum(len(each) + each.refused for each in scene.world.lending.upstreams.values())
 
 
-def _prepare(stage: Stage, scene: Scene, target: TargetManifest) -> None:
+def prepare(stage: Stage, scene: Scene, target: TargetManifest) -> None:
     """Run the other examples that write, so that there is something for this one to work on."""
     for other in declared(stage.project):
         if is_rehearsed(other) and not other.credentials and other.key != target.key:
-            _call(stage, scene, other)
+            call(stage, scene, other)
 
 
-def _call(stage: Stage, scene: Scene, target: TargetManifest, *, timeout: float = 30.0) -> bool:
+def call(stage: Stage, scene: Scene, target: TargetManifest, *, timeout: float = 30.0) -> bool:
     """Call it with its example, each time as another caller; returns whether it went well."""
     world, asked = scene.world, as_target(target)
     with Client(
