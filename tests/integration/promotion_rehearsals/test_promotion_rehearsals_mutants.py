@@ -137,6 +137,16 @@ MUTANTS = (
         edits=(("server/control.py", '    parts.keep(control.keep(), "control")\n', ""),),
     ),
     Mutant(
+        control="SEC-07",  # whoever is on the machine may read the key
+        edits=(
+            (
+                "settings/key_ring.py",
+                "    elif found.st_mode & _OPEN_TO_OTHERS:\n",
+                "    elif not found.st_mode:\n",
+            ),
+        ),
+    ),
+    Mutant(
         control="TL-05",  # the call is answered, and its thread goes on
         edits=(
             (

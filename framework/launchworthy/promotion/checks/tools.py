@@ -142,6 +142,23 @@ def annotations_agree_with_effects(project: Project) -> Iterator[Assertion]:
         yield from _header_parameters(published.get("inputSchema", {}), manifest)
 
 
+@registry.check("TL-05")
+def every_call_has_bounds(project: Project) -> Iterator[Assertion]:
+    """Each call has an end in time; what changes something has a bound on how often, too."""
+    if not project.manifests.targets:
+        raise NotApplicable("no manifest declares anything")
+    budgets = project.manifests.server.budget.model_dump(exclude_none=True)
+    for target in project.manifests.targets.values():
+        yield seen(f"a call of `{target.name}` ends after {target.timeout_seconds:g} s")
+        limited = target.rate or target.concurrency or target.effect.value in budgets
+        if target.effect is not Effect.READ and not limited:
+            yield broken(
+                f"nothing bounds how often one caller may call `{target.name}`, which changes something",
+                target.where,
+                'rate = "60/minute"',
+            )
+
+
 def is_specific(scope: str) -> bool:
     """Whether a scope names a resource and an action, and neither of them is everything."""
     parts = [part for part in _SEPARATORS.split(scope.casefold()) if part]

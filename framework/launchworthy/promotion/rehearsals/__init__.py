@@ -13,6 +13,7 @@ from launchworthy.promotion.rehearsals import (
     limits,
     mutual_tls,
     outages,
+    references,
     starting,
     stopping,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "limits",
     "mutual_tls",
     "outages",
+    "references",
     "starting",
     "stopping",
 ]

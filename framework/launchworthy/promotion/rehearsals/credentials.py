@@ -93,14 +93,14 @@ def _without_broker(
     stage: Stage, scene: Scene, target: TargetManifest, fault: Fault, what: str
 ) -> Iterator[Seen]:
     lending = scene.world.lending
-    before, refused = _sent(scene), len(_of(scene, target, "credential.refused"))
+    before, refused = sent(scene), len(_of(scene, target, "credential.refused"))
     lending.fail(fault)
     try:
         went_well = call(stage, scene, target)
     finally:
         lending.fail(Fault.NONE)
     asked = len(_of(scene, target, "credential.refused")) > refused
-    closed = not went_well and asked and _sent(scene) == before
+    closed = not went_well and asked and sent(scene) == before
     yield saw(
         _SEC_06,
         closed,
@@ -172,7 +172,8 @@ def _of(scene: Scene, target: TargetManifest, kind: str) -> list[dict[str, Any]]
     ]
 
 
-def _sent(scene: Scene) -> int:
+def sent(scene: Scene) -> int:
+    """How many requests upstreams have seen, the refused ones too."""
     return sum(len(each) + each.refused for each in scene.world.lending.upstreams.values())
 
 

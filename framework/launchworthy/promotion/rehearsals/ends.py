@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from launchworthy.manifest import Effect, TargetManifest
-from launchworthy.promotion.checks.assertions import broken, seen
-from launchworthy.promotion.finding import Assertion, NotApplicable
-from launchworthy.promotion.project import Project
+from launchworthy.manifest import TargetManifest
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.credentials import call, prepare
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin, within
@@ -29,23 +26,6 @@ _HELD, _HELD_LESS, _LEAVES_AFTER = 3.0, 1.2, 0.5
 """Longer than a call may take; shorter than that, and left before."""
 _AFTERWARDS = 0.7
 _AT_ONCE = 8
-
-
-@registry.check(_TL_05)
-def every_call_has_bounds(project: Project) -> Iterator[Assertion]:
-    """Each call has an end in time; what changes something has a bound on how often, too."""
-    if not project.manifests.targets:
-        raise NotApplicable("no manifest declares anything")
-    budgets = project.manifests.server.budget.model_dump(exclude_none=True)
-    for target in project.manifests.targets.values():
-        yield seen(f"a call of `{target.name}` ends after {target.timeout_seconds:g} s")
-        limited = target.rate or target.concurrency or target.effect.value in budgets
-        if target.effect is not Effect.READ and not limited:
-            yield broken(
-                f"nothing bounds how often one caller may call `{target.name}`, which changes something",
-                target.where,
-                'rate = "60/minute"',
-            )
 
 
 @registry.rehearsal(_TL_05)

@@ -22,7 +22,7 @@ _BY_VALUE = "secret-by-value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal:
+class Refusal:
     """How a start ended: its exit code, what it said, and everything it wrote."""
 
     code: int
@@ -31,18 +31,20 @@ class _Refusal:
 
     @property
     def words(self) -> str:
+        """For people: `exit 78, settings: secret-by-value`."""
         return f"exit {self.code}, {self.said.get('stage')}: {self.said.get('reason')}"
 
 
-def _ended(process: ServerProcess, audit: Path) -> _Refusal:
+def _ended(process: ServerProcess, audit: Path) -> Refusal:
     code = process.wait(_SECONDS)
     records = [path.read_text(errors="replace") for path in audit_files(audit)] if audit.is_dir() else []
-    return _Refusal(
+    return Refusal(
         code=code, said=last_problem(process), wrote="\n".join((process.stdout, process.stderr, *records))
     )
 
 
-def _tried(stage: Stage, world: World, **environ: str) -> _Refusal:
+def tried(stage: Stage, world: World, **environ: str) -> Refusal:
+    """How a start in this world ends."""
     with stage.server(world, **environ) as process:
         return _ended(process, world.audit_directory)
 
@@ -53,12 +55,12 @@ def nobody_gives_an_identity(stage: Stage) -> Iterator[Seen]:
     with stage.world(start_deadline=_DEADLINE) as world:
         if world.workload_api is not None:
             with world.workload_api.outage():
-                refusal = _tried(stage, world)
+                refusal = tried(stage, world)
         else:
             world.file.write_text(
                 world.file.read_text().replace(f"{world.directory}/token", f"{world.directory}/gone")
             )
-            refusal = _tried(stage, world)
+            refusal = tried(stage, world)
         yield saw(
             "ID-04",
             refusal.code == EX_TEMPFAIL and refusal.said.get("stage") == "identity" and _nothing_ran(world),
@@ -76,7 +78,7 @@ def the_identity_is_another(stage: Stage) -> Iterator[Seen]:
             world.workload_api.set_identities("somebody-else")
         elif world.token_file is not None:
             world.token_file.renew(sub="dev.invalid:simulated:somebody-else")
-        refusal = _tried(stage, world)
+        refusal = tried(stage, world)
         yield saw(
             "ID-04",
             refusal.code in {EX_CONFIG, EX_TEMPFAIL}
@@ -107,7 +109,7 @@ def no_issuer_answers_at_the_start(stage: Stage) -> Iterator[Seen]:
     with stage.world(start_deadline=_DEADLINE) as world:
         for issuer in world.issuers.values():
             issuer.faults.keys = Fault.STATUS_500
-        refusal = _tried(stage, world)
+        refusal = tried(stage, world)
         yield saw(
             "KEY-03",
             refusal.code == EX_TEMPFAIL and str(refusal.said.get("stage")).startswith("issuer"),
@@ -129,7 +131,7 @@ def a_secret_comes_by_value(stage: Stage) -> Iterator[Seen]:
         with stage.world() as world:
             if appended is not None:
                 world.file.write_text(world.file.read_text() + appended)
-            refusal = _tried(stage, world, **environ)
+            refusal = tried(stage, world, **environ)
             yield saw(
                 "SEC-01",
                 refusal.code == EX_CONFIG and refusal.said.get("reason") == _BY_VALUE,
@@ -171,7 +173,7 @@ def there_is_no_record(stage: Stage) -> Iterator[Seen]:
         f"the production command in {stage.project.rehearsed} without a record: {refusal.words}",
     )
     with stage.world(trust=_trust(stage)) as world:
-        refusal = _tried(stage, world)
+        refusal = tried(stage, world)
         yield saw(
             "META-03",
             refusal.code == EX_CONFIG
