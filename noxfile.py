@@ -136,11 +136,25 @@ def new(session: nox.Session) -> None:
     lend_framework(build_wheel(session), target)
 
 
-def lend_framework(wheel: Path, project: Path) -> None:
-    """Let a project use the framework of this clone, until there is a release to install."""
+@nox.session
+def lend(session: nox.Session) -> None:
+    """Give a project that `new` made the framework of this clone, for its `upgrade`: `-- ../my-server`."""
+    project = Path(session.invoked_from, *session.posargs[:1]).resolve()
+    if len(session.posargs) != 1 or not (project / ".copier-answers.yml").is_file():
+        session.error("say which project: python3 noxfile.py -s lend -- ../my-server")
+    put_wheel(build_wheel(session), project)
+
+
+def put_wheel(wheel: Path, project: Path) -> None:
+    """Lay a wheel where `launchworthy migrate` looks for the one that the project's pin takes."""
     wheels = project / ".launchworthy" / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
     shutil.copy(wheel, wheels)
+
+
+def lend_framework(wheel: Path, project: Path) -> None:
+    """Let a project use the framework of this clone, until there is a release to install."""
+    put_wheel(wheel, project)
     settings = project / "pyproject.toml"
     if "[tool.uv.sources]" not in settings.read_text():
         with settings.open("a") as end:
@@ -196,9 +210,16 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def template(session: nox.Session) -> None:
-    """What the template renders, refuses and updates; and all that builds wheels or runs whole projects."""
+    """What the template renders, refuses and updates."""
     install_project(session, "--group", "template", "--group", "lint", UV)
-    session.run(*PYTEST, "-m", "template or slow", *session.posargs)
+    session.run(*PYTEST, "tests/template", "-m", "not slow", *session.posargs)
+
+
+@nox.session(name="day-one")
+def day_one(session: nox.Session) -> None:
+    """All that builds wheels or runs whole projects: from the first copy to the first upgrade."""
+    install_project(session, "--group", "template", "--group", "lint", UV)
+    session.run(*PYTEST, "-m", "slow", *session.posargs)
 
 
 @nox.session

@@ -9,6 +9,10 @@ from rendering import MATRIX, copy_template, git, render_into
 Render = Callable[[str], Path]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-pages", action="store_true", help="write the pages that are generated here")
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.template)
 

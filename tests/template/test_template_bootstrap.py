@@ -34,6 +34,7 @@ def _start(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
 
 
+@pytest.mark.slow
 def test_a_fresh_machine_gets_its_own_nox_once(noxfile: Path) -> None:
     first, second = _start(noxfile, "--list"), _start(noxfile, "--list")
     assert first.returncode == second.returncode == 0, first.stderr
@@ -45,6 +46,7 @@ def test_a_fresh_machine_gets_its_own_nox_once(noxfile: Path) -> None:
     assert _start(noxfile, "--session", "nosuch").returncode != 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_installation_is_made_anew(noxfile: Path) -> None:
     half = noxfile.parent / ".nox" / ".bootstrap"
     (half / "bin").mkdir(parents=True)
@@ -54,6 +56,7 @@ def test_an_interrupted_installation_is_made_anew(noxfile: Path) -> None:
     assert "first run" in ran.stderr
 
 
+@pytest.mark.slow
 def test_without_an_index_the_next_run_tries_again(noxfile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("PIP_NO_INDEX", "UV_OFFLINE"):
         monkeypatch.setenv(variable, "1")
@@ -64,6 +67,7 @@ def test_without_an_index_the_next_run_tries_again(noxfile: Path, monkeypatch: p
     assert not (noxfile.parent / ".nox" / ".bootstrap" / "ready").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["uv", "colorlog"])
 def test_a_hash_that_differs_stops_the_installation(package: str, tmp_path: Path) -> None:
     noxfile = Path(shutil.copy(ROOT / "noxfile.py", tmp_path))

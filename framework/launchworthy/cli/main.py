@@ -16,6 +16,7 @@ from launchworthy.cli import (
     identity,
     lock,
     manifest,
+    migrate,
     policy,
     probe,
     promote,
@@ -40,6 +41,7 @@ promote.register(app)
 probe.register(app)
 approve.register(app)
 adopt.register(app)
+migrate.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")

@@ -36,6 +36,7 @@ identity doctor
 identity registration
 lock
 manifest show
+migrate
 policy test
 probe
 promote
