@@ -6,7 +6,6 @@
 """`python3 noxfile.py -s dev` needs nothing but Python 3.11 or newer: nox goes into `.nox` by itself."""
 
 import os
-import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -138,15 +137,21 @@ def sbom(session: nox.Session) -> None:
 
 @nox.session
 def upgrade(session: nox.Session) -> None:
-    """The newest template and framework, merged into this branch; your lines stay."""
-    sync(session, "upgrade", project=False)
-    session.run("copier", "update", "--quiet", "--defaults", *session.posargs)
-    status = str(session.run("git", "status", "--porcelain", silent=True, external=True))
-    conflicts = re.findall(r"^(?:AA|DD|U.|.U) (.+)$|^.. (.+\.rej)$", status, re.MULTILINE)
-    if conflicts:
-        session.error("resolve, commit, and run this again: " + " ".join(map("".join, conflicts)))
-    session.run("uv", "lock", "--upgrade-package", "launchworthy")
-    session.log("look at it with `git diff`, try it with `python3 noxfile.py`, commit it")
+    """The next version of template and framework, merged into this branch; your lines stay."""
+    session.run_install("uv", "lock", "--quiet")  # an earlier try may have been merged by hand
+    sync(session, "upgrade")
+    migrate = ["launchworthy", "migrate", "--upgrade"]
+    tag = str(session.run(*migrate, "next", *session.posargs, silent=True, stderr=None)).strip()
+    if tag:
+        session.run("copier", "update", "--quiet", "--defaults", f"--vcs-ref={tag}")
+        session.run(*migrate, "merged")  # refuses conflicts: for Copier they are a success
+    session.run("uv", "lock", "--quiet", "--upgrade-package", "launchworthy")
+    sync(session, "upgrade")
+    session.run(*migrate, "locked")  # the new one: moves, renames, and says what is asked now
+    if Path("launchworthy.lock").exists():
+        session.run("launchworthy", "lock")
+    session.run("pytest", "--quiet", "tests/test_contract.py")
+    session.log("look at it with `git diff HEAD`, try it with `python3 noxfile.py`, commit it")
 
 
 @nox.session

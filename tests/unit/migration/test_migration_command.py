@@ -1,4 +1,4 @@
-"""`launchworthy migrate` refuses what git could not take back, says what is in the way, and spoils nothing."""
+"""`launchworthy migrate` refuses what git could not take back, says what is in the way, spoils nothing."""
 
 import subprocess
 from pathlib import Path
