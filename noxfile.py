@@ -88,7 +88,7 @@ QUICK = [
     "--ignore",
     "tests/architecture",
     "-m",
-    "not slow and not speed and not foreign",
+    "not slow and not servers and not speed and not foreign",
 ]
 
 
@@ -193,6 +193,13 @@ def tests(session: nox.Session) -> None:
     """Behaviour: everything that is quick."""
     install_project(session)
     session.run(*PYTEST, *QUICK, *session.posargs)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Whole servers as processes of their own: started, stopped, cut off, told to stop a tool."""
+    install_project(session)
+    session.run(*PYTEST, "-m", "servers", "tests/integration", *session.posargs)
 
 
 @nox.session

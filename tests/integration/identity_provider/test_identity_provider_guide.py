@@ -88,7 +88,7 @@ async def test_the_example_of_the_guide_is_an_identity(example, service):
 async def test_what_is_no_metadata_service_gives_no_identity(example, service, status, flavor):
     service.status, service.flavor = status, flavor
     with pytest.raises(StartupRefused) as refused:
-        await identity(example, service.address).start(0.3)
+        await identity(example, service.address).start(1.0)
     assert refused.value.problems[0].reason == "no-identity"
     assert "no metadata service" in refused.value.problems[0].what
     assert json.dumps(refused.value.problems[0].as_json()).count(".ey") == 0

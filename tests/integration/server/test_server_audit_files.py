@@ -4,12 +4,15 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
 from server_orders import REHEARSAL, records, types
 from typer.testing import CliRunner
 
 from launchworthy.audit.anchors import read_anchors
 from launchworthy.cli.main import app
 from launchworthy.testing.world import wait_until
+
+pytestmark = pytest.mark.servers
 
 DECLARED = """anchor    = "file"
 anchor_file = "/var/log/anchor/checkpoints.jsonl"

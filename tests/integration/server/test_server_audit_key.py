@@ -3,11 +3,14 @@
 import base64
 import json
 
+import pytest
 from server_orders import REHEARSAL, records
 from typer.testing import CliRunner
 
 from launchworthy.cli.main import app
 from launchworthy.testing.world import wait_until
+
+pytestmark = pytest.mark.servers
 
 NAMED = 'anchor    = "stdout"\nhmac_key  = "file:/run/secrets/audit-hmac"\n'
 

@@ -14,6 +14,8 @@ from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.world import World, wait_until
 from launchworthy.vocabulary import Secret
 
+pytestmark = pytest.mark.servers
+
 
 def entry(kind: str, **fields: str) -> str:
     now = datetime.now(UTC)

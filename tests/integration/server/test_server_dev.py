@@ -15,6 +15,8 @@ from server_orders import Orders
 
 from launchworthy.testing.world import wait_until
 
+pytestmark = pytest.mark.servers
+
 FRAMEWORK = Path(__file__).resolve().parents[3] / "framework"
 
 

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from server_orders import REHEARSAL, records
 
 from launchworthy.testing.client import Client
 from launchworthy.testing.issuer import Fault
 from launchworthy.vocabulary import Secret
+
+pytestmark = pytest.mark.servers
 
 PRODUCTION = "config/production.toml"
 TERMS = """

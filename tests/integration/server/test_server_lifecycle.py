@@ -14,6 +14,8 @@ from launchworthy.testing.issuer import Fault as IssuerFault
 from launchworthy.testing.workload_api import Fault
 from launchworthy.testing.world import wait_until
 
+pytestmark = pytest.mark.servers
+
 SLOW = '''
 
 @tool

@@ -9,6 +9,8 @@ from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.workload_api import Fault
 from launchworthy.testing.world import wait_until
 
+pytestmark = pytest.mark.servers
+
 CALLER = "spiffe://dev.invalid/simulated/caller"
 AGENT = "spiffe://dev.invalid/agents/support"
 BY_PEER = """

@@ -12,6 +12,8 @@ from server_orders import REHEARSAL
 from launchworthy.testing.client import Refused
 from launchworthy.testing.world import free_ports, wait_until
 
+pytestmark = pytest.mark.servers
+
 pytest.importorskip("opentelemetry.sdk")
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -8,6 +8,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 KEBAB = re.compile(r"^[a-z]+(-[a-z]+)+$|^[a-z]+$")
@@ -15,16 +16,18 @@ TABLES = {"REASONS", "REASON"}
 FIELDS = {"problem"}  # of the traits of an identity's failures
 
 
+@cache
 def reasons_of(source: Path) -> dict[str, set[str]]:
     """Every reason with the files that name it."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(source.rglob("*.py"))}
+    calls = {path: tuple(_calls(tree)) for path, tree in trees.items()}
     found: dict[str, set[str]] = defaultdict(set)
     passing: dict[tuple[Path | None, str], str] = {(None, "Problem"): "reason"}
     signatures: dict[tuple[Path | None, str], list[str]] = {(None, "Problem"): []}
     while True:
         before = len(passing)
-        for path, tree in trees.items():
-            for function, call in _calls(tree):
+        for path, made in calls.items():
+            for function, call in made:
                 key = _callee(path, call, passing)
                 if key is None:
                     continue
