@@ -18,6 +18,7 @@ from launchworthy.attestation.statement import Subject
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.attestation.trust_file import TRUST_FILE, read_trust_policy
 from launchworthy.attestation.verification import UnverifiedRecord, VerifiedRecord, verify_longest_lasting
+from launchworthy.attestation.wheel_of_tree import require_wheel_of
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 BUILD_VARIABLE = "LAUNCHWORTHY_BUILD"
@@ -73,12 +74,13 @@ class BuildGate:
         )
 
     def verify_wheel(self, wheel: Path, *, now: int) -> VerifiedRecord:
-        """After the build: the record that the wheel carries is for this tree and this wheel.
+        """After the build: the wheel is of this tree, and the record that it carries is for both.
 
         Raises:
             ProblemError: it is not, or cannot be told.
         """
         facts = self._tree_facts()
+        require_wheel_of(self.root, wheel)
         facts = replace(facts, digests={**facts.digests, Subject.WHEEL: wheel_content_digest(wheel)})
         return self._verify(wheel_records(wheel), facts, Purpose.BUILT, wheel.name, now)
 

@@ -19,6 +19,9 @@ class Purpose(StrEnum):
     """At a start: the wheel as installed, and what was loaded from it. `run_until` counts."""
     INSPECT = "inspect"
     """To show what a genuine record says, an expired one too. It allows nothing."""
+    LINK = "link"
+    """To carry on what a genuine record says in the one after it, a revoked or outdated one too. It allows
+    nothing: what was counted once stays counted."""
 
 
 _TREE = frozenset(
@@ -38,6 +41,7 @@ REQUIRED: Mapping[Purpose, frozenset[Subject]] = {
     Purpose.BUILT: _TREE | {Subject.WHEEL},
     Purpose.START: frozenset({Subject.WHEEL, Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS}),
     Purpose.INSPECT: frozenset(),
+    Purpose.LINK: frozenset(),
 }
 """The least that must be compared; whatever else is given is compared too."""
 

@@ -32,7 +32,7 @@ def built_record(root: Path, environment: Environment) -> tuple[UnverifiedRecord
         ProblemError: there is something, and it cannot be read.
     """
     path = root / RECORD_DIRECTORY / record_name(environment)
-    return (_read(path, f"{RECORD_DIRECTORY}/{path.name}"),) if path.exists() else ()
+    return (read_record(path, f"{RECORD_DIRECTORY}/{path.name}"),) if path.exists() else ()
 
 
 def records_in(directory: Path) -> tuple[UnverifiedRecord, ...]:
@@ -46,7 +46,7 @@ def records_in(directory: Path) -> tuple[UnverifiedRecord, ...]:
         fix = ("take out the expired ones",)
         what = f"holds {len(paths)} records; at most {_MAX_RECORDS} are looked at"
         raise ProblemError(Problem(reason="too-many-records", where=str(directory), what=what, fix=fix))
-    return tuple(_read(path, str(path)) for path in paths)
+    return tuple(read_record(path, str(path)) for path in paths)
 
 
 def installed_records(dist_info: Path) -> tuple[UnverifiedRecord, ...]:
@@ -70,7 +70,12 @@ def wheel_records(wheel: Path) -> tuple[UnverifiedRecord, ...]:
     )
 
 
-def _read(path: Path, where: str) -> UnverifiedRecord:
+def read_record(path: Path, where: str) -> UnverifiedRecord:
+    """One record, unverified.
+
+    Raises:
+        ProblemError: it cannot be read.
+    """
     try:
         with path.open("rb") as stream:
             return UnverifiedRecord(where=where, envelope=stream.read(ENVELOPE_LIMIT + 1))

@@ -21,6 +21,9 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "record-not-approved": (
         "let one of the approvers of the platform's trust.toml approve the report: launchworthy approve",
     ),
+    "record-without-previous": (
+        "keep the last record as approvals/record-<environment>.dsse.json, commit it, and promote again",
+    ),
     "record-not-stamped": (
         "sign again: launchworthy attest asks an authority of the platform's trust.toml for a time stamp",
     ),

@@ -34,6 +34,8 @@ BUILD_LIMIT = 30 * 86_400
 """Seconds from the signature to the last build."""
 RUN_LIMIT = 90 * 86_400
 """Seconds from the signature to the last start."""
+RENEWAL_LIMIT = 2
+"""The third renewal of a waiver is refused."""
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII)
 _HEX_LENGTHS = {"gitCommit": (40, 64), "gitTree": (40, 64), "sha256": (64,)}
@@ -102,6 +104,7 @@ Instant = Annotated[
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RecordId = Annotated[str, Field(pattern=r"^lwr1-[0-9a-f]{32}$")]
 Version = Annotated[str, Field(pattern=r"^[0-9]{1,5}(\.[0-9]{1,5}){1,2}$")]
+Fingerprint = Annotated[str, Field(pattern=r"^lwf1-[0-9a-f]{16}$")]
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -142,6 +145,20 @@ class ApprovalReference(_Document):
     approved_at: Instant
 
 
+class Renewal(_Document):
+    """How often the waiver of a control was renewed, over all records of this environment so far.
+
+    Attributes:
+        control: that was waived at least once.
+        count: of renewals: 0 for the first waiver.
+        until: of the last one.
+    """
+
+    control: Annotated[str, Field(pattern=r"^[A-Z]{2,4}-[0-9]{2}$")]
+    count: Annotated[int, Field(ge=0, le=RENEWAL_LIMIT)]
+    until: Instant
+
+
 class RecordReference(_Document):
     """Another record, by its id and the SHA-256 of its signed payload (the envelope around it may vary)."""
 
@@ -165,6 +182,8 @@ class Predicate(_Document):
         run_until: no start after it.
         approval: of the report by a person, where the trust policy names people.
         previous: the record before this one for the same environment, if there is one.
+        renewals: of every control that any record of the chain waived; what leaves the files stays here.
+        secrets: the fingerprint of every secret that was ever found, in any record of the chain.
     """
 
     record_id: RecordId
@@ -180,6 +199,8 @@ class Predicate(_Document):
     run_until: Instant
     approval: ApprovalReference | None = None
     previous: RecordReference | None
+    renewals: Annotated[tuple[Renewal, ...], Field(max_length=128)] = ()
+    secrets: Annotated[tuple[Fingerprint, ...], Field(max_length=2048)] = ()
 
     @model_validator(mode="after")
     def _dates_have_limits(self) -> Self:

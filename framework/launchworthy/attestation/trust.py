@@ -5,6 +5,7 @@
     approvers = "released-job"                # or people: `approvers`
     stamp     = "required"                    # or "none"; for production required, if it is left out
     time_stamp_authorities = [{ url = "https://stamp.acme.example", roots = ["acme-stamps.pem"] }]
+    previous  = "required"                    # once there is a first record; "none" if it is left out
     catalogue = "0.1"                         # the least that counts
     framework = "0.1"                         # the same for launchworthy; may be left out
     [roots]
@@ -56,6 +57,7 @@ class EnvironmentTrust:
         framework: the least version of launchworthy that counts, if there is one.
         stamp_required: whether a record without a time stamp is refused.
         stamp_authorities: whose time stamps are believed; none, where the signer's word is taken.
+        previous_required: whether a record that names none before it is refused.
     """
 
     promoters: frozenset[str]
@@ -64,6 +66,7 @@ class EnvironmentTrust:
     framework: tuple[int, int, int] | None
     stamp_required: bool
     stamp_authorities: tuple[StampAuthority, ...]
+    previous_required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,7 @@ class _EnvironmentTable(_Table):
     approvers: ApproversField = None
     stamp: Literal["required", "none"] | None = None
     time_stamp_authorities: Annotated[tuple[_StampAuthority, ...], Field(max_length=8)] = ()
+    previous: Literal["required", "none"] = "none"
     catalogue: Version
     framework: Version | None = None
 
@@ -307,6 +311,7 @@ def _environment(
             StampAuthority(url=each.url, roots=_load_roots(f"`{cite(each.url)}`", each.roots, files, where))
             for each in table.time_stamp_authorities
         ),
+        previous_required=table.previous == "required",
     )
 
 

@@ -9,7 +9,8 @@ A record is untrusted bytes until all of this holds, in this order; the first st
    root pinned for its trust domain, valid when it signed. Never the live bundle: SVIDs die within hours, and
    the roots of SPIRE within days. `dev.invalid` signs for no real environment, whatever a policy lists;
 5. signature: over the exact payload, by that certificate's key;
-6. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor;
+6. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor,
+   and it names the record before it, where the policy requires that (`previous`);
 7. approval: the one that the trust policy asks for is named;
 8. dates: not signed in the future, and not after the date that this purpose asks about;
 9. subjects: all facts that are given equal the record's, and the purpose says which must be given.
@@ -79,6 +80,7 @@ class VerifiedRecord:
         trust_policy_sha256: the policy that it was verified under, for `trust.loaded`; the predicate has that
             of the day it was signed.
         stamped_at: when a time-stamp authority saw the signature; None where nobody had to.
+        key_id: of the signer's key.
     """
 
     where: str
@@ -89,6 +91,7 @@ class VerifiedRecord:
     reference: RecordReference
     trust_policy_sha256: str
     stamped_at: int | None
+    key_id: str
 
     def require(self, subject: Subject, digest: str) -> None:
         """Compare one more fact, known only later.
@@ -123,7 +126,7 @@ def verify_record(
     if predicate.environment is not facts.environment:  # 2
         what = f"is for {predicate.environment}, and this is {facts.environment}"
         refuse("record-for-another-environment", where, what)
-    stamped_at = _stamped_at(where, envelope, predicate, trust)  # 3
+    stamped_at = _stamped_at(where, envelope, predicate, trust, purpose)  # 3
     try:
         at = predicate.signed_at if stamped_at is None else stamped_at
         signer, leaf = _verify_signer(envelope, predicate, trust, at=at)  # 4
@@ -132,9 +135,11 @@ def verify_record(
         refuse("record-not-trusted", where, f"cannot be believed: {error}")
     except BadSignatureError as error:
         refuse("record-altered", where, f"was changed after it was signed: {error}")
-    _check_revocation(where, predicate, (str(signer), envelope.key_id), trust)  # 6
-    _check_floors(where, predicate, trust)
-    _check_approval(where, predicate, trust)  # 7
+    if purpose is not Purpose.LINK:
+        _check_revocation(where, predicate, (str(signer), envelope.key_id), trust)  # 6
+        _check_floors(where, predicate, trust)
+        _check_chain(where, predicate, trust)
+        _check_approval(where, predicate, trust)  # 7
     _check_dates(where, predicate, purpose, now)  # 8
     digests = statement.digests()
     differing = {name: digest for name, digest in facts.digests.items() if digest != digests[name]}
@@ -149,6 +154,7 @@ def verify_record(
         reference=RecordReference(record_id=predicate.record_id, sha256=envelope.payload_sha256()),
         trust_policy_sha256=trust.sha256,
         stamped_at=stamped_at,
+        key_id=envelope.key_id,
     )
 
 
@@ -210,11 +216,13 @@ def _parse(unverified_record: UnverifiedRecord) -> tuple[Envelope, Statement]:
         refuse("record-malformed", unverified_record.where, f"is not a promotion record: {error}")
 
 
-def _stamped_at(where: str, envelope: Envelope, predicate: Predicate, trust: TrustPolicy) -> int | None:
+def _stamped_at(
+    where: str, envelope: Envelope, predicate: Predicate, trust: TrustPolicy, purpose: Purpose
+) -> int | None:
     """The proved time of the signature; None where the platform takes the signer's word."""
     table = trust.of(predicate.environment)
     if envelope.stamp is None:
-        if table.stamp_required:
+        if table.stamp_required and purpose is not Purpose.LINK:
             what = f"has no time stamp, and {trust.where} requires one for {predicate.environment}"
             refuse("record-not-stamped", where, what)
         return None
@@ -247,12 +255,25 @@ def _verify_signer(
     return verify_chain(chain, roots, at=at), chain[0]
 
 
-def _check_revocation(where: str, predicate: Predicate, signer: tuple[str, str], trust: TrustPolicy) -> None:
+def revocation_of(predicate: Predicate, signer: tuple[str, str], trust: TrustPolicy) -> str | None:
+    """Why a record does not count any more by this trust policy; None where it does.
+
+    Args:
+        predicate: of the record.
+        signer: its name, and its key's.
+        trust: the platform's, as it is now.
+    """
     if predicate.record_id in trust.revoked_records:
-        refuse("record-revoked", where, f"`{predicate.record_id}` is revoked by {trust.where}")
+        return f"`{predicate.record_id}` is revoked by {trust.where}"
     for name in signer:
         if name in trust.revoked_signers:
-            refuse("record-revoked", where, f"its signer `{name}` is revoked by {trust.where}")
+            return f"its signer `{name}` is revoked by {trust.where}"
+    return None
+
+
+def _check_revocation(where: str, predicate: Predicate, signer: tuple[str, str], trust: TrustPolicy) -> None:
+    if (why := revocation_of(predicate, signer, trust)) is not None:
+        refuse("record-revoked", where, why)
 
 
 def _check_floors(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
@@ -264,6 +285,12 @@ def _check_floors(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
         if least is not None and parse_version(version) < least:
             wanted = ".".join(str(number) for number in least)
             refuse("record-outdated", where, f"rests on {name} {version}, and {trust.where} wants {wanted}")
+
+
+def _check_chain(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
+    if predicate.previous is None and trust.of(predicate.environment).previous_required:
+        what = f"names no record before it, and {trust.where} requires one for {predicate.environment}"
+        refuse("record-without-previous", where, what)
 
 
 def _check_approval(where: str, predicate: Predicate, trust: TrustPolicy) -> None:
@@ -279,7 +306,7 @@ def _check_dates(where: str, predicate: Predicate, purpose: Purpose, now: int) -
         signed = render_instant(predicate.signed_at)
         refuse("record-not-yet-valid", where, f"was signed at {signed}, and here it is {render_instant(now)}")
     last = _last_instant(predicate, purpose)
-    if now > last and purpose is not Purpose.INSPECT:
+    if now > last and purpose not in (Purpose.INSPECT, Purpose.LINK):
         verb = "starts" if purpose is Purpose.START else "builds"
         refuse("record-expired", where, f"allows no {verb} after {render_instant(last)}")
 
@@ -288,7 +315,7 @@ def _last_instant(predicate: Predicate, purpose: Purpose) -> int:
     match purpose:
         case Purpose.BUILD | Purpose.BUILT:
             return predicate.build_until
-        case Purpose.START | Purpose.INSPECT:
+        case Purpose.START | Purpose.INSPECT | Purpose.LINK:
             return predicate.run_until
         case _:
             assert_never(purpose)

@@ -79,7 +79,9 @@ def promote(
         if unrecordable is not None:
             say("could not decide", unrecordable)
         result = promoting.promote(project, progress=show_progress, began=began)
-        promoting.write_reports(result, output or promoting.output_folder(project))
+        folder = output or promoting.output_folder(project)
+        promoting.write_reports(result, folder)
+        promoting.hand_on_wheel(result, project, folder)
     if unrecordable is not None:
         code = UNDECIDED
     else:
@@ -126,6 +128,10 @@ def attest(
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", help=f"Workload API; {SOCKET_VARIABLE} if not said.")
     ] = None,
+    wheel: Annotated[
+        Path | None,
+        typer.Option("--wheel", help="As rehearsed; the one beside the report if not said."),
+    ] = None,
     identity: Annotated[
         str | None, typer.Option("--identity", help="Who signs, where the trust policy lists several.")
     ] = None,
@@ -139,6 +145,7 @@ def attest(
         attested = attest_report(
             Path.cwd(),
             report,
+            wheel=wheel,
             endpoint=endpoint or os.environ.get(SOCKET_VARIABLE),
             identity=identity,
             trust_file=trust,

@@ -91,7 +91,7 @@ def _lines(said: dict[str, Any]) -> list[str]:
     lines.append(
         " record    none, and none is needed here"
         if record is None
-        else f" record    {record['sha256'][:12]} by {record['signer']}, run until {record['run_until']}"
+        else f" record    {record['sha256'][:12]} by {record['signer']}, {_until(record)}"
     )
     lines += [f" control   {problem}" for problem in control["problems"]]
     lines += [
@@ -111,6 +111,10 @@ def _keys(each: dict[str, Any]) -> str:
     if not each["usable"]:
         return "NOT USABLE"
     return "fresh" if each["fresh"] else "stale, usable"
+
+
+def _until(record: dict[str, Any]) -> str:
+    return f"run until {_when(record['run_until'])}" + (": renew it" if record["ends_soon"] else "")
 
 
 def _when(seconds: int | None) -> str:

@@ -18,6 +18,14 @@ from launchworthy.attestation.git import Git
 from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.approvals.book import BY_RELEASE, FOLDER, Book
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
+from launchworthy.promotion.chain import (
+    Link,
+    answers_to,
+    carried_on,
+    require_remembered,
+    require_renewable,
+    verified_link,
+)
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.report_file import ReportFile
@@ -37,12 +45,14 @@ class Grounds:
         approval: of the report; None where nobody signs in.
         approved_by: the same for people to read.
         waivers: one a waived control.
+        carried: what the next record carries on of the chain (`chain.carried_on`).
         ends: instants at which something that the report rests on ends.
     """
 
     approval: ApprovalReference | None
     approved_by: str
     waivers: tuple[Waiver, ...]
+    carried: Mapping[str, object]
     ends: tuple[int, ...]
 
 
@@ -81,7 +91,11 @@ def approved(  # noqa: PLR0913 - what an approval depends on
         now=now,
     )
     trusted = read_trusted(root)
-    waivers = tuple(_waivers(report, trusted, book))
+    link = verified_link(root, report.environment, trust, now=now)
+    require_remembered(trusted, link)
+    waived = tuple(_waived(report, trusted))
+    waivers = tuple(_answered_for(entry, book, link) for entry in waived)
+    carried = carried_on(trusted, waived, link)
     over = (
         *(waiver.until for waiver in waivers),
         *_ledger(trusted, book),
@@ -90,9 +104,13 @@ def approved(  # noqa: PLR0913 - what an approval depends on
     ends = tuple(end for end in over if end > now)
     match approvers:
         case None:
-            return Grounds(approval=None, approved_by=_NOBODY_ASKED, waivers=waivers, ends=ends)
+            return Grounds(
+                approval=None, approved_by=_NOBODY_ASKED, waivers=waivers, carried=carried, ends=ends
+            )
         case ReleasedJob():
-            return Grounds(approval=None, approved_by=f"by {BY_RELEASE}", waivers=waivers, ends=ends)
+            return Grounds(
+                approval=None, approved_by=f"by {BY_RELEASE}", waivers=waivers, carried=carried, ends=ends
+            )
         case Approvers():
             approval = book.require(report_matter(content, folder / "report.json", report.environment))
             _refuse_author(approval, root, environ)
@@ -100,6 +118,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
                 approval=_reference(approval),
                 approved_by=f"by {approval.name} ({approval.issuer})",
                 waivers=waivers,
+                carried=carried,
                 ends=ends,
             )
 
@@ -144,14 +163,23 @@ def _meant(environment: Environment) -> Environment:
     return Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
 
 
-def _waivers(report: ReportFile, trusted: Trusted, book: Book) -> Iterator[Waiver]:
+def _waived(report: ReportFile, trusted: Trusted) -> Iterator[Entry[WaiverTable]]:
     for finding in report.findings:
         if finding.status is Status.WAIVED:
-            entry = _waiver_of(finding.control, _meant(report.environment), trusted)
-            approval = book.require(entry.matter)
-            if (wrong := mistake(entry, approval, book.now)) is not None:
-                raise ProblemError(_not_trusted(entry.where, wrong))
-            yield Waiver(control=finding.control, owner=entry.table.owner, until=end_of(entry.table.expires))
+            yield _waiver_of(finding.control, _meant(report.environment), trusted)
+
+
+def _answered_for(entry: Entry[WaiverTable], book: Book, link: Link) -> Waiver:
+    """A waiver that is approved, in its dates, and not renewed for ever.
+
+    Raises:
+        ProblemError: it is not.
+    """
+    require_renewable(entry, link)
+    for approval in answers_to(entry, book, link):
+        if (wrong := mistake(entry, approval, book.now)) is not None:
+            raise ProblemError(_not_trusted(entry.where, wrong))
+    return Waiver(control=entry.table.control, owner=entry.table.owner, until=end_of(entry.table.expires))
 
 
 def _waiver_of(control: str, environment: Environment, trusted: Trusted) -> Entry[WaiverTable]:

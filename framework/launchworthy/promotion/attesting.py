@@ -8,8 +8,8 @@
    stamped by a time-stamp authority of the trust policy, where it names any
 6. the record is verified as a build would verify it, and only then written
 
-The wheel's digest is the one thing taken from the report: building it would run the project's code. The
-build hook compares it with the wheel that it makes.
+The wheel is not built here, because that would run the project's code. The one that was rehearsed lies beside
+the report; its digest is computed anew, and every file in it is one of this tree, byte for byte.
 """
 
 import asyncio
@@ -37,13 +37,16 @@ from launchworthy.attestation import (
     sign_statement,
     verify_record,
 )
+from launchworthy.attestation.content import wheel_content_digest
 from launchworthy.attestation.project_files import read_tree_facts
 from launchworthy.attestation.records import RECORD_DIRECTORY, record_name
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.attestation.trust_file import read_trust_policy
+from launchworthy.attestation.wheel_of_tree import require_wheel_of
 from launchworthy.identity.spiffe import SpiffeIdentity
 from launchworthy.manifest import load_manifests
 from launchworthy.policy import compile_policy
+from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
@@ -81,6 +84,11 @@ class Attested:
     def _clock(self) -> str:
         return "its own clock" if self.stamped_at is None else f"stamped at {render_instant(self.stamped_at)}"
 
+    def _before(self) -> str:
+        before = self.predicate.previous
+        kept = f"keep this one as {FOLDER}/{record_name(self.predicate.environment)}, for the next"
+        return f"{'no record before it' if before is None else before.record_id}; {kept}"
+
     def lines(self) -> tuple[str, ...]:
         """What a person reads."""
         signed = render_instant(self.predicate.signed_at).replace("T", " ").replace("Z", " UTC")
@@ -94,6 +102,7 @@ class Attested:
             f" by        {self.signer}, {signed} ({self._clock()})",
             f" approved  {self.approved_by}",
             f" for       commit {commit[:7]} · wheel {wheel[:_SHOWN]} without its record · {locked}",
+            f" after     {self._before()}",
             f" for       {self.predicate.environment} only; build until {last_build}, run until {last_start}",
         )
 
@@ -102,6 +111,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     start: Path,
     report_path: Path,
     *,
+    wheel: Path | None,
     endpoint: str | None,
     identity: str | None,
     trust_file: Path,
@@ -113,6 +123,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     Args:
         start: the project, or a folder in it.
         report_path: of `promote`.
+        wheel: that was rehearsed; None takes the one beside the report.
         endpoint: of the Workload API: `unix:///…`.
         identity: who signs; may be left out where the trust policy lists one promoter.
         trust_file: the platform's.
@@ -133,7 +144,8 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
         raise ProblemError(problem) from None
     report = read_report(content, where=str(report_path))
     require_cleared(report, where=str(report_path))
-    digests = _same_digests(root, report, environ, where=str(report_path))
+    wheel = rehearsed_wheel(root, report_path, wheel)
+    digests = _same_digests(root, report, wheel, environ, where=str(report_path))
     trust = read_trust_policy(trust_file, environment=report.environment, outside=root)
     now = int(clock())
     grounds = approved(root, report, content, report_path.parent, trust=trust, environ=environ, now=now)
@@ -185,21 +197,39 @@ def digests_of_tree(root: Path, environment: Environment, environ: Mapping[str, 
     }
 
 
+def rehearsed_wheel(root: Path, report_path: Path, said: Path | None) -> Path:
+    """The wheel that was rehearsed: the one that was named, or the one beside the report, or in its folder.
+
+    Raises:
+        ProblemError: `no-wheel`: there is none, or several.
+    """
+    if said is not None:
+        return said
+    for folder in (report_path.parent, root / RECORD_DIRECTORY):
+        found = sorted(folder.glob("*.whl"))
+        if len(found) == 1:
+            return found[0]
+    what = "the wheel that was rehearsed is not beside the report, and its digest cannot be computed"
+    fix = ("take all of dist/promotion from the job that promoted, or name it: --wheel",)
+    raise ProblemError(Problem(reason="no-wheel", where=str(report_path), what=what, fix=fix))
+
+
 def _same_digests(
-    root: Path, report: ReportFile, environ: Mapping[str, str], *, where: str
+    root: Path, report: ReportFile, wheel: Path, environ: Mapping[str, str], *, where: str
 ) -> dict[Subject, str]:
-    """The digests of the tree, which are the report's; and the wheel's, which the report alone knows."""
+    """The digests of tree and wheel, which are the report's; the wheel holds the tree and nothing else."""
     here = digests_of_tree(root, report.environment, environ)
+    require_wheel_of(root, wheel)
+    here[Subject.WHEEL] = wheel_content_digest(wheel)
     different = [
         subject.value for subject, digest in here.items() if report.facts.get(subject.value) != digest
     ]
-    wheel = report.facts.get(Subject.WHEEL.value)
-    if different or wheel is None or report.dirty:
-        named = ", ".join(f"`{name}`" for name in different) or "`wheel-content`"
+    if different or report.dirty:
+        named = ", ".join(f"`{name}`" for name in different) or "one with changes"
         what = f"was made of another tree: {named}"
         fix = ("launchworthy promote, on the commit that is to be built",)
         raise ProblemError(Problem(reason="report-of-another-tree", where=where, what=what, fix=fix))
-    return {**here, Subject.WHEEL: wheel}
+    return here
 
 
 def _promoter(trust: TrustPolicy, environment: Environment, identity: str | None) -> SpiffeId:
@@ -264,6 +294,6 @@ def _predicate(
             "build_until": build_until,
             "run_until": now + RUN_LIMIT,
             "approval": grounds.approval,
-            "previous": None,
+            **grounds.carried,
         }
     )

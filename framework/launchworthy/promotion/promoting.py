@@ -11,11 +11,12 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from launchworthy.attestation.content import files_digest
+from launchworthy.attestation.content import files_digest, wheel_content_digest
 from launchworthy.attestation.project_files import read_tree_facts
 from launchworthy.attestation.records import RECORD_DIRECTORY
 from launchworthy.attestation.statement import Subject
 from launchworthy.attestation.tree import GitFacts
+from launchworthy.promotion.building import WORKSHOP
 from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.engine import run_rehearsals
@@ -104,6 +105,22 @@ def write_reports(result: Result, folder: Path) -> tuple[Path, ...]:
         "report.html": render_page(result).encode(),
     }
     return tuple(write_whole(folder / name, content) for name, content in contents.items())
+
+
+def hand_on_wheel(result: Result, project: Project, folder: Path) -> Path | None:
+    """Put the wheel that was rehearsed beside its report, for who signs; None where none was.
+
+    Args:
+        result: names its digest.
+        project: in whose workshop it lies.
+        folder: of the reports; other wheels in it are taken away.
+    """
+    for old in folder.glob("*.whl"):
+        old.unlink()
+    for wheel in sorted((project.root / WORKSHOP).glob("*.whl")):
+        if wheel_content_digest(wheel) == result.facts.get(Subject.WHEEL.value):
+            return write_whole(folder / wheel.name, wheel.read_bytes())
+    return None
 
 
 def write_whole(path: Path, content: bytes) -> Path:

@@ -131,6 +131,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
     counts, digests = predicate.counts, verified.digests
     passed = f"{counts.passed} controls passed, {counts.not_applicable} not applicable"
     commit, wheel = digests[Subject.COMMIT][:7], digests[Subject.WHEEL][:_SHOWN]
+    before = predicate.previous
     last_build, last_start = render_instant(predicate.build_until), render_instant(predicate.run_until)
     return (
         f" genuine   {verified.where}",
@@ -139,6 +140,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
         f" stamped   {_stamped(verified)}",
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",
+        f" after     {'no record before it' if before is None else before.record_id}",
         f" counts    {passed}, {counts.requests} requests",
         f" until     {last_build} for builds, {last_start} for starts{ended}",
     )

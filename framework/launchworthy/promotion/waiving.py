@@ -7,6 +7,7 @@ from typing import Final
 
 from launchworthy.approval.proved.proof import Approval
 from launchworthy.promotion.approvals.book import Book
+from launchworthy.promotion.chain import Link, answers_to, require_renewable, unverified_link
 from launchworthy.promotion.checks.assertions import broken
 from launchworthy.promotion.control import Control
 from launchworthy.promotion.finding import Assertion, ControlId, Finding, Status, conclude
@@ -27,6 +28,7 @@ def waive(findings: Iterable[Finding], controls: Iterable[Control], project: Pro
         project: its waivers, and the approvals of them.
     """
     waivable = {control.id for control in controls if control.waivable}
+    link = _link(project)
     waived: dict[ControlId, Finding] = {}
     idle: list[Assertion] = []
     found = {finding.control: finding for finding in findings}
@@ -37,20 +39,36 @@ def waive(findings: Iterable[Finding], controls: Iterable[Control], project: Pro
         finding = found[control]
         if finding.status is not Status.FAIL:
             idle.append(_idle(waiver, finding))
-        elif control in waivable and not finding.rehearsed and counts(waiver, project.book):
+        elif control in waivable and not finding.rehearsed and counts(waiver, project.book, link):
             waived[control] = replace(finding, status=Status.WAIVED, message=str(waiver.table))
     if idle and _LEDGER in found:
         found[_LEDGER] = _held_against(found[_LEDGER], idle)
     return tuple(waived.get(finding.control, finding) for finding in found.values())
 
 
-def counts(waiver: Entry[WaiverTable], book: Book) -> bool:
-    """Whether a waiver is approved, has not ended, and was not approved for longer than 30 days."""
+def counts(waiver: Entry[WaiverTable], book: Book, link: Link | None) -> bool:
+    """Whether a waiver is approved, has not ended, and was approved for at most 30 days, and renewed twice.
+
+    Args:
+        waiver: of promotion.toml.
+        book: which approvals there are.
+        link: the end of the chain of records; None where it cannot be read, and then nothing counts.
+    """
+    if link is None:
+        return False
     try:
-        approval = book.require(waiver.matter)
+        require_renewable(waiver, link)
+        approvals = answers_to(waiver, book, link)
     except ProblemError:
         return False
-    return mistake(waiver, approval, book.now) is None
+    return all(mistake(waiver, approval, book.now) is None for approval in approvals)
+
+
+def _link(project: Project) -> Link | None:
+    try:
+        return unverified_link(project.root, project.environment)
+    except ProblemError:
+        return None
 
 
 def mistake(waiver: Entry[WaiverTable], approval: Approval, now: int) -> str | None:

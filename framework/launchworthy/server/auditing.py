@@ -9,7 +9,6 @@ from pathlib import Path
 
 import structlog
 
-from launchworthy.attestation import render_instant
 from launchworthy.audit import ArgumentRedactor, AuditUnwritable, events
 from launchworthy.audit.anchor_sinks import Anchor, FileAnchor, PostedAnchor, StdoutAnchor
 from launchworthy.audit.anchored import Anchored
@@ -27,8 +26,6 @@ from launchworthy.vocabulary import ProblemError
 KEY_SECONDS = 2.0
 SPOOL_SECONDS = 5.0
 SWEEP_SECONDS = 3600.0
-DAY_SECONDS = 86_400.0
-FORTNIGHT_SECONDS = 14 * 86_400
 ANCHOR_SECONDS = 5.0
 """How long the end of a server waits for an anchor."""
 _RELEASED_AT = 0.9
@@ -84,8 +81,7 @@ def framework_keys(parts: Parts) -> None:
 
 
 def keep_in_order(parts: Parts) -> None:
-    """What is done beside the calls: a word where the record ends soon, and a spool that stays small."""
-    parts.keep(remind_of_the_record(parts), "record-reminder")
+    """What is done beside the calls: a spool that stays small."""
     settings = parts.settings.audit
     if settings.spool_mib is not None:
         watched = _watch_spool(parts.audit, settings.directory, settings.spool_mib << 20)
@@ -158,22 +154,6 @@ async def _watch_spool(stream: AuditStream, directory: Path, limit: int) -> None
                 mebibytes = waiting >> 20
                 stream.hold(f"{mebibytes} MiB of audit wait for the shipper" if full else None)
                 held = full
-
-
-async def remind_of_the_record(parts: Parts, *, every: float = DAY_SECONDS) -> None:
-    """Say once a day that the promotion record ends within a fortnight; no process is stopped by a date."""
-    while True:
-        record = parts.record
-        left = record.predicate.run_until - parts.now() if record is not None else FORTNIGHT_SECONDS + 1
-        if record is not None and left <= FORTNIGHT_SECONDS:
-            event = events.PromotionExpiring(
-                record_digest=record.reference.sha256,
-                run_until=render_instant(record.predicate.run_until),
-                days=max(0, days(left)),
-            )
-            with suppress(AuditUnwritable):
-                parts.audit.record(event, critical=True)
-        await asyncio.sleep(every)
 
 
 async def _sweep(parts: Parts) -> None:

@@ -6,6 +6,7 @@ import ssl
 from launchworthy._version import __version__
 from launchworthy.enforcement.ports import Recorder
 from launchworthy.server.parts import Parts
+from launchworthy.server.record_dates import seconds_left
 from launchworthy.vocabulary import Problem, StartupRefused
 
 
@@ -29,7 +30,7 @@ def observed_audit(parts: Parts) -> Recorder:
         )
         raise StartupRefused("listen", problem) from None
     from launchworthy.server.identity_metrics import identity_metrics  # noqa: PLC0415
-    from launchworthy.server.telemetry import ObservedAudit, Telemetry, gauges  # noqa: PLC0415
+    from launchworthy.server.telemetry import ObservedAudit, Telemetry, gauges, record_gauge  # noqa: PLC0415
 
     about = {
         "service.name": parts.manifests.server.name,
@@ -41,6 +42,7 @@ def observed_audit(parts: Parts) -> Recorder:
     parts.stack.callback(exporting.close)
     log = parts.surroundings.operations_log
     gauges(exporting.meter, parts.audit, log.scrubber.hits.total if log is not None else int)
+    record_gauge(exporting.meter, lambda: seconds_left(parts))
     identity_metrics(exporting.meter, parts.identity, parts.surroundings.clock)
     telemetry = Telemetry(
         exporting.tracer,

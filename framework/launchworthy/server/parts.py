@@ -44,6 +44,28 @@ class Surroundings:
     trust: Path = Path("/etc/launchworthy/trust.toml")
 
 
+class Ending:
+    """Whether this process is to end, and by what; the first cause stays.
+
+    Attributes:
+        cause: `signal`, or what ended it before.
+    """
+
+    def __init__(self) -> None:
+        """Go on."""
+        self.cause: str | None = None
+        self._asked = asyncio.Event()
+
+    def by(self, cause: str) -> None:
+        """End: take no new calls, let those end that run."""
+        self.cause = self.cause or cause
+        self._asked.set()
+
+    async def wait(self) -> None:
+        """Return when somebody ended it."""
+        await self._asked.wait()
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """One server, stage by stage."""
@@ -72,6 +94,8 @@ class Parts:
     listener: Listener = field(init=False)
     health: Listener = field(init=False)
     draining: bool = False
+    ending: Ending = field(default_factory=Ending)
+    trust_unreadable: bool = False
 
     @property
     def rehearsed(self) -> Environment:

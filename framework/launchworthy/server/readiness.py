@@ -6,11 +6,12 @@ What is stale but usable is said as well (`degraded`), and is still ready.
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from launchworthy.identity import IdentityStatus, IdentityUnavailable, Phase
 from launchworthy.server.parts import Parts
+from launchworthy.server.record_dates import is_ending
 from launchworthy.vocabulary import Reason, Refused
 
 RETRY_AFTER_SECONDS = 5
@@ -52,7 +53,7 @@ class Readiness:
     def codes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Reason codes: why it is not ready, and what is stale though usable."""
         unready: list[str] = []
-        degraded: list[str] = []
+        degraded: list[str] = list(self._about_the_record())
         try:
             self.require()
         except Refused as refused:
@@ -70,6 +71,12 @@ class Readiness:
         if self._parts.draining:
             unready.append("draining")
         return tuple(unready), tuple(degraded)
+
+    def _about_the_record(self) -> Iterator[str]:
+        if is_ending(self._parts):
+            yield "record.ending"
+        if self._parts.trust_unreadable:
+            yield "record.trust-unreadable"
 
 
 def refused_for(status: IdentityStatus) -> Refused:

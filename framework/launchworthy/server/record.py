@@ -33,8 +33,8 @@ def verify(parts: Parts) -> VerifiedRecord | None:
             environment and this is the simulated world.
     """
     environment = parts.settings.environment
-    trust_file = _trust_file(parts)
-    if trust_file is None:
+    there = trust_file(parts)
+    if there is None:
         _refuse_promoted_wheel(parts)
         return None
     if not parts.project.installed:
@@ -44,7 +44,7 @@ def verify(parts: Parts) -> VerifiedRecord | None:
     if parts.settings.promotion.records is not None:
         found.extend(records_in(parts.settings.promotion.records))
     _refuse_foreign_records(environment, found)
-    trust = read_trust_policy(trust_file, environment=environment, outside=parts.project.root.parent)
+    trust = read_trust_policy(there, environment=environment, outside=parts.project.root.parent)
     facts = Facts(
         environment=environment,
         digests={
@@ -81,7 +81,8 @@ def _refuse_foreign_records(environment: Environment, found: Sequence[Unverified
         raise StartupRefused(STAGE, problem)
 
 
-def _trust_file(parts: Parts) -> Path | None:
+def trust_file(parts: Parts) -> Path | None:
+    """Where the platform's policy is: one place in the real world, what the world file names in the other."""
     if not parts.settings.environment.simulated:
         return parts.surroundings.trust
     return parts.settings.world.trust if parts.settings.world is not None else None

@@ -1,6 +1,7 @@
 """How does a server run, from the command to the exit code?
 
-0 drained after SIGTERM or SIGINT · 75 refused, a restart may help · 78 refused, only a change can help.
+0 drained after SIGTERM or SIGINT · 75 refused, a restart may help · 78 refused, or drained because its record
+was revoked: only a change can help.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ from typing import Any, NoReturn
 from launchworthy.audit import events
 from launchworthy.audit.oplog import configure as configure_operations_log
 from launchworthy.manifest import Server
-from launchworthy.server.parts import Parts, Surroundings
+from launchworthy.server.parts import Ending, Parts, Surroundings
+from launchworthy.server.record_watch import REVOKED, remind_of_the_record, watch_the_record
 from launchworthy.server.startup import start
 from launchworthy.server.status import keep_status
-from launchworthy.vocabulary import StartupRefused, render_json, render_text
+from launchworthy.vocabulary import EX_CONFIG, StartupRefused, render_json, render_text
 
 THREADS_END_SECONDS = 1.0
 """For threads, after the last call has been answered."""
@@ -75,38 +77,36 @@ async def serve(server: Server[Any, Any], surroundings: Surroundings) -> int:
     """
     async with AsyncExitStack() as stack:
         parts = Parts(definition=server, surroundings=surroundings, stack=stack)
-        ending = _ending_on_signals()
+        _end_on_signals(parts.ending)
         await start(parts)
-        await _serve_until(parts, ending)
-        return 0
+        await _serve_until(parts)
+        return EX_CONFIG if parts.ending.cause == REVOKED else 0
 
 
-def _ending_on_signals() -> asyncio.Event:
-    ending = asyncio.Event()
+def _end_on_signals(ending: Ending) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
-    return ending
+        loop.add_signal_handler(number, ending.by, "signal")
 
 
-async def _serve_until(parts: Parts, ending: asyncio.Event) -> None:
+async def _serve_until(parts: Parts) -> None:
     listeners = (parts.listener, parts.health)
     async with asyncio.TaskGroup() as group:
         serving = [group.create_task(listener.serve(), name=listener.name) for listener in listeners]
         for listener in listeners:
             await listener.accepting()
         parts.keep(keep_status(parts), "status")
+        parts.keep(remind_of_the_record(parts), "record-reminder")
+        parts.keep(watch_the_record(parts), "record-watch")
         parts.audit.record(events.ServerReady(resource=parts.settings.server.resource), critical=True)
         gc.collect()
         gc.freeze()  # the import heap is scanned no more: a tenth of the p99
-        waiting = group.create_task(ending.wait())
+        waiting = group.create_task(parts.ending.wait())
         await asyncio.wait([waiting, *serving], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         parts.draining = True
         parts.gate.drain()
-        parts.audit.record(
-            events.ServerStopping(reason="signal" if ending.is_set() else "listener"), critical=True
-        )
+        parts.audit.record(events.ServerStopping(reason=parts.ending.cause or "listener"), critical=True)
         parts.listener.end()
         await serving[0]
         parts.health.end()

@@ -15,6 +15,7 @@ from launchworthy._version import __version__
 from launchworthy.attestation import Subject
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import Readiness
+from launchworthy.server.record_dates import is_ending
 
 SCHEMA = "urn:launchworthy:status:v1"
 STATUS_FILE = "status.json"
@@ -99,6 +100,7 @@ def _record(parts: Parts) -> dict[str, Any] | None:
         "signer": str(record.signer),
         "commit": record.digests[Subject.COMMIT],
         "run_until": record.predicate.run_until,
+        "ends_soon": is_ending(parts),
     }
 
 

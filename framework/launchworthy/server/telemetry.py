@@ -161,6 +161,19 @@ def gauges(meter: Meter, stream: AuditStream, scrubbed: Callable[[], int]) -> No
     )
 
 
+def record_gauge(meter: Meter, left: Callable[[], int | None]) -> None:
+    """How long the promotion record still allows a start; no number where none is needed."""
+
+    def observe(_options: CallbackOptions) -> Iterable[Observation]:
+        seconds = left()
+        if seconds is not None:
+            yield Observation(seconds)
+
+    meter.create_observable_gauge(
+        "launchworthy.record.left", [observe], unit="s", description="Until the promotion record ends."
+    )
+
+
 def _attributes(family: str, asked: dict[str, Any]) -> dict[str, str]:
     found = {"launchworthy.call": asked["call"]}
     if asked.get("revision"):

@@ -241,7 +241,7 @@ def test_a_tree_that_changes_during_the_build_leaves_no_wheel(
     restore: list[Callable[[], object]] = []
     for change, reason in (
         (edit, "tree-not-clean"),
-        (edit_and_restore, "record-for-another-wheel"),
+        (edit_and_restore, "wheel-of-another-tree"),
         (exchange_and_restore, "record-malformed"),
         (exchange, "record-malformed"),
     ):

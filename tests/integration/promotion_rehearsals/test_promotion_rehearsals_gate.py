@@ -121,6 +121,42 @@ def test_a_promoted_wheel_starts_where_it_was_promoted_for(
 
 
 @pytest.mark.usefixtures("wheel")
+def test_a_running_server_drains_when_its_record_is_revoked(
+    orders: PromotedOrders, platform: Platform, tmp_path: Path
+) -> None:
+    told = orders.launchworthy("verify-record", "--trust", platform.trust).stdout
+    [record_id] = re.findall(r"lwr1-[0-9a-f]{32}", told)[:1]
+    folder = tmp_path / "platform"
+    folder.mkdir()
+    for file in platform.trust.parent.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    trust = folder / "trust.toml"
+    (tmp_path / "world").mkdir()
+    with in_rehearsal(orders, tmp_path / "world", trust) as world:
+        server = world.server("orders", python=str(orders.python))
+        with server:
+            trust.write_text(f'{trust.read_text()}[revoked]\nrecords = ["{record_id}"]\n')
+            assert server.wait(timeout=60) == 78
+        types = [json.loads(line)["type"] for line in _audit_lines(world)]
+        assert types.count("launchworthy.promotion.revoked.v1") == 1
+        assert types.index("launchworthy.promotion.revoked.v1") < types.index(
+            "launchworthy.server.stopping.v1"
+        )
+        with pytest.raises(NotStarted) as ended, world.server("orders", python=str(orders.python)):
+            pass
+    assert ended.value.exit_code == 78
+    assert json.loads(ended.value.stderr.splitlines()[0])["reason"] == "record-revoked"
+
+
+def _audit_lines(world: World) -> list[str]:
+    return [
+        line
+        for file in sorted(world.audit_directory.glob("*.jsonl"))
+        for line in file.read_text().splitlines()
+    ]
+
+
+@pytest.mark.usefixtures("wheel")
 def test_a_wheel_that_was_promoted_for_rehearsals_does_not_start_in_production(
     orders: PromotedOrders, tmp_path: Path
 ) -> None:

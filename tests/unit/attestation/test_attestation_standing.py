@@ -28,6 +28,29 @@ from launchworthy.attestation import (
 from launchworthy.vocabulary import Environment, ProblemError
 
 
+def test_where_the_platform_requires_it_a_record_names_the_one_before(
+    acme: Authority, simulated: Authority, trust: TrustPolicy
+) -> None:
+    chained = TRUST.replace('catalogue = "0.1"', 'catalogue = "0.1"\nprevious = "required"', 1)
+    policy = trust_policy(acme, simulated=simulated, toml=chained)
+    first = record(acme.signer())
+    later = record(acme.signer(), previous={"record_id": RECORD_ID, "sha256": "a" * 64})
+    assert verify(first, trust)
+    assert verify(later, policy)
+    refused("record-without-previous", lambda: verify(first, policy))
+
+
+def test_a_link_of_the_chain_allows_nothing_and_outlives_what_ends_a_record(
+    acme: Authority, simulated: Authority
+) -> None:
+    policy = trust_policy(acme, simulated=simulated, more=f'[revoked]\nrecords = ["{RECORD_ID}"]')
+    nothing = Facts(environment=Environment.PRODUCTION, digests={})
+    linked = verify(record(acme.signer()), policy, purpose=Purpose.LINK, now=NOW + 400 * DAY, here=nothing)
+    assert linked.purpose is Purpose.LINK
+    forged = record(Authority().signer())
+    refused("record-not-trusted", lambda: verify(forged, policy, purpose=Purpose.LINK, here=nothing))
+
+
 def test_no_record_is_no_record(release: X509SvidSigner, trust: TrustPolicy) -> None:
     def longest(*found: UnverifiedRecord) -> VerifiedRecord:
         return verify_longest_lasting(
@@ -177,6 +200,7 @@ NEEDED = {
     Purpose.BUILT: set(Subject) - {Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS, Subject.CATALOGUE},
     Purpose.START: {Subject.WHEEL, Subject.MANIFESTS, Subject.POLICY, Subject.SETTINGS},
     Purpose.INSPECT: set(),
+    Purpose.LINK: set(),
 }
 
 

@@ -371,6 +371,9 @@ def signing(project: Project, company: Company, folder: Path, *, now: int = NOW)
                 approvers=people,
                 catalogue=(0, 1, 0),
                 framework=None,
+                stamp_required=False,
+                stamp_authorities=(),
+                previous_required=False,
             )
         },
         roots={},

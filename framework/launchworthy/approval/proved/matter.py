@@ -49,6 +49,11 @@ class Matter:
         """Under which its proof is kept: `waiver-6c1f0a9be2d47b35.json`."""
         return f"{self.kind.value}-{self.sha256[:16]}.json"
 
+    @property
+    def second_file_name(self) -> str:
+        """Where the proof of another person lies, where two are asked."""
+        return f"{self.kind.value}-{self.sha256[:16]}.second.json"
+
 
 def matter_of_bytes(kind: Kind, content: bytes, says: str) -> Matter:
     """A whole file: a report, a lock."""

@@ -11,6 +11,7 @@ from launchworthy.approval.proved.matter import Kind, Matter, matter_of_bytes
 from launchworthy.audit.sanitiser import sanitise, sanitise_label
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
+from launchworthy.promotion.chain import needs_two, unverified_link
 from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import read_report
@@ -53,11 +54,12 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
         raise ProblemError(_not_approvable(file, f"cannot be read: {error.strerror}")) from None
     folder = file.resolve().parent
     if file.name == FILE:
-        waiting = parse_trusted(content, project=project_name(folder)).matters
         kept = folder / FOLDER
-        return Asked(
-            matters=tuple(each for each in waiting if not (kept / each.file_name).is_file()), folder=kept
-        )
+        trusted = parse_trusted(content, project=project_name(folder))
+        link = unverified_link(folder, environment)
+        twice = {each.matter for each in trusted.waivers if needs_two(each.table, link)}
+        waiting = (each for each in trusted.matters if _is_waiting(each, kept, twice=each in twice))
+        return Asked(matters=tuple(waiting), folder=kept)
     if folder.name == CONFIG and file.suffix == ".toml":
         found = tuple(each.matter for each in issuer_exceptions(_settings(file)))
         kept = folder.parent / FOLDER
@@ -106,7 +108,15 @@ def _settings(file: Path) -> Settings:
 def keep(folder: Path, matter: Matter, content: bytes) -> Path:
     """Write a proof where it will be looked for; returns where."""
     folder.mkdir(parents=True, exist_ok=True)
-    return write_whole(folder / matter.file_name, content)
+    first = not (folder / matter.file_name).is_file() or matter.kind is not Kind.WAIVER
+    return write_whole(folder / (matter.file_name if first else matter.second_file_name), content)
+
+
+def _is_waiting(matter: Matter, kept: Path, *, twice: bool) -> bool:
+    """Whether a proof is missing: of one person, or of another one too."""
+    return not (kept / matter.file_name).is_file() or (
+        twice and not (kept / matter.second_file_name).is_file()
+    )
 
 
 def _not_approvable(file: Path, what: str) -> Problem:

@@ -60,20 +60,39 @@ class Book:
                 approved_at=self.now,
                 sha256=matter.sha256,
             )
+        return self._kept(matter, matter.file_name, self.approvers)
+
+    def require_two(self, matter: Matter) -> tuple[Approval, Approval]:
+        """The approvals of two people; whoever releases a job has no name, and counts as one.
+
+        Raises:
+            ProblemError: as `require`; `not-approved` where they are one person.
+        """
+        first = self.require(matter)
+        if not isinstance(self.approvers, Approvers):
+            raise ProblemError(
+                self._absent(matter, "two people must, and whoever releases a job has no name")
+            )
+        second = self._kept(matter, matter.second_file_name, self.approvers)
+        if second.subject == first.subject:
+            raise ProblemError(self._absent(matter, f"two people must, and {first.name} did it twice"))
+        return first, second
+
+    def _kept(self, matter: Matter, name: str, approvers: Approvers) -> Approval:
         for folder in self.folders:
-            file = folder / matter.file_name
+            file = folder / name
             if file.is_file():
                 with file.open("rb") as stream:
                     content = stream.read(MAX_FILE + 1)
                 return verify_proof(
                     content,
                     matter,
-                    approvers=self.approvers,
+                    approvers=approvers,
                     keys=self._keys,
                     now=self.now,
                     where=_relative(file, self.root),
                 )
-        raise ProblemError(self._absent(matter, f"there is no {FOLDER}/{matter.file_name}"))
+        raise ProblemError(self._absent(matter, f"there is no {FOLDER}/{name}"))
 
     @cached_property
     def _keys(self) -> Keys:

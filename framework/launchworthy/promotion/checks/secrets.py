@@ -7,6 +7,7 @@ from secrets import token_hex
 
 from launchworthy.attestation.git import Git
 from launchworthy.detection import Finding, fingerprint
+from launchworthy.promotion.chain import forgotten, unverified_link
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
@@ -73,6 +74,17 @@ def what_was_ever_found_is_rotated(project: Project) -> Iterator[Assertion]:
         yield _leak(project, history, leak)
     if not found.leaks:
         yield seen(f"{found.texts} texts of the whole history hold no secret")
+
+
+@registry.check("SEC-03")
+def nothing_that_was_ever_found_is_forgotten(project: Project) -> Iterator[Assertion]:
+    """What the record before names as found stands in promotion.toml still, whatever history says today."""
+    link = unverified_link(project.root, project.environment)
+    for name in forgotten(project.trusted.rotations, link):
+        what = f"{name} was found once, and nobody says any more what became of it"
+        yield broken(what, FILE, "put its [[rotations]] back: what was found once is never forgotten")
+    if link.secrets:
+        yield seen(f"{len(link.secrets)} secrets that earlier records name are looked for in {FILE}")
 
 
 def _leak(project: Project, history: History, leak: Leak) -> Assertion:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 
 from launchworthy.approval.proved.proof import Approval
 from launchworthy.attestation import Approvers
+from launchworthy.promotion.chain import answers_to, require_renewable, unverified_link
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.checks.workflows import jobs_that_sign
 from launchworthy.promotion.control import load_catalogue
@@ -60,6 +61,7 @@ def _waiver(
     project: Project, waiver: Entry[WaiverTable], waivable: Mapping[str, bool]
 ) -> Iterator[Assertion]:
     control = waiver.table.control
+    link = unverified_link(project.root, project.environment)
     if control not in waivable:
         yield broken(
             f"a waiver is of `{control}`, which is no control of this release", waiver.where, "take it out"
@@ -68,13 +70,19 @@ def _waiver(
         what = f"{control} is waived, and a control of that kind never is: what it finds is broken"
         yield broken(what, waiver.where, "take it out, and make the control hold")
     else:
-        approval = _approval(project, waiver)
-        if isinstance(approval, Assertion):
-            yield approval
-        elif (wrong := mistake(waiver, approval, project.now)) is not None:
-            yield broken(wrong, waiver.where, "make the control hold, or have a new waiver approved")
+        try:
+            require_renewable(waiver, link)
+            approvals = answers_to(waiver, project.book, link)
+        except ProblemError as error:
+            problem = error.problems[0]
+            yield broken(problem.what, waiver.where, *problem.fix)
+            return
+        wrong = [each for one in approvals if (each := mistake(waiver, one, project.now)) is not None]
+        if wrong:
+            yield broken(wrong[0], waiver.where, "make the control hold, or have a new waiver approved")
         else:
-            yield seen(f"the waiver of {control} is approved by {approval.name}")
+            names = " and ".join(each.name for each in approvals)
+            yield seen(f"the waiver of {control} is approved by {names}")
 
 
 def _rotation(project: Project, rotation: Entry[RotationTable]) -> Iterator[Assertion]:
