@@ -1,6 +1,8 @@
 """Which secrets does this text hold? The one entry: shapes, names with values, and structures together."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from launchworthy.detection.assignments import pairs
@@ -85,10 +87,27 @@ def _hits(text: str, path: str) -> Iterator[_Hit]:
             kind = is_secret_value(pair.name, pair.value)
             if kind is not None:
                 yield _Hit(pair.start, kind, pair.value, pair.name)
+    covered = _joined((each.start, each.end) for each in understood)
     for pair in pairs(text, lowered, dialect_of(path)):
         kind = judge(pair.name, pair.value, pair.place)
-        if kind is not None and not any(each.start <= pair.start < each.end for each in understood):
+        if kind is not None and not _lies_in(pair.start, covered):
             yield _Hit(pair.start, kind, pair.value, pair.name)
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap as one: then the last that begins before a place decides."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _lies_in(place: int, joined: list[tuple[int, int]]) -> bool:
+    at = bisect_right(joined, place, key=itemgetter(0))
+    return at > 0 and place < joined[at - 1][1]
 
 
 def _lower(text: str) -> str:
