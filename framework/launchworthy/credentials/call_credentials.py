@@ -23,6 +23,7 @@ from launchworthy.credentials.lease import CredentialRequest, Lease
 from launchworthy.credentials.narrowing import too_wide
 from launchworthy.credentials.sealed import SealedToken, let_go
 from launchworthy.credentials.tellers import Tellers
+from launchworthy.egress import ours
 from launchworthy.identity import IdentityUnavailable
 from launchworthy.manifest import CredentialAllowance
 from launchworthy.vocabulary import CallId, Principal
@@ -160,8 +161,9 @@ class CallCredentials:
 
     async def _asked(self, request: CredentialRequest) -> Lease:
         try:
-            async with asyncio.timeout(ISSUE_SECONDS):
-                return await self._tellers.brokers[request.credential].issue(request)
+            with ours():
+                async with asyncio.timeout(ISSUE_SECONDS):
+                    return await self._tellers.brokers[request.credential].issue(request)
         except BrokerError as error:
             detail = str(error)
         except TimeoutError:

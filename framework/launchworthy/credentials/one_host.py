@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 import httpx2
 
+from launchworthy.egress import ours
 from launchworthy.tokens.address import check_addresses
 from launchworthy.tokens.endpoint import Endpoint, EndpointError, read_endpoint
 from launchworthy.tokens.fetch import FetchError, Network
@@ -81,7 +82,8 @@ class OneHost:
         headers += [(b"Host", self.endpoint.authority.encode()), (b"Accept-Encoding", b"identity")]
         if authorization is not None:
             headers.append((b"Authorization", authorization.encode()))
-        return await self._first_answer(request, headers, await self._addresses())
+        with ours():
+            return await self._first_answer(request, headers, await self._addresses())
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -9,6 +9,7 @@ from launchworthy.audit import Recorder
 from launchworthy.credentials.custody import Custody
 from launchworthy.credentials.lease import CredentialBroker
 from launchworthy.credentials.one_host import OneHost
+from launchworthy.egress import ours
 
 CLOSE_SECONDS = 8.0
 
@@ -65,7 +66,8 @@ class Tellers:
         Raises:
             asyncio.CancelledError: the one who waits was cancelled; the work goes on.
         """
-        task = asyncio.get_running_loop().create_task(work)
+        with ours():
+            task = asyncio.get_running_loop().create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.shield(task)

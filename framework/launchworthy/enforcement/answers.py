@@ -176,6 +176,7 @@ TABLE: Final[Mapping[Reason, Row]] = MappingProxyType(
         Reason.TOOL_STOPPED: Row(status=403, code=None, message="this is stopped for now"),
         Reason.TOOL_APPROVAL: _DENIED,
         Reason.TOOL_DISPATCH_MISMATCH: _DENIED,
+        Reason.TOOL_EGRESS: _INTERNAL,  # it is a failure of the body by then
         Reason.POLICY_ENTITY_MISSING: _DENIED,
         Reason.LIMIT_RATE: _LIMITED,
         Reason.LIMIT_BUDGET: _LIMITED,

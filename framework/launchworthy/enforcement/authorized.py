@@ -65,11 +65,12 @@ class Passage:
         progress: tells the client how far it is; set by the exchange.
         outcome: how the body ended; `not_dispatched` until it began.
         mismatch: what differed, if something did.
+        stray: what it reached for that its manifest does not name, if it did.
         taken: whether the inner point has let it run.
         over: whether nobody waits for it any more; what has not begun then does not begin.
     """
 
-    __slots__ = ("authorized", "mismatch", "outcome", "over", "progress", "taken")
+    __slots__ = ("authorized", "mismatch", "outcome", "over", "progress", "stray", "taken")
 
     def __init__(self, authorized: Authorized) -> None:
         """Begin with nothing dispatched."""
@@ -77,6 +78,7 @@ class Passage:
         self.progress: Progress = _nowhere
         self.outcome: Outcome = "not_dispatched"
         self.mismatch: str | None = None
+        self.stray: str | None = None
         self.taken = False
         self.over = False
 

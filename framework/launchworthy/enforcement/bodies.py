@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from launchworthy.credentials.call_credentials import Borrower, CallCredentials
 from launchworthy.credentials.tellers import Tellers
+from launchworthy.egress import CallEgress
+from launchworthy.egress.guard import NAMES
 from launchworthy.enforcement.authorized import Authorized, Passage
 from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.enforcement.running_call import OperationsLog, RunningCall
@@ -84,13 +86,27 @@ class Body:
             asyncio.CancelledError: the caller has left, or the server ends.
         """
         if self.served.call_parameter is None:
-            return await self._run(passage, passage.authorized.arguments, written)
+            return await self._judged(passage, passage.authorized.arguments, written)
         book = self._book(passage.authorized)
         try:
-            return await self._run(passage, self._given(passage, book), written)
+            return await self._judged(passage, self._given(passage, book), written)
         finally:
             if not book.end_at_once():
                 await book.end()  # whatever became of the body, also where it was cancelled
+
+    async def _judged(self, passage: Passage, given: Mapping[str, Any], written: Callable[[Any], T]) -> T:
+        """Run it where it may connect to what its manifest names; one that tried more has failed."""
+        allowed = passage.authorized.target.egress if passage.authorized.completing is None else ()
+        egress = CallEgress(allowed, NAMES, simulated=self._around.environment.simulated)
+        try:
+            with egress:
+                answer = await self._run(passage, given, written)
+        finally:
+            passage.stray = egress.denied
+        if egress.denied is not None:  # and it went on as if nothing had been
+            passage.outcome = "error"
+            raise BodyFailed(MASKED.format(call=passage.authorized.call))
+        return answer
 
     async def _run(self, passage: Passage, given: Mapping[str, Any], written: Callable[[Any], T]) -> T:
         try:

@@ -51,6 +51,7 @@ class RecordedRuns:
             left = isinstance(error, asyncio.CancelledError | ClientLeft)
             passage.end_early(cancelled=left)
             why = None if left else (Reason.INTERNAL, f"{type(error).__name__} at {place_of(error)}")
+            why = _strayed(passage) or why
             with suppress(AuditUnwritable):  # the answer is an error already, or nobody waits for it
                 self._end(request, passage, why, b"")
             raise
@@ -60,7 +61,7 @@ class RecordedRuns:
             mismatch = Reason.TOOL_DISPATCH_MISMATCH, passage.mismatch
             self._end(request, passage, mismatch, b"")
             raise Refused(*mismatch)
-        self._end(request, passage, None, finished.result)
+        self._end(request, passage, _strayed(passage), finished.result)
         return finished
 
     async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
@@ -108,3 +109,7 @@ class RecordedRuns:
         if self._exchange.function_of(passage.authorized).is_async:
             return Presence(request.receive, armed_after=self._armed_after)
         return Presence(request.receive, armed_after=self._armed_after, instead=passage.give_up)
+
+
+def _strayed(passage: Passage) -> tuple[Reason, str] | None:
+    return None if passage.stray is None else (Reason.TOOL_EGRESS, passage.stray)

@@ -3,6 +3,7 @@
 from launchworthy.manifest.approval import ApprovalMode, ApprovalRule
 from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
+from launchworthy.manifest.egress import Destination, read_destination
 from launchworthy.manifest.fields import Line, Name, Scope, Table
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
 from launchworthy.manifest.loading import load_manifests
@@ -38,6 +39,7 @@ __all__ = [
     "ArgumentClass",
     "Completer",
     "CredentialAllowance",
+    "Destination",
     "Effect",
     "Form",
     "HiddenCharacter",
@@ -75,6 +77,7 @@ __all__ = [
     "parse_rate",
     "placeholders",
     "prompt",
+    "read_destination",
     "read_toml",
     "resource",
     "tool",

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 from pydantic_core import PydanticCustomError
 
 from launchworthy.manifest.duration import DURATION_PATTERN, parse_duration
+from launchworthy.manifest.egress import read_destination
 from launchworthy.manifest.rate import RATE_PATTERN, parse_rate
 from launchworthy.manifest.template import template_mistake
 from launchworthy.vocabulary import is_scope
@@ -67,6 +68,13 @@ def _uri(text: str) -> str:
     return text
 
 
+def _egress(text: str) -> str:
+    try:
+        return str(read_destination(text))
+    except ValueError as error:
+        raise PydanticCustomError("bad-value", str(error)) from None
+
+
 def _retention(value: object) -> timedelta:
     try:
         return timedelta(seconds=parse_duration(str(value)))
@@ -88,6 +96,7 @@ Scope = Annotated[str, AfterValidator(_scope)]
 Timeout = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_timeout)]
 CredentialName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 CredentialTime = Annotated[str, StringConstraints(pattern=DURATION_PATTERN), AfterValidator(_credential_time)]
+Egress = Annotated[str, AfterValidator(_egress)]
 RateText = Annotated[str, StringConstraints(pattern=RATE_PATTERN), AfterValidator(_rate)]
 Retention = Annotated[
     timedelta,

@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from launchworthy.manifest import approval, server_manifest, tool
+from launchworthy.manifest import approval, server_manifest
 from launchworthy.manifest.approval import approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
 from launchworthy.manifest.duration import parse_duration
+from launchworthy.manifest.egress import read_destination
 from launchworthy.manifest.fields import TIMEOUT_SECONDS
 from launchworthy.manifest.manifests import Manifests
 from launchworthy.manifest.mistakes import Form, SourceFile, T, mistakes
@@ -29,7 +30,6 @@ _EVERY_VALUE: frozenset[str] = frozenset()
 _TARGETS = Form(
     model=TargetsFile,
     not_yet={
-        **{f"*.*.{name}": _EVERY_VALUE for name in tool.NOT_YET_FIELDS},
         "*.*.approval": approval.NOT_YET_MODES,
         "*.*.approval.mode": approval.NOT_YET_MODES,
         "*.*.approval.by": approval.NOT_YET_ANSWERERS,
@@ -178,6 +178,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
                 for credential, allowed in table.credentials.items()
             }
         ),
+        egress=tuple(sorted(map(read_destination, table.egress))),
         rate=None if table.rate is None else parse_rate(table.rate),
         concurrency=table.concurrency,
         visibility=table.visibility,

@@ -61,6 +61,7 @@ def _target(target: TargetManifest) -> dict[str, Any]:
             name: {"scopes": sorted(allowed.scopes), "ttl_seconds": allowed.ttl}
             for name, allowed in sorted(target.credentials.items())
         },
+        "egress": [str(one) for one in target.egress] or None,
         "rate": None if target.rate is None else str(target.rate),
         "concurrency": target.concurrency,
         "visibility": target.visibility.value,

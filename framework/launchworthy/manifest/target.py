@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from launchworthy.manifest.approval import ApprovalRule
+from launchworthy.manifest.egress import Destination
 from launchworthy.manifest.rate import Rate
 from launchworthy.manifest.template import expand
 from launchworthy.vocabulary import Environment
@@ -102,6 +103,7 @@ class TargetManifest:
         approval_reason: why a destructive tool needs no approval.
         timeout_seconds: how long a call may take.
         credentials: what it may borrow, by the table in the settings.
+        egress: what its own code may connect to, besides its upstreams.
         rate: how often one caller may call it, where the manifest says it.
         concurrency: how many calls of one caller may run at once, where the manifest says it.
         visibility: whether it is listed.
@@ -124,6 +126,7 @@ class TargetManifest:
     approval_reason: str | None
     timeout_seconds: float
     credentials: Mapping[str, CredentialAllowance]
+    egress: tuple[Destination, ...]
     rate: Rate | None
     concurrency: int | None
     visibility: Visibility

@@ -13,6 +13,7 @@ from launchworthy.manifest.fields import (
     ActsOn,
     CredentialName,
     CredentialTime,
+    Egress,
     InputName,
     Name,
     RateText,
@@ -26,9 +27,6 @@ from launchworthy.manifest.target import ArgumentClass, Effect, Visibility
 
 RunsIn = Literal["development", "staging", "production"]
 """A rehearsal has no promises of its own: it rehearses those of the environment to be promoted to."""
-
-NOT_YET_FIELDS = frozenset({"egress"})
-"""Designed, and enforced by nothing yet: refused by name."""
 
 
 class CredentialTable(Table):
@@ -64,6 +62,11 @@ class TargetTable(Table):
     credentials: dict[CredentialName, CredentialTable] = Field(
         default_factory=dict,
         description="what it may borrow, by the name in the settings",
+    )
+    egress: Annotated[tuple[Egress, ...], Unique] = Field(
+        default=(),
+        max_length=32,
+        description="what its own code may connect to, besides `call.upstream`: `db.acme.example:5432`",
     )
     rate: RateText | None = Field(
         default=None, description="how often one caller may call it: `10/minute`, in any minute"

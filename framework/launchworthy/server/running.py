@@ -63,10 +63,10 @@ def _run_loop(server: Server[Any, Any], surroundings: Surroundings) -> int:
 def _loop_factory() -> Any:
     """The loop of uvloop, where it installs: a request costs three quarters of what it costs on asyncio's."""
     try:
-        import uvloop  # noqa: PLC0415 - it does not install everywhere
+        from launchworthy.egress.loop import GuardedLoop  # noqa: PLC0415 - uvloop does not install everywhere
     except ModuleNotFoundError:
         return None
-    return uvloop.new_event_loop
+    return GuardedLoop
 
 
 async def serve(server: Server[Any, Any], surroundings: Surroundings) -> int:

@@ -12,6 +12,7 @@ import structlog
 from launchworthy._version import __version__
 from launchworthy.attestation import Subject, VerifiedRecord
 from launchworthy.audit import AuditUnwritable, events
+from launchworthy.egress.guard import install as install_egress_guard
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
@@ -164,6 +165,7 @@ async def assemble(parts: Parts) -> None:
     """
     settings = parts.settings
     app = await open_app(parts)
+    install_egress_guard(at.host for one in parts.served for at in one.manifest.egress)
     exchange = build_exchange(
         parts.definition,
         parts.manifests,

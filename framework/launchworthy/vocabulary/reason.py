@@ -75,6 +75,7 @@ class Reason(StrEnum):
     TOOL_STOPPED = "tool.stopped"
     TOOL_APPROVAL = "tool.approval"
     TOOL_DISPATCH_MISMATCH = "tool.dispatch_mismatch"
+    TOOL_EGRESS = "tool.egress"
     POLICY_ENTITY_MISSING = "policy.entity_missing"
     LIMIT_RATE = "limit.rate"
     LIMIT_BUDGET = "limit.budget"
@@ -163,6 +164,7 @@ def _word_for(reason: Reason) -> WireWord:  # noqa: C901, PLR0911 - one arm a wo
             | Reason.TOOL_ENVIRONMENT
             | Reason.TOOL_APPROVAL
             | Reason.TOOL_DISPATCH_MISMATCH
+            | Reason.TOOL_EGRESS
             | Reason.POLICY_ENTITY_MISSING
         ):
             return WireWord.DENIED

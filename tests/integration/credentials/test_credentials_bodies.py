@@ -10,10 +10,13 @@ import pytest
 import structlog
 
 from launchworthy.credentials import seal
+from launchworthy.egress import EgressDenied
+from launchworthy.egress.calls import current
 from launchworthy.enforcement.authorized import Authorized, Passage
 from launchworthy.enforcement.bodies import Body, BodyFailed, Surroundings
 from launchworthy.enforcement.rehearsing import NOT_REHEARSED
 from launchworthy.enforcement.workers import Workers
+from launchworthy.manifest import Destination
 from launchworthy.vocabulary import BearerToken, CallId, Decision, Environment, ToolError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "credentials"))
@@ -38,7 +41,7 @@ def passage(token=None):
     return Passage(
         Authorized(
             call=CallId("4T7K-9QX2-M0DV"), principal=CALLER,
-            target=SimpleNamespace(name="refund", credentials=ALLOWED, approval=None),
+            target=SimpleNamespace(name="refund", credentials=ALLOWED, egress=(), approval=None),
             decision=Decision(rule="manifest:refund", policy_digest="p", manifest_digest="m"),
             named="refund", unvalidated={}, arguments={}, completing=None, approval=None,
             callers_token=None if token is None else seal(BearerToken(token)),
@@ -128,6 +131,33 @@ def test_a_completion_borrows_nothing():
         with pytest.raises(BodyFailed):
             await body_of(fine, bank).run(asked, lambda result: result)
         assert bank.broker.issued == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("completing", "reached"), [(None, True), ("order_id", False)])
+def test_a_completion_connects_to_nothing_and_its_target_to_what_it_declares(completing, reached):
+    def connecting(call):
+        del call
+        try:
+            current().check("192.0.2.7", 443)
+        except EgressDenied:
+            return False
+        return True
+
+    async def run():
+        from dataclasses import replace
+
+        asked = passage()
+        asked.authorized.target.egress = (Destination("192.0.2.7", 443),)
+        asked.authorized = replace(asked.authorized, completing=completing)
+        body = body_of(connecting, Bank(), is_async=False)
+        if reached:
+            assert await body.run(asked, lambda result: result) is True
+        else:
+            with pytest.raises(BodyFailed):
+                await body.run(asked, lambda result: result)
+            assert "192.0.2.7" in asked.stray
 
     asyncio.run(run())
 

@@ -170,9 +170,9 @@ def test_a_manifest_that_no_code_implements_stops_the_start(orders):
 
 def test_a_field_that_nothing_enforces_yet_is_refused(orders):
     orders.edit(
-        "manifests/tools.toml",
-        'policy_inputs = ["quantity"]',
-        'policy_inputs = ["quantity"]\negress = ["payments.acme.example:443"]',
+        "manifests/server.toml",
+        'tenancy         = "single"',
+        'tenancy         = "multi"',
     )
     with orders.world() as world:
         code, said = orders.refusal(world)

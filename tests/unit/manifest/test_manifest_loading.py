@@ -126,7 +126,6 @@ def test_several_problems_are_told_at_once(project):
 @pytest.mark.parametrize(
     ("field", "line"),
     [
-        ("egress", 'egress = ["payments.acme.example:443"]'),
         ("approval", 'approval = "url"'),
         ("approval.mode", 'approval = { mode = "url" }'),
         ("approval.by", 'approval = { mode = "form", by = "approvers" }'),

@@ -115,7 +115,6 @@ def test_editors_get_a_closed_schema_of_each_file():
     assert table["additionalProperties"] is False
     assert {"effect", "scopes"} <= set(table["required"])
     assert all("description" in field or "$ref" in field for field in table["properties"].values())
-    assert "egress" not in table["properties"]
     assert schemas["server.schema.json"]["$defs"]["Data"]["properties"]["audit_retention"]["type"] == "string"
     json.dumps(schemas)
 
