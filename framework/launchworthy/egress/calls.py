@@ -128,7 +128,7 @@ class CallEgress:
         if not allowed:
             self._deny(f"{_shown(host)}:{port}")
 
-    def refuse(self, what: str) -> None:
+    def deny(self, what: str) -> None:
         """Deny what can lead anywhere.
 
         Raises:

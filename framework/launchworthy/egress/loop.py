@@ -58,7 +58,7 @@ class GuardedLoop(uvloop.Loop):
         call = current()
         if call is not None:
             if remote_addr is None:
-                call.refuse("an endpoint that can send to anybody")
+                call.deny("an endpoint that can send to anybody")
             await self._judge(call, *remote_addr[:2])
         return await super().create_datagram_endpoint(protocol_factory, local_addr, remote_addr, **named)
 
