@@ -5,32 +5,58 @@ shown        how a person sees it, whole
 question     the question, sealed, and what its answer must be
 answers      what a client sends back
 approvals    asked, compared, and redeemed once
+waiting      what waits for a person on the page, sealed, in the shared state
+who_answers  the caller, or approvers and never the caller
+browser      what the gate hands to the page
+on_page      the call's side of the page; the page itself is `launchworthy.approval.page`
 """
 
-from launchworthy.approval.answers import FORM, Verdict, requested_schema
+from launchworthy.approval.answers import FORM, URL, Verdict, requested_schema
 from launchworthy.approval.approvals import Approvals, Opened, Redeemed
 from launchworthy.approval.asked_call import AskedCall
+from launchworthy.approval.browser import MAX_FORM, PageAnswer, PageRequest, PersonsPage
+from launchworthy.approval.on_page import FOLDER, OnPage
 from launchworthy.approval.question import TTL_SECONDS, Question
-from launchworthy.approval.refusals import AnsweredBefore, AnswerForAnother, Declined, NotAnswered
-from launchworthy.approval.seal import EphemeralKeys, SealingKeys, StateSeal
+from launchworthy.approval.refusals import (
+    AnsweredBefore,
+    AnswerForAnother,
+    Declined,
+    NobodyToAsk,
+    NotAnswered,
+)
+from launchworthy.approval.seal import EphemeralKeys, Sealed, SealingKeys, StateSeal
 from launchworthy.approval.shown import shown_call, visible
+from launchworthy.approval.waiting import Approver, Standing, Waiting, WaitingRoom
 
 __all__ = [
+    "FOLDER",
     "FORM",
+    "MAX_FORM",
     "TTL_SECONDS",
+    "URL",
     "AnswerForAnother",
     "AnsweredBefore",
     "Approvals",
+    "Approver",
     "AskedCall",
     "Declined",
     "EphemeralKeys",
+    "NobodyToAsk",
     "NotAnswered",
+    "OnPage",
     "Opened",
+    "PageAnswer",
+    "PageRequest",
+    "PersonsPage",
     "Question",
     "Redeemed",
+    "Sealed",
     "SealingKeys",
+    "Standing",
     "StateSeal",
     "Verdict",
+    "Waiting",
+    "WaitingRoom",
     "requested_schema",
     "shown_call",
     "visible",

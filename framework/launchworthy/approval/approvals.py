@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from launchworthy.approval.answers import Verdict, verdict_of
+from launchworthy.approval.answers import Verdict, turned_down, verdict_of
 from launchworthy.approval.asked_call import AskedCall
 from launchworthy.approval.question import REMEMBERED_SECONDS, Question, read_question
 from launchworthy.approval.refusals import AnsweredBefore, NotAnswered
 from launchworthy.approval.seal import StateSeal
+from launchworthy.approval.waiting import HANDLE_BITS, Approver
 from launchworthy.state import Claims, KeyPurpose, state_key
 from launchworthy.vocabulary import Approved, CallId, Reason, Refused
 
@@ -38,10 +39,12 @@ class Opened:
     Attributes:
         question: what was asked.
         verdict: what was said.
+        approver: who said it on the page; None where only the client says that somebody did.
     """
 
     question: Question
     verdict: Verdict
+    approver: Approver | None
 
     def approved(self) -> Approved:
         """For the policy, which decides again.
@@ -62,11 +65,13 @@ class Redeemed:
         question: names the question.
         asked_by: the call that asked.
         age: seconds between the question and this.
+        approver: who said yes on the page; None where only the client says that somebody did.
     """
 
     question: str
     asked_by: str
     age: int
+    approver: Approver | None
 
 
 class Approvals:
@@ -84,8 +89,16 @@ class Approvals:
         self._memory = memory
         self._random_bits = random_bits
 
-    async def ask(self, call: AskedCall, asked_by: CallId, now: int) -> tuple[Question, str]:
+    async def ask(
+        self, call: AskedCall, asked_by: CallId, now: int, *, on_page: bool
+    ) -> tuple[Question, str]:
         """Make a question about a call.
+
+        Args:
+            call: what is asked about.
+            asked_by: the id of the call that asks.
+            now: seconds since the epoch.
+            on_page: whether it is answered on a page, which gets an address then.
 
         Returns:
             The question, and its seal, for the client to carry.
@@ -99,10 +112,11 @@ class Approvals:
             at=now,
             generation=await self._memory.generation(),
             terms=call.terms(),
+            page=f"{self._random_bits(HANDLE_BITS):032x}" if on_page else None,
         )
         return question, self._seal.seal(question.content())
 
-    def hear(self, sealed: object, responses: object, call: AskedCall, now: int) -> Opened:
+    def hear(self, sealed: object, responses: object, call: AskedCall, now: int) -> Opened | Question:
         """Open an answer, and compare what it is about with the call that came.
 
         Args:
@@ -110,6 +124,9 @@ class Approvals:
             responses: `inputResponses` as it came.
             call: what came, from what was verified and validated now.
             now: seconds since the epoch.
+
+        Returns:
+            What was said; or the question, where that is asked of its page and the client cannot say it.
 
         Raises:
             NotAnswered: it is no answer to a question of ours, or not in time.
@@ -120,7 +137,10 @@ class Approvals:
         question = read_question(self._seal.open(sealed))
         question.check_same(call, now)
         question.check_time(now)
-        return Opened(question=question, verdict=verdict_of(responses))
+        if question.page is None:
+            return Opened(question=question, verdict=verdict_of(responses), approver=None)
+        refused = turned_down(responses)
+        return question if refused is None else Opened(question=question, verdict=refused, approver=None)
 
     async def redeem(self, opened: Opened, now: int) -> Redeemed:
         """Use an answer up, whatever it says, for the first and last time.
@@ -141,4 +161,9 @@ class Approvals:
             raise
         if await self._memory.generation() != question.generation:
             raise NotAnswered("what remembers used answers has changed since the question")
-        return Redeemed(question=question.name, asked_by=question.asked_by, age=question.age(now))
+        return Redeemed(
+            question=question.name,
+            asked_by=question.asked_by,
+            age=question.age(now),
+            approver=opened.approver,
+        )

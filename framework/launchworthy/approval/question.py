@@ -25,6 +25,7 @@ class Question:
         at: when, in seconds since the epoch.
         generation: of the store that will remember the nonce.
         terms: what the call was, see `AskedCall.terms`.
+        page: 128 random bits, hex: where somebody answers it; None where the client asks its user.
     """
 
     nonce: str
@@ -32,6 +33,7 @@ class Question:
     at: int
     generation: str
     terms: dict[str, str]
+    page: str | None
 
     @property
     def name(self) -> str:
@@ -56,6 +58,7 @@ class Question:
             "t": self.at,
             "g": self.generation,
             "k": self.terms,
+            "p": self.page,
         }
         return canonical(said).encode("ascii")
 
@@ -87,4 +90,11 @@ class Question:
 def read_question(content: bytes) -> Question:
     """Read what was sealed; it is our own, so it is as it was written."""
     said = json.loads(content)
-    return Question(nonce=said["n"], asked_by=said["c"], at=said["t"], generation=said["g"], terms=said["k"])
+    return Question(
+        nonce=said["n"],
+        asked_by=said["c"],
+        at=said["t"],
+        generation=said["g"],
+        terms=said["k"],
+        page=said["p"],
+    )

@@ -4,6 +4,7 @@ NotAnswered        it is no answer to a question of ours, or not in time: nobody
 AnswerForAnother   it is an answer to a question of ours, about another call
 AnsweredBefore     it was used: for a call that ran, or to say no
 Declined           the answer is no
+NobodyToAsk        whoever would have to answer cannot be told from somebody else, or is no person
 """
 
 from launchworthy.vocabulary import Reason, Refused
@@ -40,6 +41,14 @@ class AnsweredBefore(Refused):
     def __init__(self) -> None:
         """Nothing more is known."""
         super().__init__(Reason.LIMIT_CLAIM, "this answer was used before, and counts once")
+
+
+class NobodyToAsk(Refused):
+    """Nobody is asked, since no answer could count."""
+
+    def __init__(self, why: str) -> None:
+        """Say why."""
+        super().__init__(Reason.TOOL_APPROVAL, f"nobody can be asked: {why}")
 
 
 class Declined(Refused):

@@ -1,13 +1,15 @@
 """How is a question carried by a client that must neither read nor change it?
 
-AES-256-GCM under the newest key of a ring; every key of the ring opens. The ring is asked each time, so keys
-rotate without a restart. The text names its key, and what it is for is bound under the tag: a seal of another
-server, another purpose or another form does not open.
+The same for a cookie that a browser carries, and for what waits in the shared store. AES-256-GCM under the
+newest key of a ring; every key of the ring opens. The ring is asked each time, so keys rotate without a
+restart. The text names its key, and what it is for is bound under the tag: a seal of another server, another
+kind or another form does not open.
 """
 
 import base64
 import binascii
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -18,11 +20,24 @@ from launchworthy.settings.key_ring import RingKey
 
 PURPOSE = "approval-state"
 """Names the keys; another purpose gets other keys from the same file."""
+
+
+class Sealed(StrEnum):
+    """What a seal is about; what was sealed as one thing opens as no other."""
+
+    QUESTION = PURPOSE
+    WAITING = "approval-waiting"
+    SIGN_IN = "approval-sign-in"
+    VISIT = "approval-visit"
+
+
 _FORM = "lw1."
 _KID_BYTES = 4
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 MAX_SEALED = 8192
+"""Of what comes from outside; what waits in the store may be longer."""
+MAX_KEPT = 192 * 1024
 _KEY_BITS = 256
 
 
@@ -57,17 +72,21 @@ class EphemeralKeys:
 class StateSeal:
     """Seals and opens for one server."""
 
-    __slots__ = ("_keys", "_random_bits", "_resource")
+    __slots__ = ("_keys", "_kind", "_random_bits", "_resource")
 
-    def __init__(self, keys: SealingKeys, resource: str, random_bits: Callable[[int], int]) -> None:
+    def __init__(
+        self, keys: SealingKeys, resource: str, kind: Sealed, random_bits: Callable[[int], int]
+    ) -> None:
         """Hold the ring.
 
         Args:
             keys: asked each time.
             resource: of this server.
+            kind: what is sealed.
             random_bits: as many random bits as asked for.
         """
         self._keys = keys
+        self._kind = kind
         self._resource = resource
         self._random_bits = random_bits
 
@@ -85,7 +104,7 @@ class StateSeal:
         Raises:
             NotAnswered: it was not sealed here, or was changed, or its key is gone.
         """
-        raw = _decoded(text)
+        raw = _decoded(text, MAX_KEPT if self._kind is Sealed.WAITING else MAX_SEALED)
         kid, nonce = raw[:_KID_BYTES].hex(), raw[_KID_BYTES : _KID_BYTES + _NONCE_BYTES]
         key = next((key for key in self._keys.keys if key.kid == kid), None)
         if key is None:
@@ -96,11 +115,11 @@ class StateSeal:
             raise NotAnswered("the seal of the answer does not hold") from None
 
     def _about(self, kid: str) -> bytes:
-        return f"{_FORM}\n{PURPOSE}\n{kid}\n{self._resource}".encode()
+        return f"{_FORM}\n{self._kind}\n{kid}\n{self._resource}".encode()
 
 
-def _decoded(text: str) -> bytes:
-    if not text.startswith(_FORM) or len(text) > MAX_SEALED or not text.isascii():
+def _decoded(text: str, longest: int) -> bytes:
+    if not text.startswith(_FORM) or len(text) > longest or not text.isascii():
         raise NotAnswered("the answer is to no question of ours")
     encoded = text.removeprefix(_FORM)
     try:

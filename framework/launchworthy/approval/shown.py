@@ -30,7 +30,7 @@ def shown_call(call: AskedCall, *, title: str, effect: str, seconds: int) -> str
         NotAnswered: it is more than a person can be shown.
     """
     principal = call.principal
-    arguments = [f"  {_name(name)} = {visible(value)}" for name, value in sorted(call.arguments.items())]
+    arguments = [f"  {name} = {value}" for name, value in shown_arguments(call)]
     through = [f"through    {visible(actor)}" for actor in principal.actors]
     text = "\n".join(
         (
@@ -50,6 +50,11 @@ def shown_call(call: AskedCall, *, title: str, effect: str, seconds: int) -> str
     if len(text) > MAX_SHOWN:
         raise NotAnswered(f"the call cannot be shown whole: {len(text)} characters, and {MAX_SHOWN} can")
     return text
+
+
+def shown_arguments(call: AskedCall) -> tuple[tuple[str, str], ...]:
+    """Every argument, whole: its name, and its value on one line."""
+    return tuple((_name(name), visible(value)) for name, value in sorted(call.arguments.items()))
 
 
 def _name(name: str) -> str:

@@ -98,6 +98,7 @@ _FAILED = frozenset(
         "credential.abandoned",
         "approval.declined",
         "approval.replayed",
+        "approval.turned_away",
         "server.refused",
         "stream.degraded",
         "promotion.revoked",

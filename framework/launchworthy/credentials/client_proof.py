@@ -34,6 +34,10 @@ class ProofKind(StrEnum):
     PRIVATE_KEY_JWT = "private-key-jwt"
 
 
+PROOF_OF_IDENTITY: Final = {"spiffe": ProofKind.JWT_SPIFFE}
+"""What each kind of identity proves itself with, unless the settings say otherwise; else `jwt-bearer`."""
+
+
 class ClientProof:
     """Proves who we are to issuers that know us as `client`."""
 

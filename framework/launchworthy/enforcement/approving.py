@@ -2,7 +2,8 @@
 
 The question goes back as the answer to the call, and its answer comes with the same call sent again (a
 multi-round-trip request of MCP 2026-07-28). What came is compared with what was asked about, decided on anew,
-and used up before the attempt is recorded. Every step leaves a record.
+and used up before the attempt is recorded. Every step leaves a record. What the manifest wants asked on a
+page is said there, by a person who has signed in; the client's answer is then only that the page was opened.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,16 @@ from pydantic_core import to_json
 from launchworthy.approval import (
     FORM,
     TTL_SECONDS,
+    URL,
     AnsweredBefore,
     AnswerForAnother,
     Approvals,
+    Approver,
     AskedCall,
     Declined,
+    OnPage,
     Opened,
+    Question,
     Redeemed,
     Verdict,
     requested_schema,
@@ -34,9 +39,10 @@ from launchworthy.audit.events import (
 )
 from launchworthy.enforcement.answers import Answer, json_headers
 from launchworthy.enforcement.ports import Recorder, Redactor
+from launchworthy.enforcement.presence import Presence
 from launchworthy.enforcement.request import Asked, ClientCannotAsk, Revision
 from launchworthy.enforcement.verified_request import VerifiedRequest
-from launchworthy.manifest import TargetManifest
+from launchworthy.manifest import ApprovalMode, ApprovalRule, TargetManifest
 from launchworthy.policy import ApprovalNeeded
 from launchworthy.vocabulary import Principal, Reason, Refused
 
@@ -48,16 +54,26 @@ _OK: Final = 200
 class Approving:
     """Asks through the client, and hears what comes back."""
 
-    def __init__(self, approvals: Approvals, audit: Recorder, redactor: Redactor, *, title: str) -> None:
+    def __init__(
+        self,
+        approvals: Approvals,
+        on_page: OnPage | None,
+        audit: Recorder,
+        redactor: Redactor,
+        *,
+        title: str,
+    ) -> None:
         """Hold who asks.
 
         Args:
             approvals: asks, compares, and lets each answer count once.
+            on_page: the page's side; None where nothing is asked on one.
             audit: what happened.
             redactor: what of a call may be recorded.
             title: of the server, for people.
         """
         self._approvals = approvals
+        self._on_page = on_page
         self._audit = audit
         self._redactor = redactor
         self._title = title
@@ -87,17 +103,83 @@ class Approving:
         """Answer a call with the question whether it may be made.
 
         Raises:
-            ClientCannotAsk: the client has no user to ask, or no form for it.
-            Refused: `tool.approval`, the revision has no way back, or the call cannot be shown whole;
-                `limit.store`.
+            ClientCannotAsk: the client has no user to ask, or no form or address for it.
+            Refused: `tool.approval`, the revision has no way back, nobody could answer, or the call cannot be
+                shown whole; `limit.store`.
         """
         _check_way_back(request)
-        if not _has_form(request.settled.capabilities):
-            raise ClientCannotAsk({"elicitation": {FORM: {}}})
+        rule = needed.rule
+        if not _can_ask(request.settled.capabilities, rule.mode):
+            raise ClientCannotAsk({"elicitation": {rule.mode.value: {}}})
+        on_page = self._page(rule)
+        if on_page is not None:
+            on_page.check_somebody_to_ask(rule, request.principal)
         shown = shown_call(call, title=self._title, effect=target.effect.value, seconds=TTL_SECONDS)
         trace = request.trace
-        question, sealed = await self._approvals.ask(call, trace.call, request.now)
-        said: dict[str, Any] = {"approval": question.name, "approval_method": needed.rule.mode.value}
+        question, sealed = await self._approvals.ask(
+            call, trace.call, request.now, on_page=on_page is not None
+        )
+        if on_page is not None:
+            await on_page.open(question, call, rule, target.effect.value)
+        self._record_asked(request, target, call, needed, question)
+        self._audit.record(
+            ApprovalRequested(
+                call=trace.call,
+                target=target.name,
+                by=rule.by,
+                not_after=question.not_after,
+                approval=question.name,
+                approval_method=rule.mode.value,
+                **_who(request.principal),
+            )
+        )
+        if on_page is None:
+            return _question_answer(request, _form(shown), sealed)
+        return _question_answer(request, self._address(on_page, question, call, rule), sealed)
+
+    def ask_again(
+        self,
+        request: VerifiedRequest,
+        target: TargetManifest,
+        call: AskedCall,
+        needed: ApprovalNeeded,
+        question: Question,
+    ) -> Answer:
+        """Answer with the question that nobody has answered yet; its time goes on.
+
+        Raises:
+            Refused: the question is not asked on a page.
+        """
+        on_page = self._page(needed.rule)
+        if on_page is None:
+            raise Refused(Reason.INTERNAL, "a form is not asked again")
+        self._record_asked(request, target, call, needed, question)
+        sealed = str(request.settled.message.params[STATE])  # as it came: `hear` has opened it
+        return _question_answer(request, self._address(on_page, question, call, needed.rule), sealed)
+
+    def _page(self, rule: ApprovalRule) -> OnPage | None:
+        if rule.mode is ApprovalMode.FORM:
+            return None
+        if self._on_page is None:
+            raise Refused(Reason.TOOL_APPROVAL, "it is asked on a page, and this server has none")
+        return self._on_page
+
+    def _address(
+        self, on_page: OnPage, question: Question, call: AskedCall, rule: ApprovalRule
+    ) -> dict[str, Any]:
+        """Elicitation in URL mode."""
+        message = on_page.invitation(call, rule, self._title, TTL_SECONDS)
+        return {"mode": URL, "message": message, "url": on_page.address(question)}
+
+    def _record_asked(
+        self,
+        request: VerifiedRequest,
+        target: TargetManifest,
+        call: AskedCall,
+        needed: ApprovalNeeded,
+        question: Question,
+    ) -> None:
+        trace = request.trace
         self._audit.record(
             ToolInputRequired(
                 call=trace.call,
@@ -114,30 +196,39 @@ class Approving:
                 not_after=question.not_after,
                 trace=trace.traceparent,
                 client_says=trace.client_says,
+                approval=question.name,
+                approval_method=needed.rule.mode.value,
                 **_who(request.principal),
                 **_connected(request),
-                **said,
             ),
             subject=target.subject(trace.plain),
         )
-        self._audit.record(
-            ApprovalRequested(
-                call=trace.call,
-                target=target.name,
-                by=needed.rule.by,
-                not_after=question.not_after,
-                **_who(request.principal),
-                **said,
-            )
-        )
-        return _question_answer(request, shown, sealed)
 
-    def hear(self, request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded) -> Opened:
-        """Open the answer that came with a call.
+    async def hear(
+        self, request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded
+    ) -> Opened | Question:
+        """Open the answer that came with a call; of a page, wait a while for it.
+
+        Returns:
+            What was said; or the question, where nobody has said anything yet and there is time left.
 
         Raises:
             Refused: it does not count for this call.
         """
+        heard = self._opened(request, call, needed)
+        on_page = self._page(needed.rule)
+        if on_page is None:
+            if isinstance(heard, Question):
+                raise Refused(Reason.TOOL_APPROVAL, "the question was asked on a page")
+            return heard
+        if isinstance(heard, Opened):
+            await on_page.withdraw(heard.question)
+            return heard
+        with Presence(request.receive):
+            opened = await on_page.heard(heard, request.now)
+        return heard if opened is None else opened
+
+    def _opened(self, request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded) -> Opened | Question:
         _check_way_back(request)
         params = request.settled.message.params
         try:
@@ -168,6 +259,7 @@ class Approving:
             "approval": question.name,
             "asked_by": question.asked_by,
             "age": question.age(request.now),
+            **_answered_by(opened.approver),
         }
         try:
             redeemed = await self._approvals.redeem(opened, request.now)
@@ -187,17 +279,27 @@ def _check_way_back(request: VerifiedRequest) -> None:
         raise Refused(Reason.TOOL_APPROVAL, f"the revision {revision.value} has no way back to who is asked")
 
 
-def _has_form(capabilities: object) -> bool:
-    """Whether the client says that it can show a form; an empty `elicitation` says so too."""
+def _can_ask(capabilities: object, mode: ApprovalMode) -> bool:
+    """Whether the client says that it can ask like that; an empty `elicitation` says: by a form."""
     elicitation = capabilities.get("elicitation") if isinstance(capabilities, dict) else None
-    return isinstance(elicitation, dict) and (not elicitation or isinstance(elicitation.get(FORM), dict))
+    if not isinstance(elicitation, dict):
+        return False
+    return isinstance(elicitation.get(mode.value), dict) or (not elicitation and mode is ApprovalMode.FORM)
 
 
-def _question_answer(request: VerifiedRequest, shown: str, sealed: str) -> Answer:
-    asking = {
-        "method": "elicitation/create",
-        "params": {"mode": FORM, "message": shown, "requestedSchema": requested_schema()},
-    }
+def _form(shown: str) -> dict[str, Any]:
+    """Elicitation in form mode."""
+    return {"mode": FORM, "message": shown, "requestedSchema": requested_schema()}
+
+
+def _answered_by(approver: Approver | None) -> dict[str, Any]:
+    if approver is None:
+        return {}
+    return {"approver_issuer": approver.issuer, "approver": approver.subject}
+
+
+def _question_answer(request: VerifiedRequest, asked: dict[str, Any], sealed: str) -> Answer:
+    asking = {"method": "elicitation/create", "params": asked}
     result = {"resultType": "input_required", "inputRequests": {KEY: asking}, STATE: sealed}
     message = {"jsonrpc": "2.0", "id": request.settled.message.id, "result": result}
     return Answer(status=_OK, headers=json_headers(request.trace.call), body=to_json(message))

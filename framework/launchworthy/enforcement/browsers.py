@@ -65,8 +65,8 @@ class Browsers:
         if not self._origins or scope["method"] == "OPTIONS":
             return send
         origin = _only(scope, b"origin")
-        if origin not in self._origins or scope.get("raw_path") in self._endpoint.documents:
-            return send
+        if origin not in self._origins or scope.get("raw_path") != self._endpoint.path:
+            return send  # the document is anybody's, and a page where people decide is nobody else's
         readable = [
             (b"access-control-allow-origin", origin),
             (b"access-control-expose-headers", EXPOSED),

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from mcp.shared.inbound import validate_mcp_param_headers
 
-from launchworthy.approval import Redeemed, Verdict
+from launchworthy.approval import Question, Redeemed, Verdict
 from launchworthy.enforcement.answers import Answer, json_headers, unfit
 from launchworthy.enforcement.approving import Approving
 from launchworthy.enforcement.arguments import UnfitArguments
@@ -143,7 +143,10 @@ class Calls:
         if not approving.brings_answer(request):
             async with self._limits.request(request.principal, call):
                 return await approving.ask(request, asked.target, exact, needed)
-        opened = approving.hear(request, exact, needed)
+        async with self._limits.request(request.principal, call):
+            opened = await approving.hear(request, exact, needed)
+        if isinstance(opened, Question):
+            return approving.ask_again(request, asked.target, exact, needed, opened)
         if opened.verdict is not Verdict.YES:
             await approving.redeem(request, opened, exact, needed)  # which raises: a no is used up too
         decision = self._decide(replace(query, approved=opened.approved()))

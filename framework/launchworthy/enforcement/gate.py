@@ -14,7 +14,7 @@ A refusal is raised, recorded and answered. Whatever else is raised is answered 
 import asyncio
 from collections.abc import Callable, Iterable
 
-from launchworthy.approval import Approvals
+from launchworthy.approval import Approvals, OnPage, PersonsPage
 from launchworthy.audit import AuditUnwritable
 from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
 from launchworthy.credentials import seal
@@ -34,6 +34,7 @@ from launchworthy.enforcement.calls import Calls, complete
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
+from launchworthy.enforcement.page_requests import PageRequests
 from launchworthy.enforcement.peering import peering_of
 from launchworthy.enforcement.ports import (
     Limits,
@@ -51,6 +52,7 @@ from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.reply import Message, Receive, Reply, Send
 from launchworthy.enforcement.request import (
     Head,
+    Place,
     Revision,
     Row,
     Settled,
@@ -76,6 +78,8 @@ __all__ = ["Gate", "GateConfig", "RefusalNote"]
 MAX_DEPTH = 32
 """How deep a body may be nested."""
 _CALL_ID_BITS = 60
+_PAGE = "approval"
+"""What records call a request for the page."""
 _TURNED_AWAY = {Reason.HTTP_SIZE: 431, Reason.HTTP_DEADLINE: 408}
 
 
@@ -100,6 +104,8 @@ class Gate:
         served: Iterable[Served],
         exchange: Exchange,
         approvals: Approvals,
+        on_page: OnPage | None,
+        page: PersonsPage | None,
         clock: Callable[[], float],
         random_bits: Callable[[int], int],
         environment: Environment,
@@ -119,6 +125,8 @@ class Gate:
             served: every declared target.
             exchange: the SDK's server.
             approvals: whether a person has agreed.
+            on_page: what was said on the page; None where nothing is asked on one.
+            page: the page itself, where `config.pages` lead.
             clock: seconds since the epoch.
             random_bits: as many random bits as asked for.
             environment: whose promises count; in a rehearsal, those of the environment that is rehearsed.
@@ -146,7 +154,7 @@ class Gate:
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
             notes=self._notes,
-            approving=Approving(approvals, audit, redactor, title=config.name),
+            approving=Approving(approvals, on_page, audit, redactor, title=config.name),
             exchanging=config.exchanging,
             environment=environment,
         )
@@ -165,9 +173,11 @@ class Gate:
         self._endpoint = endpoint_of(
             config.resource,
             documents=metadata_paths(config.resource),
+            pages=() if page is None else config.pages,
             allowed_origins=config.allowed_origins,
             max_body=config.max_body,
         )
+        self._page = None if page is None else PageRequests(page, config.pace)
         self._browsers = Browsers(self._endpoint, config.allowed_origins)
         self._challenges = Challenges(
             entry=config.entry_scopes, resource_metadata=metadata_url(config.resource)
@@ -222,14 +232,14 @@ class Gate:
         head = read_head(self._endpoint, method=scope["method"], raw_path=raw_path, headers=scope["headers"])
         if self._config.mutual_tls:
             trace.peering = peering_of(scope, scope["headers"], self._config.proxies)
-        if head.document:
-            return self._served_to_anybody("metadata", self._document.answer(trace.call), trace)
+        if head.place is not Place.CALLS:
+            return await self._public(head.place, scope, receive, trace)
         bearer = parse_authorization(head.authorization, scope["query_string"])
         self._readiness()
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer) if self._config.exchanging else None
-        head = Head(document=False, authorization=(), routing=head.routing)
+        head = Head(place=head.place, authorization=(), routing=head.routing)
         del bearer, scope  # from here on nothing has the token; a sealed one is opened by its broker only
         settled = await self._read(receive, head, trace)
         self._readiness()  # again: a body may take ten seconds, and an identity ends at once
@@ -246,6 +256,15 @@ class Gate:
             now=now,
         )
         return await self._decide(request)
+
+    async def _public(self, place: Place, scope: Message, receive: Receive, trace: Trace) -> Answer:
+        """What needs no token: a document for everybody, and a page where people sign in."""
+        if place is Place.DOCUMENT or self._page is None:
+            return self._served_to_anybody("metadata", self._document.answer(trace.call), trace)
+        trace.method = _PAGE
+        self._readiness()
+        answer = await self._page.answer(scope, receive, trace.call, int(self._clock()))
+        return self._served_to_anybody(_PAGE, answer, trace)
 
     async def _read(self, receive: Receive, head: Head, trace: Trace) -> Settled:
         """Rows 6 and 7: the one body, the one parse, and all that is decided on it alone."""

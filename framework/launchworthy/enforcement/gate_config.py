@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from launchworthy.enforcement.body import RULE_33, Pace
 from launchworthy.enforcement.presence import ARMED_AFTER
 from launchworthy.enforcement.reply import COMMENT_SECONDS
-from launchworthy.enforcement.request import Revision
+from launchworthy.enforcement.request import PageRoute, Revision
 from launchworthy.enforcement.subscriptions import CHECK_SECONDS
 from launchworthy.manifest import TargetKey
 from launchworthy.vocabulary import CallId, Reason
@@ -23,6 +23,7 @@ class GateConfig:
         allowed_origins: besides the resource's own.
         revisions: of the protocol, in the order they are offered.
         max_body: bytes.
+        pages: the routes of the page where people approve calls.
         exchanging: the targets that may have their caller's token exchanged; for no other one it is kept.
         mutual_tls: every connection has a verified peer, or is refused.
         proxies: SPIFFE IDs of peers whose word about their own peers counts.
@@ -40,6 +41,7 @@ class GateConfig:
     revisions: tuple[str, ...]
     max_body: int
     exchanging: frozenset[TargetKey]
+    pages: tuple[PageRoute, ...] = ()
     mutual_tls: bool = False
     proxies: frozenset[str] = frozenset()
     pace: Pace = RULE_33

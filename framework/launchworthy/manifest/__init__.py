@@ -1,6 +1,13 @@
 """What does each tool need and risk, and who owns it? (no I/O, no SDK)."""
 
-from launchworthy.manifest.approval import ApprovalMode, ApprovalRule
+from launchworthy.manifest.approval import (
+    BY_FORM,
+    BY_PAGE,
+    ApprovalMode,
+    ApprovalRule,
+    ApproverClaim,
+    approval_rule,
+)
 from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.egress import Destination, read_destination
@@ -30,12 +37,16 @@ from launchworthy.manifest.target import (
     TargetManifest,
     Visibility,
 )
+from launchworthy.manifest.tool import ToolTable
 
 __all__ = [
+    "BY_FORM",
+    "BY_PAGE",
     "PLACEHOLDER_SUFFIX",
     "RATE_PATTERN",
     "ApprovalMode",
     "ApprovalRule",
+    "ApproverClaim",
     "ArgumentClass",
     "Completer",
     "CredentialAllowance",
@@ -59,7 +70,9 @@ __all__ = [
     "TargetKey",
     "TargetKind",
     "TargetManifest",
+    "ToolTable",
     "Visibility",
+    "approval_rule",
     "completion",
     "describe",
     "find_hidden",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from launchworthy.manifest.approval import approval_rule
+from launchworthy.manifest.approval import mistakes_of
 from launchworthy.manifest.mistakes import SourceFile
 from launchworthy.manifest.policy_input import input_type
 from launchworthy.manifest.scopes import find_cycle, implied_scopes
@@ -100,28 +100,31 @@ def _policy_inputs(table: TargetTable, key: tuple[str, ...], source: SourceFile)
 
 def _risk(table: ToolTable, key: tuple[str, ...], source: SourceFile) -> Iterator[Problem]:
     named = f"[{'.'.join(key)}]"
-    asks_nobody = approval_rule(table.approval) is None
-    if (
-        table.effect is Effect.DESTRUCTIVE
-        and asks_nobody
-        and (table.approval is None or table.approval_reason is None)
-    ):
-        missing = "approval" if table.approval is None else "approval_reason"
+    destructive = table.effect is Effect.DESTRUCTIVE
+    if destructive and table.approval == "none" and table.approval_reason is None:
         yield source.problem(
             "missing-field",
-            (*key, missing),
-            f"has no `{missing}` in {named}: a destructive tool asks somebody, or says why it asks nobody",
-            'let the client ask its user: approval = "form"',
+            (*key, "approval_reason"),
+            f"has no `approval_reason` in {named}: a destructive tool asks somebody, or says why it does not",
+            'let a signed-in person answer: approval = "url"',
             "or, where machines call it, add:",
-            '  approval = "none"',
             '  approval_reason = "…"',
         )
-    if table.approval_reason is not None and not asks_nobody:
+    if table.approval_reason is not None and (
+        table.approval not in {None, "none"} or (destructive and table.approval is None)
+    ):
         yield source.problem(
             "bad-value",
             (*key, "approval_reason"),
             f"says in `approval_reason` of {named} why nobody is asked, and asks somebody",
             'take it out; it goes with `approval = "none"`',
+        )
+    for field, wrong in mistakes_of(table.approval):
+        yield source.problem(
+            "bad-value",
+            (*key, "approval", field),
+            f"in `approval` of {named} {wrong}",
+            "who answers, and how: launchworthy explain tools",
         )
     if table.rehearse and table.example is None:
         yield source.problem(

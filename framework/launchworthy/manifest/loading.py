@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from launchworthy.manifest import approval, server_manifest
-from launchworthy.manifest.approval import approval_rule
+from launchworthy.manifest import server_manifest
+from launchworthy.manifest.approval import ApprovalRule, approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.egress import read_destination
@@ -26,16 +26,7 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 SERVER_FILE = "server.toml"
 _KINDS = {f"{kind}s": kind for kind in TargetKind}
-_EVERY_VALUE: frozenset[str] = frozenset()
-_TARGETS = Form(
-    model=TargetsFile,
-    not_yet={
-        "*.*.approval": approval.NOT_YET_MODES,
-        "*.*.approval.mode": approval.NOT_YET_MODES,
-        "*.*.approval.by": approval.NOT_YET_ANSWERERS,
-        **{f"*.*.approval.{name}": _EVERY_VALUE for name in approval.NOT_YET_TERMS},
-    },
-)
+_TARGETS = Form(model=TargetsFile, not_yet={})
 _SERVER = Form(
     model=ServerManifest,
     not_yet={
@@ -169,7 +160,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         acts_on=None if tool_table is None else tool_table.acts_on,
         example=None if table.example is None else MappingProxyType(table.example),
         rehearse=tool_table is not None and tool_table.rehearse,
-        approval=None if tool_table is None else approval_rule(tool_table.approval),
+        approval=None if tool_table is None else _approval(tool_table),
         approval_reason=None if tool_table is None else tool_table.approval_reason,
         timeout_seconds=TIMEOUT_SECONDS if table.timeout is None else parse_duration(table.timeout),
         credentials=MappingProxyType(
@@ -186,6 +177,10 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         completions=isinstance(table, ResourceTable | PromptTable) and table.completions,
         where=where,
     )
+
+
+def _approval(table: ToolTable) -> ApprovalRule | None:
+    return approval_rule(table.approval, destructive=table.effect is Effect.DESTRUCTIVE)
 
 
 def _canonical(said: dict[str, dict[str, Any]]) -> bytes:

@@ -90,7 +90,8 @@ class ToolTable(TargetTable):
     rehearse: bool = Field(default=False, description="run the example of a write in the simulated world")
     approval: ApprovalField | None = Field(
         default=None,
-        description="who agrees to each call: `form`, the client asks its user; or `none`",
+        description="who agrees to each call: `url`, a signed-in person on a page; `form`, the client asks "
+        "its user; or `none`; left out: `url` for a destructive tool, else `none`",
     )
     approval_reason: Annotated[str, StringConstraints(min_length=10, max_length=300)] | None = Field(
         default=None, description="why a destructive tool needs nobody's approval"

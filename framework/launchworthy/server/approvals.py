@@ -8,7 +8,8 @@ import asyncio
 
 import structlog
 
-from launchworthy.approval import Approvals, EphemeralKeys, SealingKeys, StateSeal
+from launchworthy.approval import Approvals, EphemeralKeys, Sealed, SealingKeys, StateSeal
+from launchworthy.approval.answerable import require_somebody_to_ask
 from launchworthy.approval.seal import PURPOSE
 from launchworthy.server.parts import Parts
 from launchworthy.settings import KeyRing
@@ -27,15 +28,17 @@ def open_approvals(parts: Parts) -> None:
         StartupRefused: a tool asks somebody, and an answer could count twice or nowhere.
         ProblemError: the key cannot be used.
     """
-    require_answers_shared(
-        parts.settings,
-        [target for target in parts.manifests.targets.values() if target.runs_in(parts.rehearsed)],
-    )
-    parts.approvals = Approvals(
-        StateSeal(_keys(parts), parts.settings.server.resource, parts.surroundings.random_bits),
-        parts.store,
-        parts.surroundings.random_bits,
-    )
+    here = [target for target in parts.manifests.targets.values() if target.runs_in(parts.rehearsed)]
+    require_answers_shared(parts.settings, here)
+    require_somebody_to_ask(parts.settings, here)
+    parts.approval_keys = _keys(parts)
+    parts.approvals = Approvals(sealed(parts, Sealed.QUESTION), parts.store, parts.surroundings.random_bits)
+
+
+def sealed(parts: Parts, kind: Sealed) -> StateSeal:
+    """What seals things of this kind for this server."""
+    resource = parts.settings.server.resource
+    return StateSeal(parts.approval_keys, resource, kind, parts.surroundings.random_bits)
 
 
 def _keys(parts: Parts) -> SealingKeys:

@@ -6,14 +6,11 @@ from launchworthy.credentials import CredentialBroker
 from launchworthy.credentials.brokers.client_credentials import ClientCredentials
 from launchworthy.credentials.brokers.identity_assertion import IdentityAssertion
 from launchworthy.credentials.brokers.token_exchange import TokenExchange
-from launchworthy.credentials.client_proof import ClientProof, ProofKind
+from launchworthy.credentials.client_proof import PROOF_OF_IDENTITY, ClientProof, ProofKind
 from launchworthy.credentials.token_server import TokenServer
 from launchworthy.server.parts import Parts
 from launchworthy.settings import CredentialSettings
 from launchworthy.tokens.fetch import Network
-
-_BY_IDENTITY = {"spiffe": ProofKind.JWT_SPIFFE}
-"""What each kind of identity proves itself with, unless the settings say otherwise; else `jwt-bearer`."""
 
 
 class IssuersLending:
@@ -79,7 +76,7 @@ class IssuersLending:
 
     def _proof(self, credential: CredentialSettings) -> ClientProof:
         identity = self._parts.settings.identity
-        kind = credential.assertion or _BY_IDENTITY.get(identity.kind, ProofKind.JWT_BEARER)
+        kind = credential.assertion or PROOF_OF_IDENTITY.get(identity.kind, ProofKind.JWT_BEARER)
         return ClientProof(
             ProofKind(kind),
             credential.client or identity.expected_id,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from launchworthy.approval import Approvals
+from launchworthy.approval import Approvals, OnPage, PersonsPage, SealingKeys
 from launchworthy.attestation import VerifiedRecord
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.anchored import Anchored
@@ -85,7 +85,10 @@ class Parts:
     policy: CachedPolicy = field(init=False)
     identity: WorkloadIdentity = field(init=False)
     store: Store = field(init=False)
+    approval_keys: SealingKeys = field(init=False)
     approvals: Approvals = field(init=False)
+    on_page: OnPage | None = field(init=False)
+    page: PersonsPage | None = field(init=False)
     control: ControlList = field(init=False)
     limits: CallLimits = field(init=False)
     verifier: TokenVerifier = field(init=False)

@@ -13,7 +13,7 @@ refusal at any stage closes everything, in reverse. The order is the security ar
 7. keys and state: the framework's own keys, by reference (nothing before is HMACed); the control list read,
    and read again from now on
 8. issuers: metadata equal byte for byte, one usable key at least
-9. credentials: whoever lends them is known, and nobody asked
+9. credentials: whoever lends them is known, and where people sign in to approve calls; nobody is asked
 10. listen: application assembled, sockets bound
 """
 
@@ -24,7 +24,17 @@ from launchworthy.audit import AuditUnwritable, events
 from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import load_manifests, match
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.server import approvals, auditing, control, issuers, lending, record, state, wiring
+from launchworthy.server import (
+    approval_page,
+    approvals,
+    auditing,
+    control,
+    issuers,
+    lending,
+    record,
+    state,
+    wiring,
+)
 from launchworthy.server.parts import Parts
 from launchworthy.settings import find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
@@ -99,9 +109,10 @@ async def issuer_stage(parts: Parts) -> None:
 
 
 async def credentials_stage(parts: Parts) -> None:
-    """Have whoever lends credentials ready to be asked; nobody is asked yet."""
+    """Have whoever lends credentials ready, and the page where calls are approved; nobody is asked yet."""
     parts.tellers = lending.tellers(parts)
     parts.stack.push_async_callback(parts.tellers.aclose)
+    approval_page.open_page(parts)
 
 
 async def listen_stage(parts: Parts) -> None:

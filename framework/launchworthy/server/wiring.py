@@ -24,7 +24,7 @@ from launchworthy.identity.peers import PeerRule
 from launchworthy.identity.refusal import refused_at_once
 from launchworthy.identity.status import ChangeKind, IdentityChange
 from launchworthy.identity.tls import TlsTerms, server_tls
-from launchworthy.server import lending
+from launchworthy.server import approval_page, lending
 from launchworthy.server.application import open_app
 from launchworthy.server.listening import Listener
 from launchworthy.server.observing import observed_audit
@@ -189,6 +189,7 @@ async def assemble(parts: Parts) -> None:
             max_body=settings.server.max_body,
             mutual_tls=settings.server.tls == "spiffe",
             proxies=frozenset(settings.server.proxies),
+            pages=approval_page.routes(parts),
             exchanging=lending.exchanging(parts),
         ),
         verifier=parts.verifier,
@@ -201,6 +202,8 @@ async def assemble(parts: Parts) -> None:
         served=parts.served,
         exchange=exchange,
         approvals=parts.approvals,
+        on_page=parts.on_page,
+        page=parts.page,
         clock=parts.surroundings.clock,
         random_bits=parts.surroundings.random_bits,
         environment=parts.rehearsed,

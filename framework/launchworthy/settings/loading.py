@@ -104,6 +104,7 @@ def _resolve(read: Sources, merged: Tables, package: str) -> Settings:
         credentials=tables.credentials,
         audit=tables.audit,
         state=tables.state,
+        approval=tables.approval,
         limits=tables.limits,
         control=tables.control,
         telemetry=tables.telemetry,

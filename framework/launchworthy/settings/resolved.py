@@ -10,6 +10,7 @@ from typing import Any
 from launchworthy.settings.credential_tables import CredentialSettings
 from launchworthy.settings.strict import AppSettings
 from launchworthy.settings.tables import (
+    ApprovalSettings,
     AuditSettings,
     ControlSettings,
     IdentitySettings,
@@ -47,6 +48,7 @@ class Settings:
         credentials: `[credentials.<name>]` by name.
         audit: `[audit]`.
         state: `[state]`.
+        approval: `[approval]`.
         limits: `[limits]`.
         control: `[control]`.
         telemetry: `[telemetry]`.
@@ -67,6 +69,7 @@ class Settings:
     credentials: Mapping[str, CredentialSettings]
     audit: AuditSettings
     state: StateSettings
+    approval: ApprovalSettings
     limits: LimitsSettings
     control: ControlSettings
     telemetry: TelemetrySettings

@@ -200,6 +200,36 @@ class StateSettings(Table):
         return self
 
 
+class ApprovalSettings(Table):
+    """`[approval]`: where people sign in who approve a call on the page, and who we are there."""
+
+    issuer: Identifier | None = Field(
+        default=None, description="where they sign in: the name of one of [issuers]; left out: nowhere"
+    )
+    client: Subject | None = Field(
+        default=None, description="who we are to that issuer; left out: identity.expected_id"
+    )
+    assertion: Literal["jwt-spiffe", "jwt-bearer", "private-key-jwt"] | None = Field(
+        default=None, description="how we prove it; left out: what this kind of identity has"
+    )
+    scopes: tuple[Identifier, ...] = Field(
+        default=(), max_length=8, description="besides openid: what the claim of approvers needs"
+    )
+    authorization_endpoint: Url | None = Field(
+        default=None, description="where browsers are sent; left out: as the issuer's metadata say"
+    )
+    token_endpoint: Url | None = Field(
+        default=None, description="where codes are redeemed; left out: as the issuer's metadata say"
+    )
+
+    @model_validator(mode="after")
+    def _somebody_signs_in_somewhere(self) -> "ApprovalSettings":
+        more = (self.client, self.assertion, self.authorization_endpoint, self.token_endpoint)
+        if self.issuer is None and (self.scopes or any(each is not None for each in more)):
+            raise ValueError("[approval] needs `issuer`: where people sign in")
+        return self
+
+
 class LimitsSettings(Table):
     """`[limits]`: what one caller may do to one replica, whatever it calls; rates are the manifest's."""
 
@@ -244,6 +274,7 @@ class FileTables(BaseModel):
     credentials: dict[IssuerName, CredentialSettings] = Field(default_factory=dict)
     audit: AuditSettings
     state: StateSettings = StateSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     limits: LimitsSettings = LimitsSettings()
     control: ControlSettings = ControlSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
@@ -276,6 +307,14 @@ class FileTables(BaseModel):
         if len({key.locator for key in keys}) != len(keys):
             raise ValueError(
                 "the keys of audit, control, approvals and store are four files: one purpose each"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _people_sign_in_where_callers_come_from(self) -> "FileTables":
+        if self.approval.issuer is not None and self.approval.issuer not in self.issuers:
+            raise ValueError(
+                "`approval.issuer` is none of [issuers]: callers and approvers are told apart there"
             )
         return self
 

@@ -25,16 +25,20 @@ REPLACEABLE: Final = {
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
     "state": frozenset({"kind", "url", "ca", "approval_key"}),
+    "approval": frozenset({"client", "authorization_endpoint", "token_endpoint"}),
     "control": frozenset({"file", "key"}),
     "telemetry": frozenset({"endpoint"}),
     "promotion": frozenset({"records"}),
 }
 """The closed list of what a world file may replace, by table."""
-_NAMED: Final = {
-    "issuers": frozenset({"algorithms"}),
+_NAMED: Final = frozenset({"issuers", "credentials"})
+"""The tables that have names."""
+_IN_DEVELOPMENT: Final = {
+    "issuers": frozenset({"algorithms", "person_claim"}),
     "credentials": frozenset({"broker", "assertion", "mount", "role", "path", "part", "role_arn"}),
+    "approval": frozenset({"issuer"}),
 }
-"""The tables that have names, and what the world may set in them besides, in development."""
+"""What the world may set besides, by table, in development."""
 
 
 def read_world(environ: Mapping[str, str], environment: Environment) -> tuple[str, bytes] | None:
@@ -87,7 +91,7 @@ def _not_replaceable(source: SourceFile, tables: Tables, environment: Environmen
         fields = {field for each in inner for field in (each if isinstance(each, dict) else {"": None})}
         allowed = REPLACEABLE.get(name, frozenset())
         if environment is Environment.DEVELOPMENT:
-            allowed |= _NAMED.get(name, frozenset())  # its settings need not name any
+            allowed |= _IN_DEVELOPMENT.get(name, frozenset())  # its settings need not name any
         for field in sorted(fields - allowed):
             what = f"replaces `{name}.{field}`, and a rehearsal runs with everything else as promoted"
             yield source.problem("not-replaceable", (name, field), what, "take it out")

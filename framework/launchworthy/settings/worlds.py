@@ -73,6 +73,7 @@ def _hosts(tables: Settings) -> Iterator[tuple[str, str]]:
             yield f"issuers.{name}.jwks_uri", host_of(issuer.jwks_uri)
         if issuer.introspection_endpoint is not None:
             yield f"issuers.{name}.introspection_endpoint", host_of(issuer.introspection_endpoint)
+    yield from ((field, host_of(url)) for field, url in _sign_in(tables))
     for name, credential in tables.credentials.items():
         if credential.broker == "developer":
             continue  # see `_developers`
@@ -104,6 +105,14 @@ def _simulated_things(tables: Settings) -> Iterator[tuple[str, str]]:
     yield from _simulated_addresses(tables)
 
 
+def _sign_in(tables: Settings) -> Iterator[tuple[str, str]]:
+    """Where people sign in, besides the issuer itself."""
+    for field in ("authorization_endpoint", "token_endpoint"):
+        url = getattr(tables.approval, field)
+        if url is not None:
+            yield f"approval.{field}", url
+
+
 def _collectors(tables: Settings) -> Iterator[tuple[str, str]]:
     """Where we send what is for others to keep."""
     if tables.audit.anchor_url is not None:
@@ -113,7 +122,8 @@ def _collectors(tables: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _simulated_addresses(tables: Settings) -> Iterator[tuple[str, str]]:
-    clear = [field for field, url in _collectors(tables) if not url.startswith("https://")]
+    addresses = (*_collectors(tables), *_sign_in(tables))
+    clear = [field for field, url in addresses if not url.startswith("https://")]
     yield from ((field, "is not https") for field in clear)
     for name, issuer in tables.issuers.items():
         for field in ("issuer", "jwks_uri", "introspection_endpoint"):
@@ -194,6 +204,8 @@ def _addresses(tables: Settings) -> Iterator[tuple[str, str]]:
     for name, credential in tables.credentials.items():
         for field, url in _urls(credential):
             yield f"credentials.{name}.{field}", url
+    yield "approval.client", tables.approval.client or ""
+    yield from _sign_in(tables)
 
 
 def _problem(field: str, what: str, environment: Environment, world: str, where: str | None) -> Problem:

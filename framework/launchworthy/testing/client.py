@@ -12,10 +12,13 @@ from typing import Any, Self
 
 import httpx2
 
+from launchworthy.testing.visitor import PERSON, Visitor
 from launchworthy.vocabulary import Secret, ToolError
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
+_ROUNDS = 12
+"""How often a question is answered before a client gives up: it comes again while nobody has answered."""
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
@@ -63,7 +66,7 @@ def _object_or_none(response: httpx2.Response) -> dict[str, Any] | None:
 class Client:
     """One caller with one token. Close it, or use it as a context manager."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument is one thing that tests vary
         self,
         url: str,
         token: Secret | None,
@@ -72,16 +75,21 @@ class Client:
         timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
         approve: bool | Callable[[str], bool] | None = None,
+        person: str = PERSON,
     ) -> None:
         """Talk to the MCP endpoint at `url`; without a token, as a stranger; over `tls` where it is given.
 
         `approve` is what its user says when asked about a call, or whom to show the question; None is a
-        client that can ask nobody.
+        client that can ask nobody. Where the answer is given on a page, `True` or `False` is given there, by
+        `person` where the caller answers; whoever is shown the address says whether they opened it.
         """
         self._url = url
         self._token = token
         self._revision = revision
         self._approve = approve
+        self._person = person
+        self._tls = tls
+        self._visited: set[str] = set()
         self._ids = count(1)
         self._http = httpx2.Client(
             timeout=timeout, trust_env=False, follow_redirects=False, verify=tls if tls is not None else True
@@ -124,20 +132,35 @@ class Client:
             Refused: the answer was no result.
         """
         result = self.request(method, params)
-        if result.get("resultType") == "input_required":
-            return self.request(method, {**params, **self.answer_to(result)})
+        for _ in range(_ROUNDS):
+            if result.get("resultType") != "input_required":
+                break
+            result = self.request(method, {**params, **self.answer_to(result)})
         return result
 
     def answer_to(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """What this client's user answers to the questions of a result, for the same call sent again."""
-        answers = {
-            key: self._says(question["params"]["message"]) for key, question in asked["inputRequests"].items()
-        }
+        answers = {key: self._says(question["params"]) for key, question in asked["inputRequests"].items()}
         return {"inputResponses": answers, "requestState": asked["requestState"]}
 
-    def _says(self, question: str) -> dict[str, Any]:
-        said = self._approve(question) if callable(self._approve) else self._approve
+    def _says(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        if question.get("mode") == "url":
+            return {"action": "accept"} if self._opens(question) else {"action": "decline"}
+        message = question["message"]
+        said = self._approve(message) if callable(self._approve) else self._approve
         return {"action": "accept", "content": {"approve": True}} if said else {"action": "decline"}
+
+    def _opens(self, question: Mapping[str, Any]) -> bool:
+        """Whether its user opens the address; once, however often the question comes again."""
+        url = question["url"]
+        if url in self._visited:
+            return True
+        self._visited.add(url)
+        if callable(self._approve):
+            return self._approve(f"{question['message']}\n{url}")
+        with Visitor(tls=self._tls) as visitor:
+            visitor.answer(url, yes=self._approve is True, caller=self._person)
+        return True
 
     def read(self, uri: str) -> Any:
         """Read a resource; JSON comes as data, anything else as text."""
@@ -186,7 +209,7 @@ class Client:
                 "io.modelcontextprotocol/protocolVersion": MODERN,
                 "io.modelcontextprotocol/clientInfo": {"name": "launchworthy-testing", "version": "1"},
                 "io.modelcontextprotocol/clientCapabilities": (
-                    {} if self._approve is None else {"elicitation": {"form": {}}}
+                    {} if self._approve is None else {"elicitation": {"form": {}, "url": {}}}
                 ),
             }
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": body}

@@ -149,6 +149,14 @@ class SimulatedIssuer:
         """Put a person into groups; their ID tokens say so from now on."""
         self._realm.grants.groups[subject] = groups
 
+    def say_of(self, subject: str, claims: Mapping[str, object]) -> None:
+        """Have ID tokens say this of a person from now on; they sign in with one click."""
+        self._realm.grants.said[subject] = claims
+
+    def lie_about_sign_ins(self, changes: Mapping[str, object]) -> None:
+        """Replace claims of good ID tokens from now on; `ABSENT` leaves one out."""
+        self._realm.grants.id_changes = changes
+
     def trust(self, provider: "SimulatedIssuer") -> None:
         """Redeem the identity assertions of this identity provider from now on (ID-JAG)."""
         self._id_jags.trust(provider.issuer, provider.keys)

@@ -103,6 +103,8 @@ class Clients:
         """
         if (known := self._known.get(client_id)) is not None:
             return known
+        if client_id in self._workloads:
+            return self._workloads[client_id].registered()
         if not client_id.startswith("https://") or self._fetch is None:
             raise OAuthError("invalid_client", "this client is not registered", status=401)
         metadata = self._fetch(client_id)

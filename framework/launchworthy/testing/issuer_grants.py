@@ -21,6 +21,7 @@ from launchworthy.testing.issuer_id_jag import ID_JAG, JWT_BEARER, IdJags
 from launchworthy.testing.issuer_keys import ALGORITHMS, SigningKeys
 from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
 from launchworthy.testing.issuer_registration import RegisteredClient
+from launchworthy.testing.visitor import PERSON
 
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a URN
@@ -43,6 +44,7 @@ class Authorization:
     expires_at: float
     openid: bool = False
     nonce: str | None = None
+    acr: str | None = None
 
 
 class Grants:
@@ -76,6 +78,15 @@ class Grants:
         """The `jti` of every revoked token."""
         self.groups: dict[str, tuple[str, ...]] = {}
         """The groups of a subject, for ID tokens."""
+        self.said: dict[str, Mapping[str, object]] = {}
+        """What else ID tokens say of a subject."""
+        self.id_changes: Mapping[str, object] = {}
+        """Claims that replace those of a good ID token."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who signs in with one click; anybody else can be named."""
+        return tuple(dict.fromkeys((PERSON, *self.groups, *self.said)))
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -177,6 +188,9 @@ class Grants:
             "email": f"{granted.subject}@dev.invalid",
             "groups": list(self.groups.get(granted.subject, ())),
             "nonce": ABSENT if granted.nonce is None else granted.nonce,
+            "acr": ABSENT if granted.acr is None else granted.acr,
+            **self.said.get(granted.subject, {}),
+            **self.id_changes,
         }
         return self._minter.mint(grant, claims=claims, header={"typ": "JWT"})
 

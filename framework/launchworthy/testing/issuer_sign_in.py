@@ -1,4 +1,4 @@
-"""How does a person say yes? One page with one button, and a code for the client. RFC 6749 §4.1, RFC 7636.
+"""How does a person say yes? One page with a button, and a code for the client. RFC 6749 §4.1, RFC 7636.
 
 The page exists so that a browser, a headless client and a test all walk the same way as with a real
 issuer. What cannot be sent back to a registered address is shown here and goes nowhere (§4.1.2.1).
@@ -7,6 +7,7 @@ issuer. What cannot be sent back to a registered address is shown here and goes 
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from string import Template
 from typing import Final
@@ -18,8 +19,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from launchworthy.testing.issuer_clients import Clients
 from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, read_parameters
 from launchworthy.testing.issuer_grants import CODE_SECONDS, Authorization, Grants, is_sign_in
+from launchworthy.testing.visitor import PERSON
 
-PERSON: Final = "simulated-person"
+__all__ = ["PERSON", "SignIn"]
+
 _LOOPBACK_PORT: Final = re.compile(r"^(http://127\.0\.0\.1):[0-9]{1,5}(?=/)")
 _CHALLENGE_LENGTH: Final = 43
 _HEADERS: Final = {
@@ -27,15 +30,17 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+_PERSON: Final = Template('<p><button name="person" value="$person">Sign in as $person</button></p>')
 _PAGE: Final = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Simulated sign-in</title>
-<style>body { font: 16px/1.5 system-ui; max-width: 34em; margin: 4em auto; padding: 0 1em }</style></head>
+<style>body { font: 16px/1.5 system-ui; max-width: 34em; margin: 4em auto; padding: 0 1em }
+button { font: inherit; padding: .5em 1em }</style></head>
 <body><h1>Simulated sign-in</h1>
 <p><b>$client</b> asks to act for you at <b>$resource</b>.</p>
 <p>It would get: $scopes</p>
 <form method="post" action="/authorize"><input type="hidden" name="request" value="$request">
-<button name="answer" value="yes">Sign in as $person</button>
+$people
 <button name="answer" value="no">No</button></form>
 </body></html>
 """
@@ -74,10 +79,11 @@ class SignIn:
                 code_challenge=parameters["code_challenge"],
                 resource=resource,
                 scopes=scopes,
-                subject=PERSON,
+                subject=PERSON,  # or whoever signs in
                 expires_at=self._clock() + CODE_SECONDS,
                 openid=is_sign_in(parameters),
                 nonce=parameters.get("nonce"),
+                acr=parameters.get("acr_values", "").partition(" ")[0] or None,
             ),
             state,
         )
@@ -86,7 +92,7 @@ class SignIn:
             resource=escape(resource or "itself"),
             scopes=escape(" ".join(scopes) or "nothing in particular"),
             request=handle,
-            person=PERSON,
+            people="\n".join(_PERSON.substitute(person=escape(person)) for person in self._grants.people),
         )
         return HTMLResponse(page, headers=_HEADERS)
 
@@ -97,8 +103,9 @@ class SignIn:
         if waiting is None:
             raise OAuthError("invalid_request", "this page was answered before")
         authorization, state = waiting
-        if form.get("answer") != "yes":
+        if form.get("answer", "yes") != "yes":
             return self._back(authorization.redirect_uri, state, error="access_denied")
+        authorization = replace(authorization, subject=form.get("person", PERSON))
         return self._back(authorization.redirect_uri, state, code=self._grants.authorize(authorization))
 
     def _back(self, redirect_uri: str, state: str, **answer: str) -> Response:

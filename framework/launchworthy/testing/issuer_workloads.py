@@ -48,12 +48,22 @@ class Workload:
         subject: its SPIFFE ID, or the `sub` of its platform's tokens.
         keys: the public keys of whoever vouches for it, as they are now.
         roots: the authorities that its certificates verify to; empty where it has none.
+        redirect_uris: where people may be sent back to who sign in for it.
     """
 
     client_id: str
     subject: str
     keys: Callable[[], Any]
     roots: Callable[[], tuple[x509.Certificate, ...]]
+    redirect_uris: tuple[str, ...] = ()
+
+    def registered(self) -> RegisteredClient:
+        """What the issuer knows of it as a client."""
+        return RegisteredClient(
+            client_id=self.client_id,
+            keys=KeySet.import_key_set(self.keys()),
+            redirect_uris=self.redirect_uris,
+        )
 
     def authenticate(
         self, form: Mapping[str, str], issuer: str, now: float, seen: MutableMapping[str, float]
@@ -87,9 +97,7 @@ class Workload:
             raise OAuthError("invalid_client", "`aud` is not this issuer alone", status=401)
         if claims.get("sub") not in (self.subject, self.client_id) or not now < claims.get("exp", 0):
             raise OAuthError("invalid_client", "the assertion is another's, or over", status=401)
-        return RegisteredClient(
-            client_id=self.client_id, keys=KeySet.import_key_set(self.keys()), redirect_uris=()
-        )
+        return self.registered()
 
     def _signed(self, assertion: str, chain: list[str], now: float) -> dict[str, Any]:
         leaf, *others = [x509.load_der_x509_certificate(base64.b64decode(each)) for each in chain]

@@ -1,15 +1,17 @@
 """Which project is this, and what may its callers ask for? Read from its files; nothing of it is imported."""
 
 import importlib.util
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from launchworthy.manifest import parse_duration
+from launchworthy.manifest import ApprovalRule, ToolTable, approval_rule, parse_duration
+from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.lending import SimulatedCredential, joined
-from launchworthy.testing.world import World
+from launchworthy.testing.world import CALLERS, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class TestedProject:
         name: from `manifests/server.toml`.
         scopes: every scope that a manifest names, sorted.
         credentials: what its manifests borrow, from whom its settings say.
+        rules: who must approve calls, one for each tool that asks somebody.
     """
 
     __test__ = False
@@ -31,6 +34,7 @@ class TestedProject:
     name: str
     scopes: tuple[str, ...]
     credentials: tuple[SimulatedCredential, ...]
+    rules: tuple[ApprovalRule, ...]
 
     @classmethod
     def find(cls, start: Path) -> Self:
@@ -62,6 +66,7 @@ class TestedProject:
             name=str(_tables(root / "manifests" / "server.toml")["name"]),
             scopes=tuple(sorted({scope for target in targets for scope in target.get("scopes", ())})),
             credentials=_credentials(targets, root),
+            rules=_rules(manifests),
         )
 
     def world(self, directory: Path, **options: Any) -> World:
@@ -71,6 +76,7 @@ class TestedProject:
             "scopes": self.scopes,
             "credentials": self.credentials,
             "upstream_apps": upstream_apps(self.root) if self.credentials else {},
+            "approval": ApprovalPlace.simulated(CALLERS, self.rules),
         }
         return World(directory, **{**known, **options})
 
@@ -92,6 +98,21 @@ def upstream_apps(root: Path) -> Mapping[str, Any]:
 def _targets(tables: dict[str, Any]) -> list[dict[str, Any]]:
     found = [tables.get(kind, {}) for kind in ("tools", "resources", "prompts")]
     return [target for kind in found for target in kind.values()]
+
+
+def _rules(manifests: list[dict[str, Any]]) -> tuple[ApprovalRule, ...]:
+    """Who must approve calls; of a table that is none, its server says why."""
+    found: list[ApprovalRule] = []
+    for tables in manifests:
+        for tool in tables.get("tools", {}).values():
+            destructive = tool.get("effect") == "destructive"
+            try:
+                said = ToolTable.model_validate_json(json.dumps(tool, default=str))
+            except ValueError:
+                continue
+            rule = approval_rule(said.approval, destructive=destructive)
+            found += [] if rule is None else [rule]
+    return tuple(found)
 
 
 def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCredential, ...]:

@@ -4,9 +4,6 @@ A `World` belongs to the harness (a test, `launchworthy dev`, a rehearsal); the 
 learns of it by the world file alone, as production learns of its surroundings by its settings.
 """
 
-import base64
-import os
-import socket
 import ssl
 import sys
 import tempfile
@@ -20,6 +17,8 @@ from typing import Any, Self
 
 from cryptography.x509 import Certificate
 
+from launchworthy.approval import FOLDER
+from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import MODERN, Client
@@ -28,14 +27,19 @@ from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_clients import FetchClientMetadata
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.lending import Lending, SimulatedCredential
+from launchworthy.testing.lent_key import lend_key
 from launchworthy.testing.process import ServerProcess
 from launchworthy.testing.projected_token import ProjectedTokenFile
 from launchworthy.testing.toml import render_toml
+from launchworthy.testing.visitor import APPROVER, PERSON
+from launchworthy.testing.waiting import free_ports, wait_until
 from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
 
-__all__ = ["World"]
+__all__ = ["World", "free_ports", "wait_until"]
 
+CALLERS = "callers"
+"""How the one issuer is called, where the settings name none."""
 CALLER = "caller"
 """The simulated workload that may connect where TLS is mutual."""
 
@@ -67,7 +71,7 @@ class World:
         scopes: Sequence[str],
         environment: Environment = Environment.DEVELOPMENT,
         settings: Environment | None = None,
-        issuers: Sequence[str] = ("callers",),
+        issuers: Sequence[str] = (CALLERS,),
         algorithms: tuple[str, ...] = ("ES256",),
         identity: str = "spiffe",
         x509_ttl: float = 3600.0,
@@ -85,6 +89,7 @@ class World:
         control_key: bool = False,
         discovery: bool = False,
         longest_call: float | None = None,
+        approval: ApprovalPlace | None = None,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -110,6 +115,7 @@ class World:
             control_key: whether a control list in that store counts; the world lends a key for it then.
             discovery: whether key sets are found by the issuers' metadata, where the settings name none.
             longest_call: seconds that a call may take, where manifests allow more; for `hold`.
+            approval: where people sign in who approve calls on the page; None where nobody does.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
             upstream_apps: what upstreams answer, by name; the others answer `{}`.
@@ -149,12 +155,12 @@ class World:
             self._control["key"] = f"file:{self.control_key_file}"
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
         self._issuer_fields: dict[str, object] = dict(key_times or {})
+        self._approval = approval
         if environment is Environment.DEVELOPMENT:
             self._issuer_fields["algorithms"] = list(algorithms)
         self._stack = ExitStack()
         self.workload_api: WorkloadApi | None = None
         self.token_file: ProjectedTokenFile | None = None
-        self._lends_files = any(each.broker == "file" for each in credentials)
         if identity == "spiffe":
             self.authority = SimulatedAuthority(clock=time.time)
             self.workload_api = WorkloadApi(self.authority, name, x509_ttl=x509_ttl)
@@ -164,7 +170,11 @@ class World:
         else:
             self.subject = f"{SIMULATED_TRUST_DOMAIN}:simulated:{name}"
         workload = Workload(
-            client_id=self.subject, subject=self.subject, keys=self._identity_keys, roots=self._roots
+            client_id=self.subject,
+            subject=self.subject,
+            keys=self._identity_keys,
+            roots=self._roots,
+            redirect_uris=(f"{self.url.removesuffix('/mcp')}{FOLDER}signed-in",),
         )
         for each in self.issuers.values():
             each.admit(workload)  # it may ask about opaque tokens
@@ -180,9 +190,23 @@ class World:
                 directory / "token",
                 subject=self.subject,
                 ttl=min(600.0, x509_ttl),
-                audience=self.lending.audience,
+                audience=self._audience(),
             )
+        self._let_people_sign_in()
         self.executions: ExecutionPipe
+
+    def _audience(self) -> str:
+        """Whom the platform's token is for, where that is all the identity there is."""
+        return self.lending.audience if self._approval is None else self.issuer.issuer
+
+    def _let_people_sign_in(self) -> None:
+        """Have one of them be an approver, and in development have people told from machines."""
+        approval = self._approval
+        if approval is None:
+            return
+        self.issuers[approval.issuer].say_of(APPROVER, approval.said_of_approvers())
+        if self.environment is Environment.DEVELOPMENT and approval.person_claim is not None:
+            self._issuer_fields["person_claim"] = approval.person_claim
 
     @property
     def issuer(self) -> SimulatedIssuer:
@@ -200,11 +224,11 @@ class World:
                 stack.enter_context(self.token_file)
             pipes = stack.enter_context(tempfile.TemporaryDirectory(prefix="lw-"))
             self.executions = stack.enter_context(ExecutionPipe(Path(pipes) / "executions"))
-            _lend_key(self.approval_key_file)
+            lend_key(self.approval_key_file)
             if self._audit_key:
-                _lend_key(self.audit_key_file)
+                lend_key(self.audit_key_file)
             if self._control_key:
-                _lend_key(self.control_key_file)
+                lend_key(self.control_key_file)
             self.control_file.touch()
             self.lending.enter(stack)
             self.file.write_text(render_toml(self._tables()))
@@ -282,9 +306,27 @@ class World:
         self.given.append(token)
         return token
 
+    def persons_token(self, *scopes: str) -> tuple[Secret, str]:
+        """A token of a person, where the settings can tell one; and who that is, to sign in."""
+        person, mark = PERSON, dict[str, object]()
+        if self.environment is Environment.REHEARSAL:
+            person = f"person-{next(self._callers)}"
+        issuer = self.issuer
+        if self._approval is not None:
+            issuer, mark = self.issuers[self._approval.issuer], self._approval.mark()
+        token = Secret(issuer.mint(issuer.grant(scopes=scopes, subject=person, claims=mark)))
+        self.given.append(token)
+        return token, person
+
     def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
-        """A caller whose token has exactly these scopes; `approve`: what its user says when asked."""
-        return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls, approve=approve)
+        """A caller whose token has exactly these scopes; `approve`: what its user says when asked.
+
+        Whoever can be asked is a person; a client that can ask nobody acts for itself.
+        """
+        if approve is None:
+            return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls)
+        token, person = self.persons_token(*scopes)
+        return Client(self.url, token, revision=revision, tls=self.tls, approve=approve, person=person)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
         """A caller without a token."""
@@ -313,6 +355,12 @@ class World:
             "state": {**self._state, "approval_key": f"file:{self.approval_key_file}"},
             "control": self._control,
         }
+        if self._approval is not None:
+            tables["approval"] = self._approval.table(
+                client=self.subject,
+                issuer=self.issuers[self._approval.issuer],
+                whole=self.environment is Environment.DEVELOPMENT,
+            )
         if self.tls is not None:
             tables["server"]["peers"] = [self.authority.spiffe_id(CALLER)]
             tables["server"]["proxies"] = []
@@ -345,46 +393,11 @@ class World:
         return table
 
     def _identity(self) -> dict[str, object]:
-        if self.workload_api is not None:
-            return {
-                "kind": "spiffe",
-                "endpoint": self.workload_api.endpoint,
-                "expected_id": self.subject,
-                "trust_domains": [SIMULATED_TRUST_DOMAIN],
-                "start_deadline": self._start_deadline,
-            }
+        agent = self.workload_api
         return {
-            "kind": "file",
-            "endpoint": str(self.directory / "token"),
+            "kind": "file" if agent is None else "spiffe",
+            "endpoint": str(self.directory / "token") if agent is None else agent.endpoint,
             "expected_id": self.subject,
             "trust_domains": [SIMULATED_TRUST_DOMAIN],
             "start_deadline": self._start_deadline,
         }
-
-
-def _lend_key(file: Path) -> None:
-    """Write one of the framework's own keys."""
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.touch(mode=0o600)
-    file.write_bytes(base64.b64encode(os.urandom(48)) + b"\n")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now, all different."""
-    with ExitStack() as stack:
-        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in found]
-
-
-def wait_until(condition: Any, *, timeout: float = 10.0, what: str = "it") -> float:
-    """Wait until `condition()` is true; returns the seconds it took.
-
-    Raises:
-        TimeoutError: it is not, after `timeout` seconds.
-    """
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > timeout:
-            raise TimeoutError(f"{what} did not happen within {timeout} s")
-        time.sleep(0.02)
-    return time.monotonic() - began

@@ -44,6 +44,21 @@ class TokenEndpoints:
     device: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInEndpoint:
+    """Where people sign in.
+
+    Attributes:
+        authorization: its authorization endpoint.
+        names_itself: whether it says who answers, in each answer (RFC 9207 §3).
+        one_name_for_all: whether it may call a person the same at every client (OpenID Connect Core §8).
+    """
+
+    authorization: str
+    names_itself: bool
+    one_name_for_all: bool
+
+
 def well_known_urls(issuer: str) -> tuple[str, ...]:
     """The places where an issuer's metadata can be: RFC 8414 §3.1, §5, and OpenID Connect Discovery §4."""
     scheme, _, rest = issuer.partition("://")
@@ -95,6 +110,20 @@ def token_endpoints_of(
     )
 
 
+def sign_in_endpoint_of(
+    metadata: dict[str, object], issuer: str, *, allow_loopback_http: bool
+) -> SignInEndpoint:
+    """Take where people sign in out of an issuer's metadata; raises as `endpoint_of`."""
+    kinds = metadata.get("subject_types_supported", ["public"])
+    return SignInEndpoint(
+        authorization=endpoint_of(
+            metadata, "authorization_endpoint", issuer, allow_loopback_http=allow_loopback_http
+        ),
+        names_itself=metadata.get("authorization_response_iss_parameter_supported") is True,
+        one_name_for_all=isinstance(kinds, list) and "public" in kinds,
+    )
+
+
 async def discover(fetcher: Fetcher, member: str, issuer: str, *, allow_loopback_http: bool) -> str:
     """Find the address of one of an issuer's endpoints.
 
@@ -117,6 +146,15 @@ async def discover_token_endpoints(
 
     def read(metadata: dict[str, object]) -> TokenEndpoints:
         return token_endpoints_of(metadata, issuer, allow_loopback_http=allow_loopback_http)
+
+    return await _first(fetcher, issuer, read, allow_loopback_http=allow_loopback_http)
+
+
+async def discover_sign_in(fetcher: Fetcher, issuer: str, *, allow_loopback_http: bool) -> SignInEndpoint:
+    """Find where people sign in; raises as `discover`."""
+
+    def read(metadata: dict[str, object]) -> SignInEndpoint:
+        return sign_in_endpoint_of(metadata, issuer, allow_loopback_http=allow_loopback_http)
 
     return await _first(fetcher, issuer, read, allow_loopback_http=allow_loopback_http)
 

@@ -31,6 +31,7 @@ from launchworthy.tokens.denial import DenyEntries
 from launchworthy.tokens.endpoint import read_endpoint
 from launchworthy.tokens.fetch import Fetcher, Network, system_network
 from launchworthy.tokens.header import check_type, read_header
+from launchworthy.tokens.id_tokens import IdTokens
 from launchworthy.tokens.introspection import (
     GOOD_SECONDS,
     Introspection,
@@ -109,6 +110,7 @@ class TokenVerifier:
             for each in policy.exceptions
             if each.rule is ExceptionRule.TYP and each.value is not None
         )
+        self._policies = {policy.name: policy for policy in policies}
         self._deny = deny
         self._verified = VerifiedTokens()
         self._renewal: asyncio.Task[None] | None = None
@@ -163,6 +165,16 @@ class TokenVerifier:
         if now >= principal.expires_at:
             raise Refused(Reason.TOKEN_EXPIRED, "the token has expired since")
         self._admit(principal)
+
+    def id_tokens(self, name: str) -> IdTokens:
+        """What verifies the ID tokens of one of these issuers, by its name in the settings.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        policy = self._policies[name]
+        keys = self._issuers[policy.issuer].keys
+        return IdTokens(policy.issuer, policy.algorithms, keys, leeway=policy.leeway)
 
     def status(self) -> tuple[IssuerStatus, ...]:
         """How each issuer's keys stand; asks nobody."""

@@ -18,9 +18,18 @@ import uvicorn
 import uvloop
 from house_manifests import RULES, SCOPES, manifest_files
 
-from launchworthy.approval import Approvals, EphemeralKeys, StateSeal
+from launchworthy.approval import Approvals, EphemeralKeys, OnPage, Sealed, StateSeal, WaitingRoom
+from launchworthy.approval.page import (
+    CALLBACK,
+    ROUTES,
+    ApprovalPage,
+    AuthorizationServer,
+    Cookies,
+    SignIns,
+)
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.stream import AuditStream
+from launchworthy.credentials.code_exchange import CodeExchange
 from launchworthy.credentials.tellers import Tellers
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate, GateConfig, RefusalNote
@@ -33,8 +42,9 @@ from launchworthy.state.control import ControlList
 from launchworthy.state.control.reading import Source
 from launchworthy.state.limits import CallLimits, LimitsOf
 from launchworthy.testing.execution import ExecutionPipe
-from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.issuer import SimulatedClient, SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, NobodyDenied
+from launchworthy.tokens.fetch import system_network
 from launchworthy.tokens.verifier import TokenVerifier
 from launchworthy.vocabulary import Environment, Reason, Refused
 
@@ -57,7 +67,7 @@ def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
         leeway=30,
         jwks_uri=None,
         scope_claim="scope",
-        person_claim=None,
+        person_claim="name",
         key_fresh=300,
         key_stale=900,
         key_spacing=1,
@@ -66,6 +76,23 @@ def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
         exceptions=(),
         introspection=None,
     )
+
+
+class ProvenClient:
+    """Who the house is to its issuer: a client that proves itself by a signed assertion."""
+
+    name = "shop-approvals"
+
+    def __init__(self, issuer: SimulatedIssuer, redirect: str) -> None:
+        self._client = SimulatedClient(self.name)
+        issuer.clients.add(replace(self._client.registration(), redirect_uris=(redirect,)))
+
+    async def parameters(self, issuer: str) -> tuple[tuple[str, str], ...]:
+        return (
+            ("client_id", self.name),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", self._client.assertion(issuer, int(time.time()))),
+        )
 
 
 class House:
@@ -86,6 +113,7 @@ class House:
         store: Store | None = None,
         control: tuple[Source, ...] = (),
         edit: tuple[str, str] = ("", ""),
+        patience: float = 0.05,
         **config: Any,
     ) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -111,6 +139,9 @@ class House:
         self._rate = rate
         self._sources = control
         self._edit = edit
+        self._patience = patience
+        self.denied: set[str] = set()
+        self.client = ProvenClient(self.issuer, f"http://127.0.0.1:{self.port}{CALLBACK}")
         self.keys = EphemeralKeys(secrets.randbits)
         self.clock: Callable[[], float] = time.time
         self._store = MemoryStore(time.monotonic, "tests") if store is None else store
@@ -177,10 +208,12 @@ class House:
                 deny=NobodyDenied(),
             )
             await verifier.start(10)
+            room = WaitingRoom(self._seal(Sealed.WAITING), self._store)
             config = GateConfig(**{
                 "resource": self.resource, "name": "shop", "issuers": (self.issuer.issuer,),
                 "entry_scopes": ("shop:read",), "allowed_origins": ("https://console.acme.example",),
                 "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, "exchanging": frozenset(),
+                "pages": ROUTES,
                 **self._config,
             })  # fmt: skip
             self.control = ControlList(self._sources, longest={}, clock=time.time, monotonic=time.monotonic)
@@ -205,11 +238,15 @@ class House:
                 readiness=self._readiness,
                 served=served,
                 exchange=self.exchange,
-                approvals=Approvals(
-                    StateSeal(self.keys, self.resource, secrets.randbits),
-                    self._store,
-                    secrets.randbits,
+                approvals=Approvals(self._seal(Sealed.QUESTION), self._store, secrets.randbits),
+                on_page=OnPage(
+                    room,
+                    resource=self.resource,
+                    sign_in=self.issuer.issuer,
+                    check_not_denied=self._check_not_denied,
+                    patience=self._patience,
                 ),
+                page=self._page(room, verifier),
                 clock=self._now,
                 random_bits=secrets.randbits,
                 environment=self._environment,
@@ -219,6 +256,37 @@ class House:
             await verifier.aclose()
             self.gate.strangers.finish()
             self.stream.close()
+
+    def _seal(self, kind: Sealed) -> StateSeal:
+        return StateSeal(self.keys, self.resource, kind, secrets.randbits)
+
+    def _page(self, room: WaitingRoom, verifier: TokenVerifier) -> ApprovalPage:
+        """The page, where people sign in at the house's own issuer."""
+        how = {"network": system_network(), "simulated": True, "monotonic": time.monotonic}
+        name = self.issuer.issuer
+        codes = CodeExchange(name, endpoint=None, proof=self.client, **how)
+        server = AuthorizationServer(name, client=self.client.name, scopes=("groups",), endpoint=None, **how)
+        return ApprovalPage(
+            room,
+            SignIns(
+                server,
+                codes,
+                verifier.id_tokens("simulated"),
+                self._store,
+                secrets.randbits,
+                resource=self.resource,
+            ),
+            Cookies(self._seal(Sealed.SIGN_IN), self._seal(Sealed.VISIT), secure=False),
+            self.stream,
+            secrets.randbits,
+            check_not_denied=self._check_not_denied,
+            title="Shop & <Sons>",
+            resource=self.resource,
+        )
+
+    def _check_not_denied(self, approver: Any) -> None:
+        if approver.subject in self.denied:
+            raise Refused(Reason.TOKEN_DENIED, "denied by the test")
 
     async def _listen(self) -> None:
         make = bounded_httptools if self._implementation == "httptools" else bounded_h11

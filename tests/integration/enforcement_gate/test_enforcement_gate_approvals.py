@@ -425,7 +425,10 @@ def test_nothing_is_authorised_that_needs_an_approval_and_has_none(asking):
         "call": "4T7K-9QX2-M0DV", "principal": None, "target": target, "decision": None, "named": "wipe",
         "unvalidated": {}, "arguments": {}, "callers_token": None, "completing": None,
     }  # fmt: skip
-    assert Authorized(**how, approval=Redeemed(question="q", asked_by="c", age=1)).target is target
+    assert (
+        Authorized(**how, approval=Redeemed(question="q", asked_by="c", age=1, approver=None)).target
+        is target
+    )
     with pytest.raises(Refused) as refused:
         Authorized(**how, approval=None)
     assert refused.value.reason is Reason.TOOL_APPROVAL

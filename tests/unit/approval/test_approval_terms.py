@@ -13,6 +13,7 @@ from launchworthy.approval import (
     AskedCall,
     EphemeralKeys,
     NotAnswered,
+    Sealed,
     StateSeal,
     Verdict,
 )
@@ -62,11 +63,11 @@ class Ring:
 def approvals(keys=None, *, resource=RESOURCE, store=None):
     memory = MemoryStore(lambda: 0.0, "one") if store is None else store
     ring = EphemeralKeys(secrets.randbits) if keys is None else keys
-    return Approvals(StateSeal(ring, resource, secrets.randbits), memory, secrets.randbits)
+    return Approvals(StateSeal(ring, resource, Sealed.QUESTION, secrets.randbits), memory, secrets.randbits)
 
 
 def ask(ours, call=CALL):
-    return asyncio.run(ours.ask(call, ASKED_BY, 1000))
+    return asyncio.run(ours.ask(call, ASKED_BY, 1000, on_page=False))
 
 
 def test_the_same_call_in_time_is_what_was_asked_about():

@@ -2,12 +2,14 @@
 
 import pytest
 
+from launchworthy.approval.page import ROUTES
 from launchworthy.enforcement.request import (
     NOTIFICATIONS,
     REQUESTS,
     HeaderSectionTooLarge,
     Message,
     MethodNotAllowed,
+    Place,
     Revision,
     RoutingHeaders,
     Row,
@@ -26,6 +28,7 @@ BOTH = ("2026-07-28", "2025-11-25")
 ENDPOINT = endpoint_of(
     "https://orders.acme.example/mcp",
     documents=("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"),
+    pages=ROUTES,
     allowed_origins=("https://console.acme.example",),
     max_body=1000,
 )
@@ -49,7 +52,7 @@ def reason(raised):
 
 def test_a_good_head_is_read():
     read = head(mcp_method=b"tools/call", mcp_name=b" add\t")
-    assert read.document is False
+    assert read.place is Place.CALLS
     assert read.authorization == (b"Bearer x",)
     assert (read.routing.method, read.routing.name, read.routing.version) == ("tools/call", "add", None)
 
@@ -69,7 +72,7 @@ def test_a_good_head_is_read():
     ],
 )
 def test_the_host_is_the_resources(resource, hosts, others, origin):
-    endpoint = endpoint_of(resource, documents=(), allowed_origins=(), max_body=10)
+    endpoint = endpoint_of(resource, documents=(), pages=(), allowed_origins=(), max_body=10)
     for host in hosts:
         head(endpoint=endpoint, host=host.encode(), origin=origin.encode())
     for host in others:
@@ -79,8 +82,8 @@ def test_the_host_is_the_resources(resource, hosts, others, origin):
 
 
 def test_a_resource_without_a_path_is_at_the_root():
-    endpoint = endpoint_of("https://a.example", documents=(), allowed_origins=(), max_body=10)
-    assert head(endpoint=endpoint, host=b"a.example", raw_path=b"/").document is False
+    endpoint = endpoint_of("https://a.example", documents=(), pages=(), allowed_origins=(), max_body=10)
+    assert head(endpoint=endpoint, host=b"a.example", raw_path=b"/").place is Place.CALLS
 
 
 def test_two_hosts_are_none_and_no_host_is_none():
@@ -100,7 +103,7 @@ def test_a_document_needs_neither_type_nor_accept():
     read = head(
         method="GET", raw_path=b"/.well-known/oauth-protected-resource", content_type=None, accept=None
     )
-    assert read.document is True
+    assert read.place is Place.DOCUMENT
     with pytest.raises(MethodNotAllowed) as raised:
         head(raw_path=b"/.well-known/oauth-protected-resource")
     assert raised.value.allow == "GET"
@@ -340,3 +343,56 @@ def test_what_is_special_in_a_pattern_is_literal_in_a_template():
     template = UriTemplate.of("orders://a.b/(x)/{y}")
     assert template.match("orders://a.b/(x)/1") == {"y": "1"}
     assert template.match("orders://aXb/(x)/1") is None
+
+
+HANDLE = b"0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (b"/approval/" + HANDLE, ("GET", "POST")),
+        (b"/approval/" + HANDLE + b"/sign-in", ("GET",)),
+        (b"/approval/signed-in", ("GET",)),
+    ],
+)
+def test_the_page_answers_its_methods_and_no_other(path, methods):
+    for method in methods:
+        assert head(method=method, raw_path=path).place is Place.PAGE
+    for method in {"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "get"} - set(methods):
+        with pytest.raises(MethodNotAllowed) as raised:
+            head(method=method, raw_path=path)
+        assert raised.value.allow == ", ".join(methods)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/approval/", b"/approval", b"/approval/" + HANDLE + b"/", b"/approval/" + HANDLE[:-1],
+        b"/approval/" + HANDLE.upper(), b"/approval/" + HANDLE + b"0", b"/approval/signed-in/",
+        b"/approval/" + HANDLE + b"/sign-in/x", b"/approval/%30" + HANDLE[1:], b"//approval/" + HANDLE,
+    ],
+)  # fmt: skip
+def test_nothing_else_is_served_below_the_page(path):
+    with pytest.raises(Refused) as raised:
+        head(method="GET", raw_path=path)
+    assert reason(raised) is Reason.HTTP_PATH
+
+
+def test_a_page_that_tells_no_referrer_has_no_origin_and_calls_have_one():
+    assert head(method="POST", raw_path=b"/approval/" + HANDLE, origin=b"null").place is Place.PAGE
+    with pytest.raises(Refused) as raised:
+        head(origin=b"null")
+    assert reason(raised) is Reason.HTTP_ORIGIN
+    with pytest.raises(Refused) as raised:
+        head(method="POST", raw_path=b"/approval/" + HANDLE, origin=b"https://evil.example")
+    assert reason(raised) is Reason.HTTP_ORIGIN
+
+
+def test_a_server_that_asks_nobody_has_no_page():
+    plain = endpoint_of(
+        "https://orders.acme.example/mcp", documents=(), pages=(), allowed_origins=(), max_body=1000
+    )
+    with pytest.raises(Refused) as raised:
+        head(endpoint=plain, method="GET", raw_path=b"/approval/" + HANDLE)
+    assert reason(raised) is Reason.HTTP_PATH

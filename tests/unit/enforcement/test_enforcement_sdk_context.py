@@ -7,7 +7,7 @@ from mcp.shared.exceptions import NoBackChannelError
 
 from launchworthy.enforcement.records import Trace
 from launchworthy.enforcement.reply import Reply
-from launchworthy.enforcement.request import Head, Message, Revision, RoutingHeaders, Settled
+from launchworthy.enforcement.request import Head, Message, Place, Revision, RoutingHeaders, Settled
 from launchworthy.enforcement.sdk_context import (
     NO_WAY_BACK,
     DigestUser,
@@ -47,7 +47,7 @@ def request(params=None, sent=None) -> VerifiedRequest:
             client_info=None,
             capabilities=None,
         ),
-        head=Head(document=False, authorization=(b"Bearer secret.token.value",), routing=routing),
+        head=Head(place=Place.CALLS, authorization=(b"Bearer secret.token.value",), routing=routing),
         principal=PRINCIPAL,
         token=TOKEN.digest,
         callers_token=None,

@@ -124,27 +124,6 @@ def test_several_problems_are_told_at_once(project):
 
 
 @pytest.mark.parametrize(
-    ("field", "line"),
-    [
-        ("approval", 'approval = "url"'),
-        ("approval.mode", 'approval = { mode = "url" }'),
-        ("approval.by", 'approval = { mode = "form", by = "approvers" }'),
-        ("approval.claim", 'approval = { mode = "form", claim = "groups:payments" }'),
-        ("approval.max_age", 'approval = { mode = "form", max_age = "2m" }'),
-    ],
-)
-def test_a_field_that_nothing_enforces_yet_is_refused_by_name(project, field, line):
-    found = problem(project.edit('effect    = "write"', f'effect = "write"\n{line}'))
-    assert (found.reason, found.where, found.field) == (
-        "not-enforced-yet",
-        "manifests/tools.toml:13",
-        f"tools.place_order.{field}",
-    )
-    assert f"`{field.rpartition('.')[2]}`" in found.what
-    assert found.what.endswith("which is not enforced yet")
-
-
-@pytest.mark.parametrize(
     ("field", "old", "new"),
     [
         ("data.tenancy", '"single" ', '"multi"'),
@@ -170,12 +149,17 @@ def test_an_argument_called_rate_is_an_argument(project):
     assert (found.reason, found.field) == ("bad-value", "tools.find_orders.arguments.approval")
 
 
-def test_a_destructive_tool_says_that_nobody_is_asked_and_why(project):
-    found = problem(project.edit('approval  = "none"\n', ""))
-    assert (found.reason, found.field) == ("missing-field", "tools.refund_order.approval")
-    assert '  approval = "none"' in found.fix
-    project.edit("approval_reason =", 'approval = "none" #')
-    assert problem(project).field == "tools.refund_order.approval_reason"
+def test_a_destructive_tool_says_why_nobody_is_asked(project):
+    found = problem(project.edit("approval_reason =", "# approval_reason ="))
+    assert (found.reason, found.field) == ("missing-field", "tools.refund_order.approval_reason")
+    assert '  approval_reason = "…"' in found.fix
+
+
+def test_a_destructive_tool_that_says_nothing_asks_its_caller_on_a_page(project):
+    project.edit('approval  = "none"\n', "").edit("approval_reason =", "# approval_reason =")
+    [find, place, refund] = load_manifests(project.files).tools()
+    assert str(refund.approval) == "url by caller"
+    assert (find.approval, place.approval) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -449,6 +433,57 @@ def test_a_destructive_tool_may_have_its_caller_asked(project, said):
     [_, place, refund] = load_manifests(project.files).tools()
     assert str(refund.approval) == "form by caller"
     assert (refund.approval_reason, place.approval) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ('"url"', "url by caller"),
+        ('{ mode = "url" }', "url by caller"),
+        ('{ mode = "url", max_age = "30s" }', "url by caller, signed in within 30 s"),
+        (
+            '{ mode = "url", by = "approvers", claim = "groups:payments" }',
+            "url by approvers (groups:payments)",
+        ),
+        (
+            '{ mode = "url", by = "approvers", claim = "https://a.example/r:leads", acr = ["phr", "phrh"] }',
+            "url by approvers (https://a.example/r:leads), acr phr or phrh",
+        ),
+    ],
+)
+def test_a_tool_may_have_a_person_asked_on_a_page(project, said, means):
+    project.edit('approval  = "none"\n', f"approval = {said}\n").edit(
+        "approval_reason =", "# approval_reason ="
+    )
+    manifests = load_manifests(project.files)
+    [*_, refund] = manifests.tools()
+    assert str(refund.approval) == means
+    assert describe(manifests)["tools"]["refund_order"]["approval"] == means
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ('{ mode = "url", by = "approvers" }', "claim"),
+        ('{ mode = "url", claim = "groups:payments" }', "claim"),
+        ('{ mode = "form", by = "approvers", claim = "groups:payments" }', "by"),
+        ('{ mode = "form", max_age = "1m" }', "max_age"),
+        ('{ mode = "form", acr = ["phr"] }', "acr"),
+        ('{ mode = "url", max_age = "3m" }', "max_age"),
+        ('{ mode = "url", max_age = "500ms" }', "max_age"),
+        ('{ mode = "url", by = "approvers", claim = "payments" }', "claim"),
+        ('{ mode = "url", by = "approvers", claim = "groups:" }', "claim"),
+        ('{ mode = "url", by = "anybody" }', "by"),
+        ('{ mode = "url", acr = ["phr", "phr"] }', "acr"),
+        ('{ mode = "url", acr = [""] }', "acr.0"),
+    ],
+)
+def test_what_does_not_fit_together_asks_nobody(project, said, field):
+    project.edit('approval  = "none"\n', f"approval = {said}\n").edit(
+        "approval_reason =", "# approval_reason ="
+    )
+    found = problem(project)
+    assert (found.reason, found.field) == ("bad-value", f"tools.refund_order.approval.{field}")
 
 
 def test_who_asks_somebody_gives_no_reason_for_asking_nobody(project):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cedarpy
 import pytest
 
-from launchworthy.manifest import ApprovalMode, ApprovalRule
+from launchworthy.manifest import BY_FORM
 from launchworthy.policy import ApprovalNeeded, CachedPolicy, load_cases, run_cases, uncovered
 from launchworthy.policy.self_test import self_test
 from launchworthy.policy.slice import policy_set
@@ -58,7 +58,7 @@ def test_what_lacks_nothing_but_a_yes_is_asked_for(house, policy):
     with pytest.raises(ApprovalNeeded) as needed:
         policy.decide(query(house))
     assert needed.value.reason is Reason.TOOL_APPROVAL
-    assert needed.value.rule == ApprovalRule(mode=ApprovalMode.FORM, by="caller")
+    assert needed.value.rule == BY_FORM
     assert needed.value.rules == ("approval:wipe",)
     assert policy.decide(query(house, approved=YES)) == needed.value.decision
     assert needed.value.decision.rule == "manifest:wipe"

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 from settings_cases import PRODUCTION, changed, in_production, refused
 
-from launchworthy.manifest import ApprovalMode, ApprovalRule
+from launchworthy.manifest import BY_FORM
 from launchworthy.state.replicas import require_answers_shared
 from launchworthy.vocabulary import ProblemError
 
-ASKS = SimpleNamespace(name="refund_order", approval=ApprovalRule(mode=ApprovalMode.FORM, by="caller"))
+ASKS = SimpleNamespace(name="refund_order", approval=BY_FORM)
 ASKS_NOBODY = SimpleNamespace(name="find_orders", approval=None)
 SEVERAL = "[server]\nreplicas = 2\n"
 STORE = '[state]\nkind = "valkey"\nurl = "rediss://valkey.orders.svc:6379"\n'

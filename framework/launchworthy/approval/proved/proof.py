@@ -23,7 +23,7 @@ from launchworthy.approval.proved.matter import Kind, Matter
 from launchworthy.attestation import Approvers
 from launchworthy.tokens.algorithms import KEY_SHAPES
 from launchworthy.tokens.compact import Compact, split
-from launchworthy.tokens.header import MAX_HEADER_BYTES, MAX_HEADER_DEPTH, MAX_KID_LENGTH, REFUSED_MEMBERS
+from launchworthy.tokens.id_tokens import read_id_token_header
 from launchworthy.tokens.key_import import VerificationKey
 from launchworthy.tokens.shown import shown
 from launchworthy.tokens.strict_json import StrictJSONError, parse_object
@@ -162,15 +162,10 @@ def _read(content: bytes, where: str) -> _ProofFile:
 
 
 def _signed_claims(token: Compact, keys: Keys) -> dict[str, object]:
-    header = parse_object(token.unverified_header, max_depth=MAX_HEADER_DEPTH, max_bytes=MAX_HEADER_BYTES)
-    algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
-    if not REFUSED_MEMBERS.isdisjoint(header) or kind not in (None, "JWT", "jwt"):
-        raise StrictJSONError("its header has what no ID token needs")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise StrictJSONError(f"its algorithm is {shown(algorithm)}")
-    if not isinstance(kid, str) or len(kid) > MAX_KID_LENGTH or kid not in keys:
-        raise StrictJSONError(f"it names the key {shown(kid)}, which its issuer does not have")
-    keys[kid].verify(algorithm, token.signing_input, token.signature)
+    header = read_id_token_header(token.unverified_header, ALGORITHMS)
+    if header.kid not in keys:
+        raise StrictJSONError(f"it names the key {shown(header.kid)}, which its issuer does not have")
+    keys[header.kid].verify(header.algorithm, token.signing_input, token.signature)
     return parse_object(token.unverified_payload, max_depth=_MAX_DEPTH, max_bytes=_MAX_PAYLOAD)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from launchworthy.audit.events.approval import (
+    ApprovalAnswered,
     ApprovalDeclined,
     ApprovalEvent,
     ApprovalGranted,
     ApprovalReplayed,
     ApprovalRequested,
+    ApprovalTurnedAway,
     ToolInputRequired,
 )
 from launchworthy.audit.events.call import (
@@ -122,6 +124,8 @@ _EVERY: tuple[type[Event], ...] = (
     RatelimitDenied,
     BreakglassUsed,
     ApprovalRequested,
+    ApprovalTurnedAway,
+    ApprovalAnswered,
     ApprovalGranted,
     ApprovalDeclined,
     ApprovalReplayed,
@@ -139,11 +143,13 @@ EVENT_TYPES: Mapping[str, type[Event]] = MappingProxyType({event.type: event for
 
 __all__ = [
     "EVENT_TYPES",
+    "ApprovalAnswered",
     "ApprovalDeclined",
     "ApprovalEvent",
     "ApprovalGranted",
     "ApprovalReplayed",
     "ApprovalRequested",
+    "ApprovalTurnedAway",
     "Attempt",
     "AuditHashUsed",
     "AuthnDenied",

@@ -43,7 +43,8 @@ class ApprovalEvent(Event):
 
     Attributes:
         approval: names the question: a digest of its nonce.
-        call: the call that the record belongs to: that which asked, or that which brought the answer.
+        call: the request that the record belongs to: of the call that asked or brought the answer, or the
+            page's own.
         asked_by: the call that asked, where it is another one.
         target: the tool.
         approval_method: `url` or `form`.
@@ -76,6 +77,18 @@ class ApprovalRequested(ApprovalEvent):
     """Somebody was asked to approve exactly this call."""
 
     type: ClassVar[str] = "approval.requested"
+
+
+class ApprovalTurnedAway(ApprovalEvent):
+    """Somebody signed in on the page, or tried to, and may not answer this question; nothing was decided."""
+
+    type: ClassVar[str] = "approval.turned_away"
+
+
+class ApprovalAnswered(ApprovalEvent):
+    """Somebody who signed in said yes or no on the page; the call that waits for it may come now, once."""
+
+    type: ClassVar[str] = "approval.answered"
 
 
 class ApprovalGranted(ApprovalEvent):

@@ -1,7 +1,15 @@
 """Does this request go through, as far as its own bytes can tell? The pure core: no I/O, no clock, no SDK."""
 
 from launchworthy.enforcement.request.completion import Wanted, read_completion
-from launchworthy.enforcement.request.head import Endpoint, Head, RoutingHeaders, endpoint_of, read_head
+from launchworthy.enforcement.request.head import (
+    Endpoint,
+    Head,
+    PageRoute,
+    Place,
+    RoutingHeaders,
+    endpoint_of,
+    read_head,
+)
 from launchworthy.enforcement.request.message import Message, RequestId, read_message
 from launchworthy.enforcement.request.methods import NOTIFICATIONS, REQUESTS, Row, row_of, rows_of
 from launchworthy.enforcement.request.refusals import (
@@ -28,6 +36,8 @@ __all__ = [
     "Listened",
     "Message",
     "MethodNotAllowed",
+    "PageRoute",
+    "Place",
     "RequestId",
     "Revision",
     "RoutingHeaders",

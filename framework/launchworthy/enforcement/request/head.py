@@ -2,8 +2,8 @@
 
 Rows 1 to 3 of the order, the first that fails answers:
 
-1. the path is the resource's (byte for byte, no trailing slash, nothing encoded) or one of the metadata
-   document's; the method is the one served there
+1. the path is the resource's (byte for byte, no trailing slash, nothing encoded), one of the metadata
+   document's, or one of the approval page's; the method is one that is served there
 2. one Host, and it is the resource's; no Origin, or one that is allowed (DNS rebinding)
 3. a bounded header section; a body of a declared size that fits, or of an undeclared one; JSON in UTF-8,
    not compressed; a client that accepts both forms of an answer
@@ -11,8 +11,10 @@ Rows 1 to 3 of the order, the first that fails answers:
 Headers are looked at in their raw form: a folded mapping hides what stands there twice.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -28,6 +30,18 @@ _JSON = b"application/json"
 _BOTH_FORMS = b"application/json, text/event-stream"
 
 
+PageRoute = tuple[re.Pattern[bytes], tuple[str, ...]]
+"""A whole path, and the methods that are served there."""
+
+
+class Place(Enum):
+    """What a path names."""
+
+    CALLS = "the endpoint"
+    DOCUMENT = "the metadata document"
+    PAGE = "the approval page"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """What the resource URL and the settings say about a request.
@@ -35,6 +49,7 @@ class Endpoint:
     Attributes:
         path: where calls go; raw, as in the request line.
         documents: where the protected resource metadata is.
+        pages: where people approve calls, and by which methods; empty where nothing is asked on a page.
         authorities: what Host may be, in lower case.
         origins: what Origin may be, if there is one.
         max_body: bytes.
@@ -42,13 +57,19 @@ class Endpoint:
 
     path: bytes
     documents: frozenset[bytes]
+    pages: tuple[PageRoute, ...]
     authorities: frozenset[bytes]
     origins: frozenset[bytes]
     max_body: int
 
 
 def endpoint_of(
-    resource: str, *, documents: Iterable[str], allowed_origins: Iterable[str], max_body: int
+    resource: str,
+    *,
+    documents: Iterable[str],
+    pages: Iterable[PageRoute],
+    allowed_origins: Iterable[str],
+    max_body: int,
 ) -> Endpoint:
     """Derive what requests must look like from the canonical resource URL."""
     parts = urlsplit(resource)
@@ -63,6 +84,7 @@ def endpoint_of(
     return Endpoint(
         path=(parts.path or "/").encode("ascii"),
         documents=frozenset(path.encode("ascii") for path in documents),
+        pages=tuple(pages),
         authorities=frozenset(authority.encode("ascii") for authority in authorities),
         origins=frozenset(origin.encode("ascii") for origin in {own, *allowed_origins}),
         max_body=max_body,
@@ -91,12 +113,12 @@ class Head(NamedTuple):
     """A request that may be looked at.
 
     Attributes:
-        document: it asks for the metadata document; nothing else here counts then.
+        place: what is asked; but for calls, nothing else here counts.
         authorization: the values of its Authorization fields, unchecked.
         routing: what its headers claim about the body.
     """
 
-    document: bool
+    place: Place
     authorization: tuple[bytes, ...]
     routing: RoutingHeaders
 
@@ -115,34 +137,42 @@ def read_head(
     Raises:
         Refused: `http.*`; `protocol.invalid` where the length of the body is ambiguous.
     """
-    document = _check_target(endpoint, method, raw_path)
+    place = _check_target(endpoint, method, raw_path)
     headers = tuple(headers)
     fields, repeated = _fields(headers)
-    _check_host(endpoint, fields, repeated)
+    _check_host(endpoint, fields, repeated, browsing=place is Place.PAGE)
     if len(headers) > MAX_FIELDS:
         raise HeaderSectionTooLarge(f"more than {MAX_FIELDS} header fields")
     if sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > MAX_SECTION:
         raise HeaderSectionTooLarge(f"more than {MAX_SECTION} bytes of header fields")
-    if not document:
+    if place is Place.CALLS:
         _check_size(endpoint, fields, repeated)
         _check_types(fields, repeated)
     return Head(
-        document=document,
+        place=place,
         authorization=_every(b"authorization", headers, fields, repeated),
         routing=_routing(headers, fields, repeated),
     )
 
 
-def _check_target(endpoint: Endpoint, method: str, raw_path: bytes) -> bool:
+def _check_target(endpoint: Endpoint, method: str, raw_path: bytes) -> Place:
+    allow: tuple[str, ...]
     if raw_path == endpoint.path:
-        allow, document = "POST", False
+        allow, place = ("POST",), Place.CALLS
     elif raw_path in endpoint.documents:
-        allow, document = "GET", True
+        allow, place = ("GET",), Place.DOCUMENT
     else:
-        raise Refused(Reason.HTTP_PATH, "nothing is served at this path")
-    if method != allow:
-        raise MethodNotAllowed(allow)
-    return document
+        allow, place = _methods_of_page(endpoint, raw_path), Place.PAGE
+    if method not in allow:
+        raise MethodNotAllowed(", ".join(allow))
+    return place
+
+
+def _methods_of_page(endpoint: Endpoint, raw_path: bytes) -> tuple[str, ...]:
+    for pattern, methods in endpoint.pages:
+        if pattern.fullmatch(raw_path) is not None:
+            return methods
+    raise Refused(Reason.HTTP_PATH, "nothing is served at this path")
 
 
 def _fields(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[dict[bytes, bytes], set[bytes]]:
@@ -171,11 +201,16 @@ def _every(
     return (fields[wanted].strip(_WHITE_SPACE),) if wanted in fields else ()
 
 
-def _check_host(endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes]) -> None:
+def _check_host(
+    endpoint: Endpoint, fields: Mapping[bytes, bytes], repeated: set[bytes], *, browsing: bool
+) -> None:
+    """Host and Origin; a page that sends no referrer has the origin `null`, and is judged by its own form."""
     host = fields.get(b"host", b"").strip(_WHITE_SPACE).lower()
     if host not in endpoint.authorities or b"host" in repeated:
         raise Refused(Reason.HTTP_HOST, "the Host is not the resource's")
     origin = fields.get(b"origin")
+    if browsing and origin == b"null":
+        return
     if origin is not None and (origin.strip(_WHITE_SPACE) not in endpoint.origins or b"origin" in repeated):
         raise Refused(Reason.HTTP_ORIGIN, "the Origin is not allowed")
 

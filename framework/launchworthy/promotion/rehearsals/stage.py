@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from launchworthy.audit.reading import Record, audit_files, read_records
+from launchworthy.manifest import ApprovalRule
 from launchworthy.probe.probed import Probed, Target
 from launchworthy.probe.running import Prober
 from launchworthy.promotion.building import Built
@@ -24,6 +25,7 @@ from launchworthy.promotion.finding import ControlId
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
 from launchworthy.settings import IssuerSettings
+from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.lending import SimulatedCredential, joined
 from launchworthy.testing.process import ServerProcess
@@ -117,8 +119,14 @@ class Stage:
             "credentials": self._credentials(),
             "upstream_apps": upstream_apps(self.project.root),
             "anchor": settings.audit.anchor,
+            "approval": ApprovalPlace.promoted(settings, self._rules()),
         }
         return World(self.scratch("world"), **{**known, **options})
+
+    def _rules(self) -> tuple[ApprovalRule, ...]:
+        """Who must approve calls."""
+        targets = self.project.manifests.targets.values()
+        return tuple(each.approval for each in targets if each.approval is not None)
 
     def _credentials(self) -> tuple[SimulatedCredential, ...]:
         """What the manifests borrow, each with a simulated broker of the kind that the settings name."""
