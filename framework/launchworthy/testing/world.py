@@ -319,13 +319,8 @@ class World:
         return token, person
 
     def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
-        """A caller whose token has exactly these scopes; `approve`: what its user says when asked.
-
-        Whoever can be asked is a person; a client that can ask nobody acts for itself.
-        """
-        if approve is None:
-            return Client(self.url, self.token(*scopes), revision=revision, tls=self.tls)
-        token, person = self.persons_token(*scopes)
+        """A caller with exactly these scopes, a person where they can be asked; `approve`: what they say."""
+        token, person = (self.token(*scopes), PERSON) if approve is None else self.persons_token(*scopes)
         return Client(self.url, token, revision=revision, tls=self.tls, approve=approve, person=person)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
