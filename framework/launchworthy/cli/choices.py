@@ -29,5 +29,12 @@ class Promoted(StrEnum):
         return Environment(self.value)
 
 
+class Deployed(StrEnum):
+    """Where a server runs for others."""
+
+    STAGING = Environment.STAGING.value
+    PRODUCTION = Environment.PRODUCTION.value
+
+
 TRUST_FILE = Path("/etc/launchworthy/trust.toml")
 TrustOption = Annotated[Path, typer.Option("--trust", help="The platform's trust policy.")]

@@ -12,6 +12,7 @@ from launchworthy.cli import (
     check,
     control,
     dev,
+    evidence,
     explain,
     identity,
     lock,
@@ -42,6 +43,7 @@ probe.register(app)
 approve.register(app)
 adopt.register(app)
 migrate.register(app)
+evidence.register(app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from launchworthy.vocabulary import ProblemError
 
 if TYPE_CHECKING:
-    from launchworthy.settings import Settings
+    from launchworthy.settings import ProjectFiles, Settings
+
+
+def own_name() -> str:
+    """What the server here calls itself in its manifest.
+
+    Raises:
+        ProblemError: no server is here, or its manifests are wrong.
+    """
+    from launchworthy.manifest import load_manifests
+
+    return load_manifests(_own_files().manifests()).server.name
 
 
 def own_settings(environ: Mapping[str, str]) -> "Settings":
@@ -16,12 +27,17 @@ def own_settings(environ: Mapping[str, str]) -> "Settings":
     Raises:
         ProblemError: no server is here, or its settings are wrong.
     """
+    from launchworthy.settings import load_framework_settings
+
+    return load_framework_settings(dict(environ), _own_files())
+
+
+def _own_files() -> "ProjectFiles":
     from launchworthy.promotion.place import find_place
-    from launchworthy.settings import find_project, installed_package, load_framework_settings, read_project
+    from launchworthy.settings import find_project, installed_package, read_project
 
     try:
-        project = find_project(installed_package())
+        return find_project(installed_package())
     except ProblemError:
         place = find_place(Path.cwd())
-        project = read_project(place.root, place.package)
-    return load_framework_settings(dict(environ), project)
+        return read_project(place.root, place.package)

@@ -31,7 +31,9 @@ dev
 dev call
 dev demo
 dev token
+evidence container
 explain
+handover
 identity doctor
 identity registration
 lock

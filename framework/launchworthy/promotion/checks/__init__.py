@@ -2,8 +2,10 @@
 
 from launchworthy.promotion.checks import (
     build,
+    hardening,
     identity,
     keys,
+    known,
     ownership,
     pass_through,
     references,
@@ -16,8 +18,10 @@ from launchworthy.promotion.checks import (
 
 __all__ = [
     "build",
+    "hardening",
     "identity",
     "keys",
+    "known",
     "ownership",
     "pass_through",
     "references",

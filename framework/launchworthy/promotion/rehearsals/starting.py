@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Stage, last_problem
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import Fault
-from launchworthy.testing.process import ServerProcess
+from launchworthy.testing.process import NotStarted, ServerProcess
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Environment
 
@@ -23,20 +24,24 @@ _BY_VALUE = "secret-by-value"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """How a start ended: its exit code, what it said, and everything it wrote."""
+    """How a start ended: its exit code (None where it serves), what it said, and everything it wrote."""
 
-    code: int
+    code: int | None
     said: Any
     wrote: str
 
     @property
     def words(self) -> str:
         """For people: `exit 78, settings: secret-by-value`."""
+        if self.code is None:
+            return "it starts"
         return f"exit {self.code}, {self.said.get('stage')}: {self.said.get('reason')}"
 
 
 def _ended(process: ServerProcess, audit: Path) -> Refusal:
-    code = process.wait(_SECONDS)
+    with suppress(NotStarted):
+        process.wait_ready(_SECONDS)
+    code = None if process.running else process.wait(_SECONDS)
     records = [path.read_text(errors="replace") for path in audit_files(audit)] if audit.is_dir() else []
     return Refusal(
         code=code, said=last_problem(process), wrote="\n".join((process.stdout, process.stderr, *records))
