@@ -268,6 +268,37 @@ def test_kustomize_builds_the_deployment(case: str, render: Render) -> None:
     assert kinds >= {"Deployment", "NetworkPolicy", "Service", "ServiceAccount"}
 
 
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("case", ["orders", "orders, a token file", "the longest name"])
+def test_replicas_share_a_store_that_only_they_reach(case: str, render: Render) -> None:
+    built = subprocess.run(
+        ["kubectl", "kustomize", render(case) / "deploy-replicas"], check=True, capture_output=True, text=True
+    ).stdout
+    found: dict[str, list[dict]] = {}
+    for document in yaml.safe_load_all(built):
+        found.setdefault(document["kind"], []).append(document)
+    server, store = sorted(found["Deployment"], key=lambda each: len(each["metadata"]["name"]))
+    assert "PersistentVolumeClaim" not in found
+    assert (server["spec"]["replicas"], store["spec"]["replicas"]) == (2, 1)
+    [budget] = found["PodDisruptionBudget"]
+    assert budget["spec"]["selector"] == server["spec"]["selector"] != store["spec"]["selector"]
+    for deployment in (server, store):
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert deployment["spec"]["selector"]["matchLabels"] == labels
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        assert {"livenessProbe", "readinessProbe", "startupProbe", "resources"} <= container.keys()
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    name = store["metadata"]["name"]
+    policies = {each["metadata"]["name"]: each["spec"] for each in found["NetworkPolicy"]}
+    assert "egress" not in policies[name]
+    assert policies[name]["policyTypes"] == ["Ingress", "Egress"]
+    selected = [each["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for each in policies.values()]
+    assert selected.count(name) == 1
+    [said] = [each["data"]["valkey.conf"] for each in found["ConfigMap"]]
+    assert "\nmaxmemory-policy noeviction\n" in said
+    assert "\nport 0\n" in said
+
+
 def test_only_the_wheel_and_its_lock_go_into_the_image(project: Path) -> None:
     lines = (project / ".dockerignore").read_text().splitlines()[1:]
     assert lines == ["*", "!dist/*.whl", "!dist/requirements.txt"]

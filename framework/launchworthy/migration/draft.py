@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Set
 
 from launchworthy.manifest import Effect, TargetKey, TargetKind
+from launchworthy.migration.examples import example_of
 from launchworthy.migration.foreign import ForeignArgument, ForeignTarget
 from launchworthy.tokens.shown import shown
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_EXAMPLES = {"str": "left-for-later", "int": 1, "float": 1.5, "bool": False}
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def draft(targets: tuple[ForeignTarget, ...], *, declared: Set[TargetKey]) -> str:
@@ -41,7 +42,7 @@ def _table(target: ForeignTarget) -> Iterator[str]:
         yield f"uri       = {json.dumps(target.uri or 'scheme.invalid://' + name)}"
     yield f'scopes    = ["{name.replace("_", "-")}.invalid"]  # who may call it'
     if target.arguments:
-        classes = ", ".join(f'{each.name} = "hmac"' for each in target.arguments)
+        classes = ", ".join(f'{_key(each.name)} = "hmac"' for each in target.arguments)
         yield f"arguments = {{ {classes} }}  # in the audit: clear, hmac, drop"
         yield f"example   = {{ {', '.join(_example(each) for each in target.arguments if each.required)} }}"
     if target.kind is TargetKind.TOOL and target.guess is Effect.DESTRUCTIVE:
@@ -50,5 +51,9 @@ def _table(target: ForeignTarget) -> Iterator[str]:
 
 
 def _example(argument: ForeignArgument) -> str:
-    value = _EXAMPLES.get(argument.annotation or "str", "left-for-later")
-    return f"{argument.name} = {json.dumps(value)}"
+    return f"{_key(argument.name)} = {json.dumps(example_of(argument.annotation), ensure_ascii=False)}"
+
+
+def _key(name: str) -> str:
+    """A key as TOML reads it: Python's names may hold letters that a bare key may not."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
