@@ -35,7 +35,7 @@ class Running:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
-                if self.ask("PING").startswith(b"+PONG"):
+                if self.ask("PING").startswith((b"+PONG", b"-NOAUTH")):
                     return
             except OSError:
                 time.sleep(0.02)

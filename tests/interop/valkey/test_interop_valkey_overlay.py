@@ -24,12 +24,16 @@ pytestmark = [pytest.mark.foreign, pytest.mark.anyio]
 def options(tmp_path: Path) -> list[str]:
     """What the overlay sets, but for TLS and the paths in the container; its users in a file."""
     commands = "\n".join(line.removeprefix("#").strip() for line in said("kustomization.yaml").splitlines())
-    user = re.search(r"^(user default off)\n(user orders on #).*?\)( ~.*?)\"$", commands, re.MULTILINE | re.DOTALL)
+    user = re.search(
+        r"(user default off)\n(user orders on #).*?\)( ~.*?)\"$", commands, re.MULTILINE | re.DOTALL
+    )
     assert user is not None
     digest = hashlib.sha256(WORD.encode()).hexdigest()
     rights = user[3].replace("\\\n", "")
     (tmp_path / "users.acl").write_text(f"{user[1]}\n{user[2]}{digest}{rights}\n")
-    settings = re.findall(r"^(maxmemory|maxmemory-policy|save|appendonly) (.*)$", said("valkey.conf"), re.MULTILINE)
+    settings = re.findall(
+        r"^(maxmemory|maxmemory-policy|save|appendonly) (.*)$", said("valkey.conf"), re.MULTILINE
+    )
     assert len(settings) == 4
     given = [part for name, value in settings for part in (f"--{name}", value.strip('"'))]
     return [*given, "--aclfile", str(tmp_path / "users.acl")]
@@ -62,9 +66,16 @@ async def test_that_user_may_do_nothing_else_and_nobody_else_anything(
 ) -> None:
     server = run(*options(tmp_path))
     assert server.ask("GET", "launchworthy:x").startswith(b"-NOAUTH")
-    redis = place(server.port)._redis
+    store = place(server.port)
+    redis = store._redis
     assert await redis.set("launchworthy:x", b"1", px=1000)
-    for command in (("SET", "other:x", "1"), ("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("ACL", "LIST")):
+    for command in (
+        ("SET", "other:x", "1"),
+        ("KEYS", "*"),
+        ("FLUSHALL",),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+    ):
         with pytest.raises(Exception, match="permissions"):
             await redis.execute_command(*command)
-    await redis.aclose()
+    await store.aclose()
