@@ -45,7 +45,7 @@ class Judged:
 
 
 class ControlPlace:
-    """One reference project, cleared as it is, and the gate beside it."""
+    """One reference project, cleared as it is, and a gate of its own that nobody edits meanwhile."""
 
     def __init__(self, where: Path) -> None:
         self._where = where
@@ -55,6 +55,8 @@ class ControlPlace:
         self._kept = where / "git"
         shutil.copytree(self._root / ".git", self._kept, symlinks=True)
         self._gate = where / "gate"
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / SOURCE, self._gate / "launchworthy", ignore=ignored)
         self._prepare()
 
     @property
@@ -78,7 +80,6 @@ class ControlPlace:
         finally:
             for path, text in reversed(undo):
                 self._write(path, text)
-            shutil.rmtree(self._gate, ignore_errors=True)
             shutil.rmtree(self._root / ".git")
             shutil.copytree(self._kept, self._root / ".git", symlinks=True)
             self._project.run("git", "reset", "-q", "--hard")
@@ -113,7 +114,7 @@ class ControlPlace:
         for change in changes:
             for path in self._paths(change):
                 before = path.read_text() if path.is_file() else ""
-                if change.where is In.RUNTIME:
+                if change.where is not In.PROJECT:  # git puts that back
                     undo.append((path, before))
                 self._write(path, change.applied_to(before))
 
@@ -126,9 +127,6 @@ class ControlPlace:
                     [package] = home.glob("lib/*/site-packages/launchworthy")
                     yield package / change.file
             case In.GATE:
-                if not self._gate.exists():
-                    ignored = shutil.ignore_patterns("__pycache__")
-                    shutil.copytree(ROOT / SOURCE, self._gate / "launchworthy", ignore=ignored)
                 yield self._gate / "launchworthy" / change.file
 
     def _environments(self) -> tuple[Path, ...]:
@@ -143,10 +141,9 @@ class ControlPlace:
     def _launchworthy(self, *arguments: str, seconds: int = 120) -> tuple[int | None, str, str]:
         """Run the gate; whatever happens, nothing of it is left running."""
         python = str(self._root / ".venv" / "bin" / "python")
-        gate = {"PYTHONPATH": str(self._gate)} if self._gate.exists() else {}
         self._running = process = subprocess.Popen(
             [sys.executable, "-m", "launchworthy.cli", *arguments, "--python", python],
-            cwd=self._root, env=environ(**gate), start_new_session=True, text=True,
+            cwd=self._root, env=environ(PYTHONPATH=str(self._gate)), start_new_session=True, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:

@@ -6,13 +6,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launchworthy.cli.choices import TRUST_FILE, Output, Promoted, TrustOption
-from launchworthy.cli.ending import NO, UNDECIDED, YES, end, needs_extra, undecided_on_problems
+from launchworthy.cli.ending import NO, UNDECIDED, YES, end, interrupted, needs_extra, undecided_on_problems
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def check(
     """Check some or all controls, at most two seconds without --rehearse; it never makes a record."""
     needs_extra("promote", lambda: __import__("yaml"))
     began = time.monotonic()
-    with undecided_on_problems():
+    with undecided_on_problems(), interrupted():
         _refuse_unknown(controls or [])
         project = open_project(environment.environment, python, trust=trust, meanwhile=_load_checks)
         result = _run(project, controls or [], rehearse=rehearse, began=began)
@@ -109,13 +110,16 @@ def open_project(
         ProblemError: it cannot be read.
     """
     from launchworthy.promotion.child import Asking
+    from launchworthy.promotion.interruption import undisturbed
     from launchworthy.promotion.place import find_place
 
     place = find_place(Path.cwd())
     root = place.root
     own = root / ".venv" / "bin" / "python"
     interpreter = python or (own if own.exists() else Path(sys.executable))
-    with Asking(interpreter, place.package, place.root) as asking:
+    with ExitStack() as stack:
+        with undisturbed():
+            asking = stack.enter_context(Asking(interpreter, place.package, place.root))
         from launchworthy.promotion.project import load_project
 
         meanwhile()

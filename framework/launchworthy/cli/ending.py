@@ -1,6 +1,6 @@
 """Which exit code answers? One place turns outcomes and failures of commands into it.
 
-0 yes · 1 no (held, refused, tampered) · 2 could not decide · 130 Ctrl-C.
+0 yes · 1 no (held, refused, tampered) · 2 could not decide · 130 Ctrl-C, and SIGTERM where it cleans up.
 """
 
 import sys
@@ -32,6 +32,18 @@ def undecided_on_problems(headline: str = "could not decide") -> Iterator[None]:
         for problem in error.problems:
             say(headline, problem)
         end(UNDECIDED)
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """End with 130 on Ctrl-C, SIGTERM or a closed terminal; what was started is stopped by then."""
+    from launchworthy.promotion.interruption import ended_by_signals
+
+    try:
+        with ended_by_signals():
+            yield
+    except KeyboardInterrupt:
+        end(INTERRUPTED)
 
 
 def say(headline: str, problem: Problem) -> None:

@@ -3,8 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +12,11 @@ import typer
 from launchworthy.cli.check import open_project, show_progress
 from launchworthy.cli.choices import TRUST_FILE, Promoted, TrustOption
 from launchworthy.cli.ending import (
-    INTERRUPTED,
     NO,
     UNDECIDED,
     YES,
     end,
+    interrupted,
     needs_extra,
     say,
     undecided_on_problems,
@@ -73,7 +71,7 @@ def promote(
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     began = time.monotonic()
-    with undecided_on_problems(), _interrupted():
+    with undecided_on_problems(), interrupted():
         project = open_project(environment.environment, python, trust=trust)
         unrecordable = promoting.not_recordable(project)
         if unrecordable is not None:
@@ -88,15 +86,6 @@ def promote(
         code = YES if result.cleared else (NO if result.failed else UNDECIDED)
     _show(result, report, code)
     end(code)
-
-
-@contextmanager
-def _interrupted() -> Iterator[None]:
-    """End with 130 on Ctrl-C; what was started is stopped by then."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        end(INTERRUPTED)
 
 
 def _show(result: "Result", report: Report, code: int) -> None:

@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchworthy.attestation.content import wheel_content_digest
+from launchworthy.promotion.commands import Commands
 from launchworthy.vocabulary import Problem, ProblemError
 
 WORKSHOP = ".launchworthy/promotion"
@@ -79,6 +79,7 @@ class Builder:
             if name in _PASSED_ON or name.startswith(_PASSED_PREFIXES)
         }
         self._workshop = root / WORKSHOP
+        self._commands = Commands()
 
     def build(self, out: Path) -> Path:
         """Build the wheel.
@@ -156,28 +157,38 @@ class Builder:
     def _run(self, reason: str, what: str, *arguments: str) -> bytes:
         command = [self._uv, "--quiet", "--no-progress", *arguments]
         try:
-            done = subprocess.run(  # noqa: S603 - uv, found outside the project
-                command,
-                cwd=self._root,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise _refused(reason, f"{what} took longer than {_SECONDS:.0f} s") from None
-        if done.returncode != 0:
+            done = self._commands.run(command, cwd=self._root, env=self._environ, seconds=_SECONDS)
+        except TimeoutError as error:
+            raise _refused(reason, f"{what} {error}") from None
+        if done.code != 0:
             raise _refused(reason, f"{what}: uv {arguments[0]} says: {_last_words(done.stderr)}")
         return done.stdout
+
+    def end(self) -> None:
+        """Stop whatever is being built or installed; from any thread."""
+        self._commands.end()
 
 
 def build_and_install(root: Path, *, python: Path, environ: Mapping[str, str]) -> Built:
     """Build the project's wheel and install it with its locked dependencies.
 
     Raises:
-        ProblemError: `uv-missing`, `wheel-not-built`, `not-locked` or `not-installed`.
+        ProblemError: `uv-missing`, `wheel-not-built`, `not-locked`, `not-installed` or
+            `workshop-not-writable`.
     """
+    try:
+        return _built_and_installed(root, python, environ)
+    except OSError as error:
+        problem = Problem(
+            reason="workshop-not-writable",
+            where=str(root / WORKSHOP),
+            what=f"nothing can be built or installed there ({error.strerror or type(error).__name__})",
+            fix=("promote in a clone of your own, on a file system with room",),
+        )
+        raise ProblemError(problem) from None
+
+
+def _built_and_installed(root: Path, python: Path, environ: Mapping[str, str]) -> Built:
     builder = Builder(root, python=python, environ=environ)
     workshop = root / WORKSHOP
     workshop.mkdir(parents=True, exist_ok=True)
@@ -186,8 +197,12 @@ def build_and_install(root: Path, *, python: Path, environ: Mapping[str, str]) -
         ThreadPoolExecutor(1) as beside,
     ):
         preparing = beside.submit(builder.prepare)
-        fresh = builder.build(Path(scratch))
-        prepared = preparing.result()
+        try:
+            fresh = builder.build(Path(scratch))
+            prepared = preparing.result()
+        except BaseException:
+            builder.end()  # or an interrupted gate would wait for what is being installed
+            raise
         wheel = workshop / fresh.name
         for old in workshop.glob("*.whl"):
             old.unlink()
@@ -228,4 +243,5 @@ def _last_words(stderr: bytes) -> str:
 
 
 def _refused(reason: str, what: str) -> ProblemError:
-    return ProblemError(Problem(reason=reason, what=what, fix=("see what `uv sync --locked` says here",)))
+    command = "uv build --wheel" if reason == "wheel-not-built" else "uv sync --locked"
+    return ProblemError(Problem(reason=reason, what=what, fix=(f"see what `{command}` says here",)))

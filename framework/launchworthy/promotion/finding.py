@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from launchworthy.vocabulary import ProblemError
+
+TO_DO = " → "
+"""In the message of what could not be decided, before what to do about it."""
 ControlId = NewType("ControlId", str)
 """`TOK-04`: a prefix and a number, kept for ever."""
 
@@ -114,6 +118,12 @@ def conclude(
         rehearsed=rehearsed,
         seconds=seconds,
     )
+
+
+def why_undecided(error: ProblemError) -> str:
+    """A problem that keeps a control from being decided, with what to do about it, as one line."""
+    problem = error.problems[0]
+    return f"{problem.what}{TO_DO}{problem.fix[0]}" if problem.fix else problem.what
 
 
 def undecided(control: ControlId, why: str, *, rehearsed: bool, seconds: float) -> Finding:

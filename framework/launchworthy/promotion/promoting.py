@@ -18,6 +18,7 @@ from launchworthy.attestation.statement import Subject
 from launchworthy.attestation.tree import GitFacts
 from launchworthy.promotion.building import WORKSHOP
 from launchworthy.promotion.control import controls_for
+from launchworthy.promotion.interruption import undisturbed
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.engine import run_rehearsals
 from launchworthy.promotion.reports.junit import render_junit
@@ -95,8 +96,11 @@ def not_recordable(project: Project) -> Problem | None:
 
 
 def write_reports(result: Result, folder: Path) -> tuple[Path, ...]:
-    """Write every rendering of a result, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every rendering of a result: all of them, or none.
+
+    Raises:
+        ProblemError: `report-not-written`.
+    """
     contents = {
         "report.json": render_report(result),
         "report.xml": render_junit(result).encode(),
@@ -104,7 +108,18 @@ def write_reports(result: Result, folder: Path) -> tuple[Path, ...]:
         "report.md": render_markdown(result).encode(),
         "report.html": render_page(result).encode(),
     }
-    return tuple(write_whole(folder / name, content) for name, content in contents.items())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with undisturbed():
+            return tuple(write_whole(folder / name, content) for name, content in contents.items())
+    except OSError as error:
+        problem = Problem(
+            reason="report-not-written",
+            where=str(folder),
+            what=f"the reports cannot be written there ({error.strerror})",
+            fix=("say where: launchworthy promote --output DIRECTORY",),
+        )
+        raise ProblemError(problem) from None
 
 
 def hand_on_wheel(result: Result, project: Project, folder: Path) -> Path | None:

@@ -20,6 +20,7 @@ from launchworthy.promotion.finding import (
     Status,
     conclude,
     undecided,
+    why_undecided,
 )
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import Check, registry
@@ -134,7 +135,7 @@ def _run(check: Check, project: Project, seen: _Seen) -> None:
     except NotApplicable as not_applicable:
         seen.not_applicable = str(not_applicable)
     except ProblemError as error:
-        seen.error = error.problems[0].what
+        seen.error = why_undecided(error)
     except Exception as error:  # noqa: BLE001 - the check runner: what crashes is undecided, and holds
         seen.error = f"the check `{check.name}` ended in {type(error).__name__}"
     seen.seconds += time.monotonic() - began

@@ -43,6 +43,7 @@ dependencies = [{{ name = "launchworthy" }}]
 [package.metadata]
 requires-dist = [{{ name = "launchworthy", specifier = "~=0.1.0" }}]
 """
+THEN = {f"GIT_{who}_DATE": f"{NOW} +0000" for who in ("AUTHOR", "COMMITTER")}
 Edit = tuple[str, str, str]
 FILLED_IN: tuple[Edit, ...] = (
     ("manifests/server.toml", "https://on-call.orders.invalid", "https://on-call.acme.example/orders"),
@@ -76,7 +77,8 @@ def fresh_copy(target: Path) -> Path:
 def commit(root: Path) -> None:
     who = ["-c", "user.name=team", "-c", "user.email=team@orders.invalid", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "all"]):
-        subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True)
+        command = ["git", "-C", str(root), *arguments]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **THEN})
 
 
 def environment_of(target: Path, root: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from approvers import NOW, Company
-from promotion_project import edit, load
+from promotion_project import THEN, edit, load
 from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER, exception
 
 from launchworthy.attestation import ReleasedJob, TrustPolicy
@@ -185,7 +185,8 @@ def leaking(reference, hide: Callable[[Path], None]) -> Project:
 
 def git(root: Path, *arguments: str) -> None:
     who = ["-c", "user.name=team", "-c", "user.email=team@orders.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True, capture_output=True)
+    command = ["git", "-C", str(root), *who, *arguments]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **THEN})
 
 
 def take_out(root: Path) -> None:

@@ -1,11 +1,14 @@
 """Governance: is everything that is taken on trust approved, within its dates, and about something real?"""
 
 import hashlib
+import os
 import re
 from collections.abc import Container, Iterator, Mapping
 
 from launchworthy.approval.proved.proof import Approval
 from launchworthy.attestation import Approvers
+from launchworthy.attestation.git import Git
+from launchworthy.attestation.tree import GitFacts
 from launchworthy.promotion.chain import answers_to, require_renewable, unverified_link
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.checks.workflows import jobs_that_sign
@@ -17,6 +20,8 @@ from launchworthy.promotion.trusted import Entry, EvidenceTable, RotationTable, 
 from launchworthy.promotion.waiving import mistake
 from launchworthy.vocabulary import ProblemError
 
+_CLOCKS_APART = 300
+"""Seconds that two machines' clocks may differ."""
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 
 
@@ -32,6 +37,24 @@ def what_is_taken_on_trust_has_an_approval_and_an_end(project: Project) -> Itera
         yield from _evidence(project, piece, waivable)
     if not project.trusted.matters:
         yield seen("promotion.toml takes nothing on trust")
+
+
+@registry.check("GOV-06")
+def the_clock_is_not_before_the_commit(project: Project) -> Iterator[Assertion]:
+    """Every date here is judged by this machine's clock: one that was set back extends all of them."""
+    if not isinstance(project.git, GitFacts):
+        return
+    git = Git(project.root, {"PATH": os.defpath, **project.environ})
+    committed = int(git.run("log", "-1", "--format=%ct", project.git.commit))
+    if committed > project.now + _CLOCKS_APART:
+        what = (
+            f"the commit was made {committed - project.now} s from now: this clock is behind, or the commit's"
+        )
+        yield broken(
+            what, None, "set the clock of whichever machine is wrong, and commit anew if it was that one"
+        )
+    else:
+        yield seen("the clock is not before the commit")
 
 
 @registry.check("GOV-02")

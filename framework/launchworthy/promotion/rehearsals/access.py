@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from launchworthy.audit.reading import Record
+from launchworthy.detection import find_secrets
 from launchworthy.probe.case import Case
 from launchworthy.probe.cases import CASES
 from launchworthy.probe.running import Observation, Outcome
@@ -40,6 +41,7 @@ def cases_beside_their_twins(stage: Stage) -> Iterator[Seen]:
             yield from _each_left_its_records(outcomes, records, scene)
             yield from _records_say_who_and_what(stage, outcomes, records)
             yield from _challenges_are_whole(outcomes)
+            yield _refused_tokens_look_alike(outcomes)
             yield from _no_token_is_shown(scene, outcomes)
 
 
@@ -218,6 +220,22 @@ def _challenges_are_whole(outcomes: Sequence[Outcome]) -> Iterator[Seen]:
     )
 
 
+def _refused_tokens_look_alike(outcomes: Sequence[Outcome]) -> Seen:
+    """What was wrong with a token is for the audit: whoever tries several learns nothing of it."""
+    answers = [outcome.attack.answer for outcome in outcomes]
+    said = {
+        (str(answer.error.get("message")), str(answer.data.get("reason")), frozenset(answer.data))
+        for answer in answers
+        if answer is not None and (answer.challenge or {}).get("error") == "invalid_token"
+    }
+    return saw(
+        "TOK-09",
+        len(said) == 1,
+        "every token that is not accepted is refused in the same words",
+        f"tokens are refused in {len(said)} different ways, which tells what was wrong with each",
+    )
+
+
 def _no_token_is_shown(scene: Scene, outcomes: Sequence[Outcome]) -> Iterator[Seen]:
     """No token, in whole or in part, in anything that the server wrote or answered."""
     said = scene.said()
@@ -236,7 +254,18 @@ def _no_token_is_shown(scene: Scene, outcomes: Sequence[Outcome]) -> Iterator[Se
         f"{len(shown)} parts of tokens were shown: {', '.join(sorted(set(shown)))}",
         requests=len(outcomes),
     )
+    yield ControlId("SEC-04"), _nothing_secret_is_printed(scene)
     yield _all_twins("SEC-04", outcomes)
+
+
+def _nothing_secret_is_printed(scene: Scene) -> Assertion:
+    """Nor any other secret that can be known: a line for debugging is written by the team's own code."""
+    found = find_secrets(f"{scene.process.stdout}\n{scene.process.stderr}", path="output")
+    kinds = ", ".join(sorted({each.kind.replace("-", " ") for each in found}))
+    if found:
+        fix = ("rotate it: whoever reads the log has it by now; then take out the line that prints it",)
+        return Assertion(holds=False, what=f"it printed a secret: {kinds}", fix=fix)
+    return Assertion(holds=True, what="what it printed holds no secret that is known by name or shape")
 
 
 def _telling_parts(token: str) -> Iterator[str]:

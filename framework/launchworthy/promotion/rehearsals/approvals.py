@@ -119,6 +119,10 @@ def _attempts(
         "for `confirmed` among its arguments",
         lambda: _try(caller, _with(asked, {**arguments, "confirmed": True}), {}),
     )
+    yield (
+        "for `confirmed` beside its arguments",
+        lambda: _try(caller, asked, {"_meta": {"confirmed": True}}),
+    )
     yield "for a client that can ask nobody", lambda: _try(client(approve=None), asked, {})
     for name, value in arguments.items():
         others = {**arguments, name: _another(value)}

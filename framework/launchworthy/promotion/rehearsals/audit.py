@@ -4,7 +4,7 @@ import base64
 import json
 import resource
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -12,7 +12,8 @@ import psutil
 from launchworthy.audit.reading import audit_files
 from launchworthy.audit.verdict import State
 from launchworthy.audit.verification import verify_paths
-from launchworthy.probe.draft import Draft
+from launchworthy.manifest import ArgumentClass
+from launchworthy.probe.draft import Draft, good_draft
 from launchworthy.probe.probed import MODERN, NAMED_BY
 from launchworthy.promotion.finding import Assertion, ControlId
 from launchworthy.promotion.registry import registry
@@ -29,9 +30,12 @@ from launchworthy.promotion.rehearsals.seen import (
     within,
 )
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
+from launchworthy.promotion.rehearsals.targets import as_target, declared
 
 _UNAVAILABLE = 503
 _HOSTILE = 'probe\r\n{"type":"launchworthy.tool.outcome.v1"}\x1b[31m\x00\u202e'
+_TELLING = 8
+"""Characters from which on a value is found by chance no more."""
 _CANARY = "probe-canary-4d1f0b7e"
 
 
@@ -40,6 +44,7 @@ def the_audit_is_attacked(stage: Stage) -> Iterator[Seen]:
     """Hostile text first, then no room to write, then the files are changed."""
     with stage.scene() as scene:
         yield from _hostile_text(scene)
+        yield from _what_is_not_clear(stage, scene)
         yield twin("AUD-03", good(scene.prober))
         yield from _no_room(scene)
         directory = scene.world.audit_directory
@@ -67,11 +72,13 @@ def _hostile_text(scene: Scene) -> Iterator[Seen]:
     control = [byte for byte in raw.replace(b"\n", b"") if byte < 0x20]  # noqa: PLR2004 - control characters
     calls = [each.answer.call for each in answers if each.answer is not None]
     after = [record for record in scene.records()[before:] if record.data.get("call") in calls]
+    unsafe = [text for record in after for text in _texts(record.data) if not text.isprintable()]
     yield saw(
         "AUD-04",
-        not control and len(after) == len(answers),
-        "hostile text stays within one record each",
-        f"hostile text left {len(after)} records and {len(control)} control characters",
+        not control and not unsafe and len(after) == len(answers),
+        "hostile text stays within one record each, and shows as what it is",
+        f"hostile text left {len(after)} records, {len(control)} control characters in the file and "
+        f"{len(unsafe)} texts that do not print as they are",
         requests=len(answers),
     )
     yield saw(
@@ -81,6 +88,43 @@ def _hostile_text(scene: Scene) -> Iterator[Seen]:
         "the value of an argument that nobody declared was recorded",
     )
     yield twin("AUD-04", good(scene.prober))
+
+
+def _what_is_not_clear(stage: Stage, scene: Scene) -> Iterator[Seen]:
+    """The examples of arguments that are not to be recorded as they are: called with, and in no record."""
+    hidden: dict[str, str] = {}
+    for manifest in declared(stage.project):
+        for name, value in (manifest.example or {}).items():
+            if manifest.argument_class(name) is not ArgumentClass.CLEAR and len(str(value)) >= _TELLING:
+                hidden[f"{name} of {manifest.name}"] = str(value)
+                draft = good_draft(scene.probed, as_target(manifest), scene.probed.revisions[0], 1)
+                draft.scopes = stage.scopes
+                scene.prober.send(draft)
+    said = scene.said()
+    shown = [name for name, value in hidden.items() if value in said]
+    yield saw(
+        "AUD-04",
+        not shown,
+        f"{len(hidden)} arguments that are not `clear` were sent, and none is in the audit as it was",
+        f"not `clear`, and in the audit all the same: {', '.join(shown)}",
+        requests=len(hidden),
+    )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a record, names included, as whoever reads it gets it."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for name, inner in value.items():
+                yield str(name)
+                yield from _texts(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _texts(inner)
+        case _:
+            return
 
 
 def _no_room(scene: Scene) -> Iterator[Seen]:

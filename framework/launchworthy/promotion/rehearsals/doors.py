@@ -14,7 +14,12 @@ from launchworthy.probe.probed import LEGACY, MODERN, Target
 from launchworthy.probe.running import Observation
 from launchworthy.promotion.finding import Assertion, ControlId
 from launchworthy.promotion.registry import registry
-from launchworthy.promotion.rehearsals.seen import OK, Seen, good, saw, sent, status, told, twin
+from launchworthy.promotion.rehearsals.overrides import (
+    challenges_come_from_the_settings,
+    no_header_lets_in,
+    no_older_revision,
+)
+from launchworthy.promotion.rehearsals.seen import OK, Seen, good, saw, sent, status, told, twin, within
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, may_run
 
@@ -33,17 +38,23 @@ _PLAIN = {
         "prompts/list",
     ),
 }
+_LASTS = 3
+"""Seconds that a token about to end is good for."""
 _FLOOD = 40
 _FORBIDDEN, _UNAUTHORISED, _BAD_REQUEST = 403, 401, 400
 
 
-@registry.rehearsal("TOK-01", "TOK-07", "TOK-09", "TOK-10", "TR-02", "AZ-01", "AZ-02", "AZ-04", "KEY-06")
+@registry.rehearsal(
+    "TOK-01", "TOK-07", "TOK-09", "TOK-10", "TR-02", "AZ-01", "AZ-02", "AZ-04", "AZ-06", "AZ-09", "KEY-06"
+)
 def what_is_not_a_case(stage: Stage) -> Iterator[Seen]:
     """One server with the settings of production, key ages too."""
     with stage.scene() as scene:
         yield from _every_method_needs_a_token(scene)
         yield from _each_request_is_verified(scene)
-        yield from _challenges_come_from_the_settings(scene)
+        yield from challenges_come_from_the_settings(scene)
+        yield from no_older_revision(scene)
+        yield from no_header_lets_in(scene)
         yield from _documents(stage, scene)
         yield from _sockets(scene)
         yield from _each_target_needs_its_scopes(stage, scene)
@@ -102,42 +113,34 @@ def _each_request_is_verified(scene: Scene) -> Iterator[Seen]:
     )
     yield twin("TOK-07", seen[2], "a good token after a forged one goes through")
     yield twin("TOK-07", seen[4], "and after another one")
+    yield from _ends_where_it_was_good(scene)
+
+
+def _ends_where_it_was_good(scene: Scene) -> Iterator[Seen]:
+    """The very same request, on the same connection, before its token ends and after."""
+    prober, probed = scene.prober, scene.probed
+    draft = prober.draft(probed.revisions[0])
+    ends = int(probed.now) + _LASTS
+    draft.claims.update(exp=ends - int(probed.leeway), iat=ends - int(probed.leeway) - 300)
+    token = draft.token()
+    yield twin(
+        "TOK-07", prober.send_request(draft.request(token), token), "a token about to end goes through"
+    )
+    within(2 * _LASTS, lambda: probed.now > ends)
+    seen = prober.send_request(draft.request(token), token)
+    yield saw(
+        "TOK-07",
+        status(seen) == _UNAUTHORISED and seen.runs == 0,
+        f"and ends where it was good: {told(seen)}",
+        f"and is remembered past its end: {told(seen)}",
+        requests=1,
+    )
 
 
 def _forged(token: str) -> str:
     """The token with another signature of the right form."""
     head, _, signature = token.rpartition(".")
     return f"{head}.{signature[::-1][1:] + 'A'}"
-
-
-def _challenges_come_from_the_settings(scene: Scene) -> Iterator[Seen]:
-    """No header of the request moves the URL that a challenge names."""
-
-    def change(draft: Draft) -> None:
-        draft.credentials = lambda _: []
-        draft.headers += [
-            ("x-forwarded-host", "probe.invalid"),
-            ("x-forwarded-proto", "https"),
-            ("forwarded", "host=probe.invalid"),
-        ]
-
-    seen = sent(scene.prober, change)
-    challenge = (seen.answer.challenge if seen.answer is not None else None) or {}
-    yield twin("TOK-09", good(scene.prober))
-    yield saw(
-        "TOK-09",
-        challenge.get("resource_metadata") == scene.probed.metadata_url,
-        "a forwarded host does not change where a challenge sends clients",
-        f"a forwarded host makes the challenge say {challenge.get('resource_metadata')}",
-        requests=1,
-    )
-    body = seen.answer.body.decode(errors="replace") if seen.answer is not None else ""
-    yield saw(
-        "TOK-09",
-        "Traceback" not in body and "File " not in body,
-        "an answer shows nothing of the code",
-        "an answer shows a traceback",
-    )
 
 
 def _documents(stage: Stage, scene: Scene) -> Iterator[Seen]:
@@ -200,6 +203,13 @@ def _sockets(scene: Scene) -> Iterator[Seen]:
         listening == wanted,
         "it listens where the settings say, and nowhere else",
         f"it listens on {', '.join(sorted(listening ^ wanted))}, which is not what was declared",
+    )
+    copies = [each.pid for each in process.children(recursive=True) if each.cmdline() == process.cmdline()]
+    yield saw(
+        "TR-02",
+        not copies,
+        "it is one process, of which no copy runs",
+        f"{len(copies)} copies of its process run beside it (fork): each holds its keys and its sockets",
     )
     yield twin("TR-02", good(scene.prober), "the declared address answers")
 

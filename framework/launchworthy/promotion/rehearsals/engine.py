@@ -18,7 +18,7 @@ from pathlib import Path
 from launchworthy.attestation.statement import Subject
 from launchworthy.promotion import rehearsals as _rehearsals  # noqa: F401 - registers them
 from launchworthy.promotion.building import Built, build_and_install
-from launchworthy.promotion.finding import Assertion, ControlId
+from launchworthy.promotion.finding import Assertion, ControlId, why_undecided
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import Rehearsal, registry
 from launchworthy.promotion.rehearsals.stage import Stage
@@ -83,7 +83,7 @@ def run_rehearsals(project: Project, controls: frozenset[ControlId] | None, prog
     try:
         built = build_and_install(project.root, python=project.python, environ=dict(os.environ))
     except ProblemError as error:
-        _undecided(seen, chosen, error.problems[0].what)
+        _undecided(seen, chosen, why_undecided(error))
         return _rehearsed(seen, (), {}, None)
     with tempfile.TemporaryDirectory(prefix="lw-") as directory, _quiet():
         stage = Stage(project, built, directory=Path(directory), wanted=wanted)
@@ -124,7 +124,7 @@ def _play(rehearsal: Rehearsal, stage: Stage) -> _Played:
         try:
             said.extend(rehearsal.run(stage))
         except ProblemError as problem:
-            error = problem.problems[0].what
+            error = why_undecided(problem)
         except NotStarted as failure:
             error = f"the server did not start in a rehearsal (`{rehearsal.name}`): {str(failure)[:500]}"
             if not last:

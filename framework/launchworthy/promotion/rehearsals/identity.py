@@ -15,10 +15,13 @@ from launchworthy.promotion.rehearsals.seen import (
     within,
 )
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
+from launchworthy.testing.workload_api import Fault
 
 _LIFE = 4.0
 """Seconds that an identity lives in this world."""
 _ROTATIONS = 3
+_SEEN = 12.0
+"""Seconds within which a withdrawal must be seen, beside the grace that the settings allow."""
 _UNAVAILABLE = 503
 
 
@@ -103,3 +106,38 @@ def _ends(scene: Scene, where: str | None) -> Iterator[Seen]:
 
 def _changes(scene: Scene, kind: str) -> int:
     return sum(record.type == kind for record in scene.records())
+
+
+@registry.rehearsal("ID-03")
+def the_identity_is_taken_away(stage: Stage) -> Iterator[Seen]:
+    """The agent says that this workload is nobody any more: nothing is done, until it says otherwise."""
+    if stage.project.settings.identity.kind != "spiffe":
+        return
+    grace = stage.project.settings.identity.revocation_grace or 0
+    with stage.scene() as scene:
+        yield twin("ID-03", good(scene.prober))
+        agent = scene.world.workload_api
+        if agent is None:
+            return
+        agent.set_fault(Fault.PERMISSION_DENIED)
+        took = within(grace + _SEEN, lambda: status(good(scene.prober)) == _UNAVAILABLE)
+        last = good(scene.prober)
+        code, body = scene.process.readiness()
+        yield saw(
+            "ID-03",
+            took is not None and last.runs == 0 and code == _UNAVAILABLE,
+            f"{took or 0:.1f} s after it was taken away, nothing is done: {told(last)}",
+            f"{grace + _SEEN:.0f} s after it was taken away: {told(last)}, /readyz says {code} {body}",
+            requests=1,
+            where=stage.where("identity.expected_id"),
+        )
+        agent.set_fault(Fault.NONE)
+        agent.push()
+        back = within(_SEEN, lambda: status(good(scene.prober)) == OK)
+        yield saw(
+            "ID-03",
+            back is not None,
+            f"given back, it works again after {back or 0:.1f} s, not restarted",
+            f"given back, it does not work again within {_SEEN:.0f} s",
+            requests=1,
+        )

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
+
 from launchworthy.probe.running import Observation
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import OK, Seen, good, saw, sent, status, told, twin, within
@@ -50,6 +52,8 @@ def a_key_is_rotated(stage: Stage) -> Iterator[Seen]:
             f"meanwhile the old one: {told(overlapping)}",
             requests=1,
         )
+        shown = _request_signed_by(scene, old)
+        yield twin("KEY-02", scene.prober.send_request(*shown), "before it is withdrawn, so does this token")
         keys.withdraw(old.kid)
         took = within(_SOON, lambda: status(_signed_by(scene, old)) == _UNAUTHORISED)
         last = _signed_by(scene, old)
@@ -60,6 +64,14 @@ def a_key_is_rotated(stage: Stage) -> Iterator[Seen]:
             f"a withdrawn key still: {told(last)} after {_SOON:.0f} s",
             requests=1,
             where=stage.where("issuers"),
+        )
+        again = scene.prober.send_request(*shown)
+        yield saw(
+            "KEY-02",
+            again.runs == 0 and status(again) == _UNAUTHORISED,
+            f"a token that had gone through before: {told(again)}",
+            f"a token that had gone through before is remembered: {told(again)}",
+            requests=1,
         )
         yield twin("KEY-02", good(scene.prober), "the key that is published verifies")
 
@@ -110,6 +122,14 @@ def the_issuer_hangs(stage: Stage) -> Iterator[Seen]:
 
 def _signed_by(scene: Scene, key: SigningKey) -> Observation:
     return sent(scene.prober, lambda draft: draft.minting.update(key=key))
+
+
+def _request_signed_by(scene: Scene, key: SigningKey) -> tuple[httpx2.Request, str]:
+    """One request that can be sent again as it is, and its token."""
+    draft = scene.prober.draft(scene.probed.revisions[0])
+    draft.minting.update(key=key)
+    token = draft.token()
+    return draft.request(token), token
 
 
 def _unknown_key(stage: Stage, scene: Scene, number: int) -> Observation:

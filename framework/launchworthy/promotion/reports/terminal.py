@@ -6,7 +6,7 @@ Plain lines; whoever prints them may colour them. Ids stand at the left edge, so
 from collections.abc import Iterator
 
 from launchworthy.promotion.control import FAMILIES, to_come
-from launchworthy.promotion.finding import Finding, Status
+from launchworthy.promotion.finding import TO_DO, Finding, Status
 from launchworthy.promotion.result import Result
 from launchworthy.promotion.verdict import HOLDS, Verdict
 
@@ -74,12 +74,14 @@ def _by_cause(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
 
 
 def _undecided(cause: str, findings: list[Finding], result: Result) -> Iterator[str]:
-    first = findings[0]
+    first, (why, _, fix) = findings[0], cause.partition(TO_DO)
     if len(findings) == 1:
-        yield f" {first.control}  could not be decided: {cause}"
-        yield f"       → {result.control(first).fix}"
+        yield f" {first.control}  could not be decided: {why}"
+        yield f"       → {fix or result.control(first).fix}"
         return
-    yield f" {len(findings)} controls could not be decided, for one cause: {cause}"
+    yield f" {len(findings)} controls could not be decided, for one cause: {why}"
+    if fix:
+        yield f"       → {fix}"
     for start in range(0, len(findings), _IDS_A_LINE):
         yield " " + "  ".join(finding.control for finding in findings[start : start + _IDS_A_LINE])
 
