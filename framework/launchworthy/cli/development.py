@@ -75,7 +75,7 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
     for stale in ("stdout.txt", "stderr.txt", "session.json"):
         (directory / stale).unlink(missing_ok=True)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with project.world(directory) as world:
+    with project.world(directory, sandboxes=True) as world:
         session = leave_session(project.root, world)
         _keep_roots(directory, world)
         try:

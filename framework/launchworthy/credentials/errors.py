@@ -4,6 +4,7 @@ CredentialUnavailable(ToolError)   the caller reads that it cannot be had now
 CredentialNotAllowed               the manifest does not name it: a mistake of the code
 CredentialEnded                    used after the call, or outside of its `with`: a mistake of the code
 BrokerError                        what a broker raises; its detail is for the operator
+    IssuerRefused                  the issuer said no, and what it called that
     RevocationUnsupported          it cannot be taken back at all
 """
 
@@ -40,6 +41,19 @@ class CredentialEnded(RuntimeError):
 
 class BrokerError(Exception):
     """A broker could not do what it was asked; the message is for the operator and holds no secret."""
+
+
+class IssuerRefused(BrokerError):
+    """The issuer refused a token.
+
+    Attributes:
+        error: its word for why (RFC 6749 §5.2), as it came; None if it had none.
+    """
+
+    def __init__(self, message: str, error: str | None) -> None:
+        """Hold both."""
+        super().__init__(message)
+        self.error = error
 
 
 class RevocationUnsupported(BrokerError):

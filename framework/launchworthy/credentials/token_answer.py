@@ -10,7 +10,7 @@
 
 from dataclasses import dataclass
 
-from launchworthy.credentials.errors import BrokerError, RevocationUnsupported
+from launchworthy.credentials.errors import BrokerError, IssuerRefused, RevocationUnsupported
 from launchworthy.tokens.shown import shown
 from launchworthy.tokens.strict_json import StrictJSONError, parse_object
 from launchworthy.vocabulary import Secret, parse_scopes
@@ -60,7 +60,10 @@ def read_answer(status: int, media_type: str, body: bytes, expected: Expected) -
     """
     answer = _object(status, media_type, body)
     if status != _OK or "error" in answer:
-        raise BrokerError(f"the issuer refused with {status} {shown(answer.get('error'))}")
+        error = answer.get("error")
+        raise IssuerRefused(
+            f"the issuer refused with {status} {shown(error)}", error if isinstance(error, str) else None
+        )
     kind = answer.get("token_type")
     if not isinstance(kind, str) or kind.lower() != expected.token_type:
         raise BrokerError(f"the issuer gave a token of type {shown(kind)}")

@@ -32,11 +32,9 @@ def tellers(parts: Parts) -> Tellers:
         if network is None:
             break
         try:
-            brokers[name] = _Lending(parts, network).broker(credential)
+            brokers[name] = _Lending(parts, network).broker(name, credential)
             if credential.url is not None:
-                hosts[name] = _Lending(parts, network).host(
-                    credential.url, max_bytes=MAX_ANSWER_BYTES, keep_alive=True
-                )
+                hosts[name] = _Lending(parts, network).upstream(credential, credential.url)
         except EndpointError as error:
             raise ProblemError(_no_address(name, error)) from None
     return Tellers(brokers, hosts, audit=parts.audit, clock=parts.surroundings.clock)
@@ -59,12 +57,25 @@ class _Lending:
         self._simulated = parts.settings.environment.simulated
         self._clock: Callable[[], float] = parts.surroundings.clock
 
-    def host(self, url: str, *, max_bytes: int, keep_alive: bool) -> OneHost:
+    def host(self, url: str, *, max_bytes: int, keep_alive: bool, simulated: bool | None = None) -> OneHost:
         return OneHost(
-            url, self._network, simulated=self._simulated, max_bytes=max_bytes, keep_alive=keep_alive
+            url,
+            self._network,
+            simulated=self._simulated if simulated is None else simulated,
+            max_bytes=max_bytes,
+            keep_alive=keep_alive,
         )
 
-    def broker(self, credential: CredentialSettings) -> CredentialBroker:
+    def upstream(self, credential: CredentialSettings, url: str) -> OneHost:
+        """The host that a credential opens; a developer's sandbox may be real in a simulated world."""
+        simulated = self._simulated
+        if credential.broker == "developer":
+            from launchworthy.server.developer_lending import sandbox_is_local  # noqa: PLC0415 - likewise
+
+            simulated = sandbox_is_local(url)
+        return self.host(url, max_bytes=MAX_ANSWER_BYTES, keep_alive=True, simulated=simulated)
+
+    def broker(self, name: str, credential: CredentialSettings) -> CredentialBroker:
         match credential.broker:
             case "token-exchange" | "client-credentials" | "jwt-bearer" | "id-jag":
                 return self._at_an_issuer(credential)
@@ -75,7 +86,7 @@ class _Lending:
             case "file":
                 return self._file(credential)
             case "developer":
-                raise ProblemError(_not_yet(credential.broker))
+                return self._developer(name, credential)
 
     def _at_an_issuer(self, credential: CredentialSettings) -> CredentialBroker:
         from launchworthy.server.issuers_lending import IssuersLending  # noqa: PLC0415 - loads authlib
@@ -83,6 +94,11 @@ class _Lending:
         return IssuersLending(
             self._parts, self._network, clock=self._clock, monotonic=time.monotonic, new_id=self._new_id
         ).broker(credential)
+
+    def _developer(self, name: str, credential: CredentialSettings) -> CredentialBroker:
+        from launchworthy.server.developer_lending import developer  # noqa: PLC0415 - development only
+
+        return developer(self._parts, self._network, name, credential, new_id=self._new_id)
 
     def _openbao(self, credential: CredentialSettings) -> CredentialBroker:
         from launchworthy.credentials.brokers.openbao import (  # noqa: PLC0415 - only where it is named
@@ -149,13 +165,4 @@ def _no_address(name: str, error: EndpointError) -> Problem:
         what=f"[credentials.{name}] names an address that we do not connect to: {error}",
         fix=("name an https address by a plain host name",),
         field=f"credentials.{name}",
-    )
-
-
-def _not_yet(broker: str) -> Problem:
-    return Problem(
-        reason="not-enforced-yet",
-        what=f"the broker `{broker}` cannot be used yet",
-        fix=("take it out: what nothing enforces is refused, never read and ignored",),
-        field="credentials",
     )

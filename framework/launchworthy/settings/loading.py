@@ -22,7 +22,7 @@ from launchworthy.settings.resolved import Settings
 from launchworthy.settings.sources import ENVIRONMENT, Tables, merge, tables_of
 from launchworthy.settings.strict import AppSettings
 from launchworthy.settings.tables import FileTables
-from launchworthy.settings.world_file import REPLACEABLE
+from launchworthy.settings.world_file import REPLACEABLE, without_displaced
 from launchworthy.settings.worlds import check_worlds
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -66,7 +66,8 @@ def _load(
     environ: Mapping[str, str], project: ProjectFiles, app: type[AppSettings] | None
 ) -> tuple[Sources, Tables, Settings]:
     read = read_sources(environ, project, environment_of(environ), app)
-    merged = merge(tables_of(read.overrides), read.world_tables, read.base_tables)
+    base = without_displaced(read.base_tables, read.world_tables)
+    merged = merge(tables_of(read.overrides), read.world_tables, base)
     settings = _resolve(read, merged, project.package)
     problems = check_worlds(settings, read.environment, settings.sources)
     problems += check_private_place(settings)

@@ -83,6 +83,22 @@ def world_settings(source: SourceFile, tables: Tables, environment: Environment)
     return settings
 
 
+def without_displaced(base: Tables, world: Tables) -> Tables:
+    """The tables of a file, without what the world lends by another broker: it says all of that."""
+    lent, simulated = base.get("credentials"), world.get("credentials")
+    if not isinstance(lent, dict) or not isinstance(simulated, dict):
+        return base
+    displaced = {
+        name
+        for name, table in simulated.items()
+        if isinstance(table, dict)
+        and "broker" in table
+        and name in lent
+        and not (isinstance(lent[name], dict) and lent[name].get("broker") == table["broker"])
+    }
+    return {**base, "credentials": {name: table for name, table in lent.items() if name not in displaced}}
+
+
 def _not_replaceable(source: SourceFile, tables: Tables, environment: Environment) -> Iterator[Problem]:
     for name, table in tables.items():
         if name == "world":

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from launchworthy.testing.issuer_app import Realm, build_app
 from launchworthy.testing.issuer_clients import Clients, FetchClientMetadata, SimulatedClient
+from launchworthy.testing.issuer_device import DeviceSignIns
 from launchworthy.testing.issuer_faults import Counts, Fault, Faults
 from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_id_jag import ID_JAG_SECONDS, ID_JAG_TYPE, IdJags, id_jag_claims
@@ -38,6 +39,7 @@ class SimulatedIssuer:
         counts: how often each endpoint was asked.
         clients: whom it knows.
         opaque: its opaque tokens; `opaque.revoke` takes one back.
+        device: where people say yes for a device, once `device.offered`.
         client: a registered client that can prove itself.
     """
 
@@ -81,6 +83,7 @@ class SimulatedIssuer:
         self._minter = Minter(self.issuer, self.keys, clock)
         self._id_jags = IdJags(self.issuer, clock)
         grants = Grants(self._resources, self.keys, self._minter, clock, self._id_jags, vouch=self.vouch)
+        self.device = DeviceSignIns(self.clients, grants, clock)
         self._realm = Realm(
             issuer=self.issuer,
             path=path,
@@ -90,6 +93,7 @@ class SimulatedIssuer:
             grants=grants,
             opaque=self.opaque,
             sign_in=SignIn(self.issuer, self.clients, grants, clock),
+            device=self.device,
             faults=self.faults,
             counts=self.counts,
         )

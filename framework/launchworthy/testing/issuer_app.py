@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from launchworthy.testing.issuer_clients import Clients
+from launchworthy.testing.issuer_device import DEVICE_CODE, DeviceSignIns
 from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, answer_error, read_parameters
 from launchworthy.testing.issuer_faults import Counts, Fault, Faults, answer
 from launchworthy.testing.issuer_grants import Grants
@@ -36,6 +37,7 @@ class Realm:
         grants: what it issues.
         opaque: its opaque tokens.
         sign_in: where people say yes.
+        device: where they say yes for a device.
         faults: what is broken now.
         counts: how often each endpoint was asked.
     """
@@ -48,6 +50,7 @@ class Realm:
     grants: Grants
     opaque: OpaqueTokens
     sign_in: SignIn
+    device: DeviceSignIns
     faults: Faults
     counts: Counts
 
@@ -78,6 +81,7 @@ class Realm:
             "id_token_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_response_iss_parameter_supported": True,
             "client_id_metadata_document_supported": self.clients.reads_documents,
+            **({"device_authorization_endpoint": f"{origin}/device"} if self.device.offered else {}),
         } | dict(self.faults.metadata)
 
 
@@ -97,6 +101,7 @@ def build_app(realm: Realm, ended: asyncio.Event, well_known: tuple[str, ...]) -
             Route("/elsewhere", endpoints.elsewhere, methods=["GET"]),
             Route("/authorize", realm.sign_in.show, methods=["GET"]),
             Route("/authorize", realm.sign_in.decide, methods=["POST"]),
+            Route("/device", endpoints.device, methods=["POST"]),
             Route("/token", endpoints.token, methods=["POST"]),
             Route("/revoke", endpoints.revoke, methods=["POST"]),
             Route("/introspect", endpoints.introspect, methods=["POST"]),
@@ -137,7 +142,16 @@ class _Endpoints:
             return await answer(self._realm.faults.token, {}, self._ended)
         form = await _form(request)
         client = self._realm.clients.authenticate(form, request.headers.get("authorization"))
-        return JSONResponse(self._realm.grants.issue(client, form), headers=dict(NO_STORE))
+        if form.get("grant_type") == DEVICE_CODE and self._realm.device.offered:
+            said = self._realm.grants.answer(self._realm.device.redeem(client, form))
+        else:
+            said = self._realm.grants.issue(client, form)
+        return JSONResponse(said, headers=dict(NO_STORE))
+
+    async def device(self, request: Request) -> Response:
+        self._realm.counts.add("device")
+        said = self._realm.device.begin(await _form(request), f"{self._realm.origin}/device")
+        return JSONResponse(said, headers=dict(NO_STORE))
 
     async def revoke(self, request: Request) -> Response:
         self._realm.counts.add("revoke")

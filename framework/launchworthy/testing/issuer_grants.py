@@ -137,6 +137,10 @@ class Grants:
             case _:
                 raise OAuthError("unsupported_grant_type", "this issuer has no such grant")
 
+    def answer(self, grant: Grant) -> dict[str, Any]:
+        """The answer with a token for a grant that was made elsewhere."""
+        return self._answer(grant)
+
     def revoke(self, token: str) -> None:
         """Take a token back (RFC 7009); one that is none of ours is no error."""
         try:

@@ -6,12 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from launchworthy.manifest import ApprovalRule, ToolTable, approval_rule, parse_duration
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.lending import SimulatedCredential, joined
 from launchworthy.testing.world import CALLERS, World
+
+_SIGN_IN: Final = "developer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class TestedProject:
         scopes: every scope that a manifest names, sorted.
         credentials: what its manifests borrow, from whom its settings say.
         rules: who must approve calls, one for each tool that asks somebody.
+        sandboxes: the names of those that development borrows by the developer's own sign-in.
     """
 
     __test__ = False
@@ -35,6 +38,7 @@ class TestedProject:
     scopes: tuple[str, ...]
     credentials: tuple[SimulatedCredential, ...]
     rules: tuple[ApprovalRule, ...]
+    sandboxes: frozenset[str]
 
     @classmethod
     def find(cls, start: Path) -> Self:
@@ -67,14 +71,26 @@ class TestedProject:
             scopes=tuple(sorted({scope for target in targets for scope in target.get("scopes", ())})),
             credentials=_credentials(targets, root),
             rules=_rules(manifests),
+            sandboxes=frozenset(
+                name
+                for name, table in _lent(root / "config" / "development.toml").items()
+                if table.get("broker") == _SIGN_IN
+            ),
         )
 
-    def world(self, directory: Path, **options: Any) -> World:
-        """A world of this project that is not entered yet; `options` as in `World`."""
+    def world(self, directory: Path, *, sandboxes: bool = False, **options: Any) -> World:
+        """A world of this project that is not entered yet.
+
+        Args:
+            directory: an existing folder of its own.
+            sandboxes: whether somebody is there who signs in at them; without, they are simulated too.
+            options: as in `World`.
+        """
+        left = self.sandboxes if sandboxes else frozenset[str]()
         known = {
             "name": self.name,
             "scopes": self.scopes,
-            "credentials": self.credentials,
+            "credentials": tuple(each for each in self.credentials if each.name not in left),
             "upstream_apps": upstream_apps(self.root) if self.credentials else {},
             "approval": ApprovalPlace.simulated(CALLERS, self.rules),
         }
@@ -116,17 +132,13 @@ def _rules(manifests: list[dict[str, Any]]) -> tuple[ApprovalRule, ...]:
 
 
 def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCredential, ...]:
-    """What the manifests borrow; the broker is that of production, or of another environment that has one.
-
-    What development borrows by the developer's own sign-in is real, and none of ours.
-    """
+    """What the manifests borrow; the broker is that of production, or of another environment that has one."""
     lent = [_lent(root / "config" / f"{name}.toml") for name in ("production", "staging", "development")]
     found: dict[str, SimulatedCredential] = {}
     for target in targets:
         for name, allowed in target.get("credentials", {}).items():
-            if lent[2].get(name, {}).get("broker") == "developer":
-                continue
-            table: dict[str, Any] = next((tables[name] for tables in lent if name in tables), {})
+            named = (tables[name] for tables in lent if name in tables)
+            table: dict[str, Any] = next((each for each in named if each.get("broker") != _SIGN_IN), {})
             found[name] = joined(
                 found.get(name),
                 SimulatedCredential(

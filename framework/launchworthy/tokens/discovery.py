@@ -35,11 +35,13 @@ class TokenEndpoints:
 
     Attributes:
         token: its token endpoint.
+        authorization: where a person's browser is sent, if it says.
         revocation: where tokens are taken back (RFC 7009), if it says.
         device: where a person's sign-in on a device begins (RFC 8628), if it says.
     """
 
     token: str
+    authorization: str | None
     revocation: str | None
     device: str | None
 
@@ -103,10 +105,15 @@ def token_endpoints_of(
 ) -> TokenEndpoints:
     """Take the addresses for token requests out of an issuer's metadata; raises as `endpoint_of`."""
     read = partial(endpoint_of, metadata, issuer=issuer, allow_loopback_http=allow_loopback_http)
+
+    def optional(member: str) -> str | None:
+        return read(member) if member in metadata else None
+
     return TokenEndpoints(
         token=read("token_endpoint"),
-        revocation=read("revocation_endpoint") if "revocation_endpoint" in metadata else None,
-        device=read("device_authorization_endpoint") if "device_authorization_endpoint" in metadata else None,
+        authorization=optional("authorization_endpoint"),
+        revocation=optional("revocation_endpoint"),
+        device=optional("device_authorization_endpoint"),
     )
 
 

@@ -326,3 +326,47 @@ def test_the_real_world_must_name_a_control_list() -> None:
         in_production(without)
     assert refused(error).reason == "no-control-file"
     assert in_production(PRODUCTION).control.file == Path("/etc/launchworthy/control.toml")
+
+
+SIGN_IN = """
+[credentials.payments]
+broker = "developer"
+issuer = "https://login.acme.example"
+url = "https://sandbox.acme.example"
+client = "developers"
+"""
+
+
+@pytest.mark.parametrize("environment", ["staging", "production", "rehearsal"])
+def test_a_developers_own_sign_in_is_refused_by_name_outside_development(
+    tmp_path: Path, environment: str
+) -> None:
+    text = PRODUCTION + SIGN_IN
+    environ = {"LAUNCHWORTHY_ENVIRONMENT": environment}
+    if environment == "rehearsal":
+        environ["LAUNCHWORTHY_WORLD"] = world_file(tmp_path, WORLD)
+    with pytest.raises(ProblemError) as error:
+        load_settings(environ, project(production=text, staging=text), None)
+    found = error.value.problems
+    [problem] = [one for one in found if one.field == "credentials.payments.broker"]
+    assert problem.reason == "wrong-world"
+    assert "is a developer's own sign-in" in problem.what
+    assert f"`{environment}`" in problem.what
+
+
+def test_in_development_it_may_be_a_real_one(tmp_path: Path) -> None:
+    loaded = in_development(tmp_path, SIGN_IN)
+    assert loaded.credentials["payments"].broker == "developer"
+    assert loaded.credentials["payments"].issuer == "https://login.acme.example"
+
+
+def test_what_the_world_lends_by_another_broker_has_nothing_of_the_sign_in(tmp_path: Path) -> None:
+    lent = """
+[credentials.payments]
+broker = "file"
+reference = "file:/run/secrets/payments"
+url = "http://127.0.0.1:9999"
+"""
+    loaded = in_development(tmp_path, SIGN_IN, WORLD + lent)
+    assert loaded.credentials["payments"].broker == "file"
+    assert loaded.credentials["payments"].client is None
