@@ -211,6 +211,7 @@ class Dice:
             peer=self.choice([None, *PEERS]),
             forwarded_peer=self.choice([None, *PEERS]),
             approved=self.choice([None, Approved(question="q")]),
+            lifted=frozenset(),
         )
 
     def queries(self, number):
@@ -397,6 +398,7 @@ ONE = Query(
     peer=None,
     forwarded_peer=None,
     approved=None,
+    lifted=frozenset(),
 )
 
 

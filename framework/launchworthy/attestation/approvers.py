@@ -7,6 +7,11 @@ The first is proved: a person signs in for exactly this approval (`approval.prov
 one at which they sign in: a nonce of anybody's choosing can be had in an ID token for another client, from
 people who only meant to sign in there. The second is the platform's word that the promoter's identity is
 given to no job that a reviewer has not released.
+
+    break_glass_approvers = { issuer = "…", client = "approve", groups = ["on-call"], keys = ["login.json"] }
+
+Two of these approve a grant. Their issuer's keys lie beside the policy: an emergency is no time to depend on
+one more service, and a server asks nobody whether a grant is genuine.
 """
 
 from collections.abc import Mapping
@@ -84,3 +89,16 @@ def problem_of(table: ApproversField, environment: Environment) -> str | None:
             return f"[{environment}] approvers: `{cite(table.issuer)}` is no issuer for this environment"
         case _:
             return None
+
+
+def break_glass_problem(table: ApproversTable | None, environment: Environment) -> str | None:
+    """What is wrong with who approves grants in an environment; None if nothing is."""
+    if table is None:
+        return None
+    if not is_fit(table.issuer, environment, schemes=("https",)):
+        return (
+            f"[{environment}] break_glass_approvers: `{cite(table.issuer)}` is no issuer for this environment"
+        )
+    if not table.keys:
+        return f"[{environment}] break_glass_approvers pins no `keys`, and nobody is asked for any"
+    return None

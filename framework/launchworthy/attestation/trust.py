@@ -8,6 +8,7 @@
     previous  = "required"                    # once there is a first record; "none" if it is left out
     catalogue = "0.1"                         # the least that counts
     framework = "0.1"                         # the same for launchworthy; may be left out
+    break_glass_approvers = { … }             # people, with their issuer's keys: `approvers`; may be left out
     [roots]
     "acme.example" = ["acme-2026a.pem"]       # old ones stay as long as records live
     [revoked]
@@ -30,7 +31,13 @@ from typing import Annotated, Literal
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from launchworthy.attestation.approvers import Approvers, ApproversField, ApproversTable, ReleasedJob
+from launchworthy.attestation.approvers import (
+    Approvers,
+    ApproversField,
+    ApproversTable,
+    ReleasedJob,
+    break_glass_problem,
+)
 from launchworthy.attestation.approvers import problem_of as approvers_problem
 from launchworthy.attestation.json_document import cite
 from launchworthy.attestation.places import is_fit
@@ -41,7 +48,6 @@ from launchworthy.attestation.version import parse_version
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
-_NOT_ENFORCED = ("break_glass_approvers",)
 _KEY_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FIX = ("what it may say: `launchworthy explain trust-policy-missing`",)
 
@@ -58,6 +64,7 @@ class EnvironmentTrust:
         stamp_required: whether a record without a time stamp is refused.
         stamp_authorities: whose time stamps are believed; none, where the signer's word is taken.
         previous_required: whether a record that names none before it is refused.
+        break_glass: who approves grants, two of them each; None, and no grant counts.
     """
 
     promoters: frozenset[str]
@@ -67,6 +74,7 @@ class EnvironmentTrust:
     stamp_required: bool
     stamp_authorities: tuple[StampAuthority, ...]
     previous_required: bool
+    break_glass: Approvers | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +119,11 @@ def root_files(document: bytes, *, where: str) -> tuple[str, ...]:
     raw = _read(document, where)
     named = {name for names in raw.roots.values() for name in names}
     for table in (raw.rehearsal, raw.staging, raw.production):
-        if table is not None:
-            named.update(name for each in table.time_stamp_authorities for name in each.roots)
-            named.update(table.approvers.keys if isinstance(table.approvers, ApproversTable) else ())
+        if table is None:
+            continue
+        named.update(name for each in table.time_stamp_authorities for name in each.roots)
+        for people in (table.approvers, table.break_glass_approvers):
+            named.update(people.keys if isinstance(people, ApproversTable) else ())
     return tuple(sorted(named))
 
 
@@ -148,7 +158,11 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
     problems += [
         _malformed(where, wrong)
         for environment, table in tables.items()
-        if (wrong := approvers_problem(table.approvers, environment)) is not None
+        for wrong in (
+            approvers_problem(table.approvers, environment),
+            break_glass_problem(table.break_glass_approvers, environment),
+        )
+        if wrong is not None
     ]
     problems += [
         _malformed(where, wrong)
@@ -189,6 +203,7 @@ class _EnvironmentTable(_Table):
     previous: Literal["required", "none"] = "none"
     catalogue: Version
     framework: Version | None = None
+    break_glass_approvers: ApproversTable | None = None
 
 
 class _Revoked(_Table):
@@ -210,7 +225,6 @@ def _read(document: bytes, where: str) -> _Document:
         text = json.dumps(members)
     except (ValueError, TypeError, RecursionError):  # a date has no JSON, and no field here is one
         raise ProblemError(_malformed(where, "is not TOML with the fields of a trust policy")) from None
-    _refuse_not_enforced(members, where)
     try:
         return _Document.model_validate_json(text)
     except ValidationError as error:
@@ -219,27 +233,6 @@ def _read(document: bytes, where: str) -> _Document:
             for each in error.errors(include_url=False, include_context=False, include_input=False)
         )
         raise ProblemError(*problems) from None
-
-
-def _refuse_not_enforced(members: Mapping[str, object], where: str) -> None:
-    problems: list[Problem] = []
-    for environment in _TABLES:
-        table = members.get(environment)
-        if not isinstance(table, dict):
-            continue
-        problems += [_not_enforced(where, environment, name) for name in _NOT_ENFORCED if name in table]
-    if problems:
-        raise ProblemError(*problems)
-
-
-def _not_enforced(where: str, environment: Environment, what: str) -> Problem:
-    return Problem(
-        reason="not-enforced-yet",
-        where=where,
-        field=f"{environment}.{what}",
-        what=f"[{environment}] asks for `{what}`, which is not enforced yet",
-        fix=(f"take it out of [{environment}], and have it checked by hand until a release enforces it",),
-    )
 
 
 def _malformed(where: str, what: str) -> Problem:
@@ -312,6 +305,9 @@ def _environment(
             for each in table.time_stamp_authorities
         ),
         previous_required=table.previous == "required",
+        break_glass=None
+        if table.break_glass_approvers is None
+        else table.break_glass_approvers.approvers(files),
     )
 
 

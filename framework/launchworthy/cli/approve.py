@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchworthy.cli.choices import TRUST_FILE, Promoted, TrustOption
+from launchworthy.cli.control_grant import break_glass_approvers
 from launchworthy.cli.ending import NO, UNDECIDED, YES, end, say, undecided_on_problems
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
@@ -31,7 +32,7 @@ def approve(
     file: Annotated[
         Path,
         typer.Argument(
-            help="dist/promotion/report.json, promotion.toml, config/production.toml or launchworthy.lock"
+            help="dist/promotion/report.json, promotion.toml, a lock, settings, or a request for a grant"
         ),
     ],
     environment: Annotated[
@@ -53,8 +54,8 @@ def approve(
     from launchworthy.promotion.approvals.asking import approvable, keep
 
     with undecided_on_problems():
-        people = _people(trust, environment.environment)
         asked = approvable(file, environment=environment.environment)
+        people = _people(trust, environment.environment, grant=asked.grant is not None)
         simulated = environment.environment.simulated
         keys = cache(partial(keys_of, people, simulated=simulated))  # once, however much is approved
         refused = 0
@@ -78,13 +79,13 @@ def approve(
                 for problem in error.problems:
                     say("not approved", problem)
                 end(NO)
-            typer.echo(f" approved by {approval.name}: {keep(asked.folder, matter, content)}")
+            typer.echo(f" approved by {approval.name}: {keep(asked, matter, content)}")
     if not asked.matters:
         typer.echo(" nothing here waits for an approval")
     end(NO if refused else YES)
 
 
-def _people(trust: Path, environment: Environment) -> "Approvers":
+def _people(trust: Path, environment: Environment, *, grant: bool) -> "Approvers":
     """Who approves, by the trust policy; a copy of it will do, since `attest` looks again.
 
     Raises:
@@ -93,6 +94,8 @@ def _people(trust: Path, environment: Environment) -> "Approvers":
     from launchworthy.attestation import Approvers
     from launchworthy.attestation.trust_file import read_copy
 
+    if grant:
+        return break_glass_approvers(trust, environment)
     approvers = read_copy(trust).of(environment).approvers
     if not isinstance(approvers, Approvers):
         what = f"asks nobody to sign in for `{environment}`"

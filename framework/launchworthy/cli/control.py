@@ -3,28 +3,33 @@
 import json
 import os
 import time
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launchworthy.cli import control_grant
 from launchworthy.cli.choices import Output
 from launchworthy.cli.control_place import FilePlace, StorePlace, place_of
+from launchworthy.cli.control_words import (
+    File,
+    Name,
+    Store,
+    Until,
+    Who,
+    Why,
+    as_json,
+    instant,
+    line,
+    refuse,
+    remove,
+)
 from launchworthy.cli.ending import YES, end, undecided_on_problems
-from launchworthy.vocabulary import Problem, ProblemError
 
 if TYPE_CHECKING:
-    from launchworthy.state.control import Action, Entry
+    from launchworthy.state.control import Action
 
 app = typer.Typer(help="Stop a tool or deny a caller at once, without a deployment.", no_args_is_help=True)
-Who = Annotated[str, typer.Option("--who", help="Who says so: a group, or you as the company names you.")]
-Why = Annotated[str, typer.Option("--why", help="What happened, in one line; the incident's number.")]
-Until = Annotated[str, typer.Option("--until", help="When it ends by itself: `8h`, or an RFC 3339 instant.")]
-File = Annotated[Path | None, typer.Option("--file", help="The list; what the settings name if not said.")]
-Store = Annotated[bool, typer.Option("--store", help="The list in the store that the settings name.")]
-Name = Annotated[str | None, typer.Option("--id", help="Names the entry; made up if not said.")]
+control_grant.register(app)
 
 
 @app.callback()
@@ -68,7 +73,7 @@ def deny(
              if value is not None]  # fmt: skip
     if len(given) != 1:
         with undecided_on_problems():
-            _refuse("deny-whom", "exactly one of --subject, --client and --token-id says whom", "say one")
+            refuse("deny-whom", "exactly one of --subject, --client and --token-id says whom", "say one")
     _add(
         place_of(file, store=store),
         Action.DENY,
@@ -87,7 +92,7 @@ def resume(
     """Take stop entries out: calls are decided as before."""
     from launchworthy.state.control import Action
 
-    _remove(place_of(file, store=store), Action.STOP, names)
+    remove(place_of(file, store=store), Action.STOP, names)
 
 
 @app.command()
@@ -99,7 +104,7 @@ def allow(
     """Take deny entries out: the caller's tokens are good again, old ones too."""
     from launchworthy.state.control import Action
 
-    _remove(place_of(file, store=store), Action.DENY, names)
+    remove(place_of(file, store=store), Action.DENY, names)
 
 
 @app.command()
@@ -110,17 +115,6 @@ def create() -> None:
         place.create()
     typer.echo(f" an empty list is in {place.name}")
     end(YES)
-
-
-@app.command()
-def grant() -> None:
-    """Lift rules in an emergency: refused, until two people's approval of it can be verified."""
-    with undecided_on_problems():
-        _refuse(
-            "not-enforced-yet",
-            "a grant lifts rules on the approval of two people, and nothing can verify that yet",
-            "change policy/ and promote; stop what must not run: launchworthy control stop",
-        )
 
 
 @app.command(name="list")
@@ -135,30 +129,8 @@ def list_entries(
     if output is Output.JSON:
         typer.echo(json.dumps({"schema": "urn:launchworthy:control:v1", "entries": [*map(as_json, entries)]}))
     else:
-        typer.echo("\n".join(map(line, entries)) or " nothing is stopped or denied")
+        typer.echo("\n".join(map(line, entries)) or " nothing is stopped, denied or lifted")
     end(YES)
-
-
-def as_json(entry: "Entry") -> dict[str, object]:
-    """An entry by the names of its fields."""
-    return {
-        "id": entry.id,
-        "action": entry.action.value,
-        "targets": list(entry.targets),
-        "name": list(entry.name or ()),
-        "who": entry.who,
-        "why": entry.why,
-        "since": entry.since,
-        "until": entry.until,
-        "source": entry.source,
-    }
-
-
-def line(entry: "Entry") -> str:
-    """An entry in one line."""
-    what = " ".join(entry.targets or entry.name or ())
-    until = datetime.fromtimestamp(entry.until, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f" {entry.action.value}  {what}  until {until}  by {entry.who}: {entry.why}  ({entry.id})"
 
 
 def _add(
@@ -181,63 +153,10 @@ def _add(
             who=who,
             why=why,
             since=now,
-            until=_instant(until, now),
+            until=instant(until, now),
             source="file",
         )
         place.change(lambda before: (*before, entry))
     typer.echo(line(entry))
     typer.echo(f" written to {place.name}; each server that reads it follows within two seconds")
     end(YES)
-
-
-def _remove(place: "FilePlace | StorePlace", action: "Action", names: list[str]) -> None:
-    taken: list[Entry] = []
-
-    def without(before: "tuple[Entry, ...]") -> "tuple[Entry, ...]":
-        known = {name for each in before if each.action is action for name in (each.id, *each.targets)}
-        missing = set(names) - known
-        if missing:
-            what = f"no {action.value} entry is named `{min(missing)}`"
-            _refuse("no-entry", what, f"launchworthy control list {place.option}")
-        left = tuple(
-            each for each in (_without(entry, action, names) for entry in before) if each is not None
-        )
-        taken.extend(each for each in before if each not in left)
-        return left
-
-    with undecided_on_problems():
-        place.change(without)
-    for each in taken:
-        typer.echo(f" taken out: {line(each).strip()}")
-    end(YES)
-
-
-def _without(entry: "Entry", action: "Action", names: list[str]) -> "Entry | None":
-    """The entry without these names; None where nothing is left of it. Its other targets stay stopped."""
-    if entry.action is not action:
-        return entry
-    left = tuple(target for target in entry.targets if target not in names)
-    if entry.id in names or (entry.targets and not left):
-        return None
-    return replace(entry, targets=left)
-
-
-def _instant(text: str, now: int) -> int:
-    from launchworthy.manifest import parse_duration
-
-    try:
-        return now + int(parse_duration(text))
-    except ValueError:
-        pass
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        _refuse("bad-value", "`--until` is neither a time such as `8h` nor an instant with its offset",
-                "--until 8h   or   --until 2026-11-20T20:00:00Z")  # fmt: skip
-    return int(instant.timestamp())
-
-
-def _refuse(reason: str, what: str, *fix: str) -> NoReturn:
-    raise ProblemError(Problem(reason=reason, what=what, fix=fix))

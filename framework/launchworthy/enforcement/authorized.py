@@ -14,6 +14,7 @@ from launchworthy.approval import Redeemed
 from launchworthy.audit.events import Outcome
 from launchworthy.credentials import SealedToken
 from launchworthy.manifest import TargetKind, TargetManifest
+from launchworthy.policy import rule_that_asks
 from launchworthy.vocabulary import CallId, Decision, Principal, Reason, Refused
 
 Progress = Callable[[float, float | None], Awaitable[None]]
@@ -28,6 +29,7 @@ class Authorized:
         principal: who calls.
         target: the manifest that was decided on.
         decision: what allowed it.
+        lifted: the rules that a grant has lifted for it; nearly always none.
         named: the name or URI as the body has it.
         unvalidated: the arguments as the body has them; for comparing, never for running.
         arguments: the validated values; the body gets these and no others.
@@ -40,6 +42,7 @@ class Authorized:
     principal: Principal
     target: TargetManifest
     decision: Decision
+    lifted: frozenset[str]
     named: str
     unvalidated: Mapping[str, object]
     arguments: Mapping[str, object]
@@ -48,12 +51,13 @@ class Authorized:
     approval: Redeemed | None
 
     def __post_init__(self) -> None:
-        """Refuse what a person must approve, and nobody has.
+        """Refuse what a person must approve, and nobody has, unless a grant lifts exactly that.
 
         Raises:
             Refused: `tool.approval`.
         """
-        if self.target.approval is not None and self.approval is None:
+        unasked = self.target.approval is not None and self.approval is None
+        if unasked and rule_that_asks(self.target) not in self.lifted:
             raise Refused(Reason.TOOL_APPROVAL, "nobody has approved it")
 
 

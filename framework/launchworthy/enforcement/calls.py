@@ -2,7 +2,8 @@
 
 8-9   the target is declared and no secret to this caller, its scopes
 10    arguments, strictly
-11    not stopped; policy, which decides about the environment too; a person's yes, where it wants one
+11    not stopped; policy, which decides about the environment too, and what a grant lifts (`deciding`); a
+      person's yes, where it wants one
 12    limits and budgets; places among those who may be busy at once are given back in the end
 13    the attempt is in the audit; on the disk, where the tool is destructive
 14    dispatch; the outcome is in the audit before the answer leaves
@@ -18,8 +19,9 @@ from launchworthy.enforcement.answers import Answer, json_headers, unfit
 from launchworthy.enforcement.approving import Approving
 from launchworthy.enforcement.arguments import UnfitArguments
 from launchworthy.enforcement.authorized import Authorized
+from launchworthy.enforcement.deciding import Decided, Deciding
 from launchworthy.enforcement.exchange import Exchange, Finished
-from launchworthy.enforcement.ports import Limits, PolicyDecisionPoint, Stops
+from launchworthy.enforcement.ports import Limits
 from launchworthy.enforcement.recorded_run import RecordedRuns
 from launchworthy.enforcement.refusal_notes import RefusalNotes
 from launchworthy.enforcement.request import (
@@ -35,7 +37,7 @@ from launchworthy.enforcement.resources import NamedResource
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.manifest import TargetKey, TargetKind, TargetManifest, Visibility
 from launchworthy.policy import ApprovalNeeded, Query
-from launchworthy.vocabulary import CallId, Decision, Environment, Principal, Reason, Refused
+from launchworthy.vocabulary import CallId, Environment, Principal, Reason, Refused
 
 
 class Calls:
@@ -45,8 +47,7 @@ class Calls:
         self,
         declared: Iterable[TargetManifest],
         *,
-        policy: PolicyDecisionPoint,
-        stops: Stops,
+        deciding: Deciding,
         limits: Limits,
         exchange: Exchange,
         runs: RecordedRuns,
@@ -59,8 +60,7 @@ class Calls:
 
         Args:
             declared: every target that is served.
-            policy: may they.
-            stops: is it stopped.
+            deciding: is it stopped, and may they.
             limits: is there room.
             exchange: knows the functions.
             runs: runs what was authorised, between two records.
@@ -70,8 +70,7 @@ class Calls:
             environment: whose promises count.
         """
         self._targets = Targets(tuple(declared))
-        self._policy = policy
-        self._stops = stops
+        self._deciding = deciding
         self._limits = limits
         self._exchange = exchange
         self._runs = runs
@@ -123,11 +122,11 @@ class Calls:
         """Rows 11 to 14, for a call and for a completion alike."""
         query = _query(request, asked, decided_on, request.now)
         try:
-            decision = self._decide(query)
+            decided = self._deciding.decide(query)
         except ApprovalNeeded as needed:
             return await self._run_if_approved(request, asked, arguments, query, needed)
         async with self._limits.call(asked.target, request.principal, request.trace.call):
-            return await self._dispatch(request, asked, arguments, decision, None)
+            return await self._dispatch(request, asked, arguments, decided, None)
 
     async def _run_if_approved(
         self,
@@ -149,17 +148,17 @@ class Calls:
             return approving.ask_again(request, asked.target, exact, needed, opened)
         if opened.verdict is not Verdict.YES:
             await approving.redeem(request, opened, exact, needed)  # which raises: a no is used up too
-        decision = self._decide(replace(query, approved=opened.approved()))
+        decided = self._deciding.decide(replace(query, approved=opened.approved()))
         async with self._limits.call(asked.target, request.principal, call):
             redeemed = await approving.redeem(request, opened, exact, needed)
-            return await self._dispatch(request, asked, arguments, decision, redeemed)
+            return await self._dispatch(request, asked, arguments, decided, redeemed)
 
     async def _dispatch(
         self,
         request: VerifiedRequest,
         asked: Asked,
         arguments: Mapping[str, object],
-        decision: Decision,
+        decided: Decided,
         approval: Redeemed | None,
     ) -> Answer:
         """Rows 13 and 14."""
@@ -167,7 +166,8 @@ class Calls:
             call=request.trace.call,
             principal=request.principal,
             target=asked.target,
-            decision=decision,
+            decision=decided.decision,
+            lifted=decided.lifted,
             named=asked.named,
             unvalidated=asked.arguments,
             arguments=arguments,
@@ -175,6 +175,8 @@ class Calls:
             completing=asked.completing,
             approval=approval,
         )
+        if decided.uses:
+            await self._deciding.record(decided, request.trace, request.principal, asked.target.name)
         return complete(await self._runs.run(request, authorized), request.trace.call)
 
     def check_read(self, uri: str, request: VerifiedRequest, now: int) -> NamedResource:
@@ -187,13 +189,8 @@ class Calls:
         self._check_known(asked, request.principal)
         self._check_scopes(asked, request.principal)
         named = self._exchange.resources.name(asked)
-        self._decide(_query(request, asked, named.plain, now))
+        self._deciding.decide_without_grants(_query(request, asked, named.plain, now))
         return named
-
-    def _decide(self, query: Query) -> Decision:
-        """Row 11: not stopped, and allowed."""
-        self._stops.refuse_stopped(query.target.name)
-        return self._policy.decide(query)
 
     def _find(self, row: Row, request: VerifiedRequest) -> Asked:
         """Rows 8 and 9: what is named, whether this caller may know of it, and whether the scopes suffice."""
@@ -254,6 +251,7 @@ def _query(request: VerifiedRequest, asked: Asked, arguments: Mapping[str, objec
         peer=peering.peer if peering is not None else None,
         forwarded_peer=peering.forwarded if peering is not None else None,
         approved=None,
+        lifted=frozenset(),
     )
 
 

@@ -31,6 +31,7 @@ from launchworthy.enforcement.bodies import place_of
 from launchworthy.enforcement.body import read_body
 from launchworthy.enforcement.browsers import Browsers
 from launchworthy.enforcement.calls import Calls, complete
+from launchworthy.enforcement.deciding import Deciding
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
@@ -148,8 +149,7 @@ class Gate:
         self._limits = limits
         self._calls = Calls(
             declared,
-            policy=policy,
-            stops=stops,
+            deciding=Deciding(policy, stops, audit),
             limits=limits,
             exchange=exchange,
             runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),

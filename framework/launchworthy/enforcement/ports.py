@@ -7,7 +7,7 @@ from typing import Protocol
 from launchworthy.audit import Recorder
 from launchworthy.manifest import TargetKey, TargetManifest
 from launchworthy.policy import Query
-from launchworthy.vocabulary import BearerToken, CallId, Decision, Principal
+from launchworthy.vocabulary import BearerToken, CallId, Decision, Granted, Principal
 
 __all__ = ["Limits", "PolicyDecisionPoint", "Readiness", "Recorder", "Redactor", "Stops", "Verifier"]
 
@@ -42,7 +42,7 @@ class PolicyDecisionPoint(Protocol):
 
 
 class Stops(Protocol):
-    """What is stopped now? Asked for every call and every list; asking waits for nothing."""
+    """What is stopped or lifted now? Asked for every call and every list; asking waits for nothing."""
 
     def refuse_stopped(self, target: str) -> None:
         """Return if calls of this target are not stopped.
@@ -50,6 +50,9 @@ class Stops(Protocol):
         Raises:
             Refused: `tool.stopped`.
         """
+
+    def granted(self, principal: Principal, target: str, now: int) -> tuple[Granted, ...]:
+        """The grants that count for this caller's calls of this target at this moment."""
 
     def without_stopped(self, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
         """What is left of a list."""

@@ -65,8 +65,12 @@ class RecordedRuns:
         return finished
 
     async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
-        """Write the attempt; of a destructive tool, or an approved call, wait for the disk."""
-        durable = authorized.target.effect is Effect.DESTRUCTIVE or authorized.approval is not None
+        """Write the attempt; of what destroys, was approved or has a rule lifted, wait for the disk."""
+        durable = (
+            authorized.target.effect is Effect.DESTRUCTIVE
+            or authorized.approval is not None
+            or bool(authorized.lifted)
+        )
         principal = authorized.principal
         event = records.attempted(
             request.trace,

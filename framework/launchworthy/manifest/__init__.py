@@ -11,7 +11,7 @@ from launchworthy.manifest.approval import (
 from launchworthy.manifest.completers import Completer, completion
 from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.egress import Destination, read_destination
-from launchworthy.manifest.fields import Line, Name, Scope, Table
+from launchworthy.manifest.fields import Line, Name, Scope, Table, Unique
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
 from launchworthy.manifest.loading import load_manifests
 from launchworthy.manifest.lock import describe
@@ -71,6 +71,7 @@ __all__ = [
     "TargetKind",
     "TargetManifest",
     "ToolTable",
+    "Unique",
     "Visibility",
     "approval_rule",
     "completion",

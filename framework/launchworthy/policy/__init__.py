@@ -9,6 +9,7 @@ from launchworthy.policy.explain import explain
 from launchworthy.policy.obligation import ApprovalNeeded
 from launchworthy.policy.query import Query
 from launchworthy.policy.rule import Rule
+from launchworthy.policy.slice import rule_that_asks
 
 __all__ = [
     "ApprovalNeeded",
@@ -21,6 +22,7 @@ __all__ = [
     "compile_policy",
     "explain",
     "load_cases",
+    "rule_that_asks",
     "run_cases",
     "uncovered",
 ]

@@ -2,7 +2,7 @@
 
 A decision is a function of its read set: two callers with the same scopes share one, where no rule asks who
 they are. What reads something that passes, as a token's age, is decided anew each time; so is what the walk
-over the rules did not understand.
+over the rules did not understand, and every call for which a grant lifts a rule.
 """
 
 from threading import Lock
@@ -37,7 +37,7 @@ class CachedPolicy:
             Refused: as the policy does.
         """
         piece = self.policy.slice_for(query)
-        if not piece.keeps:
+        if not piece.keeps or query.lifted:
             return self.policy.decide(query)
         key = piece.key(query)
         answer = self._answers.get(key)

@@ -101,6 +101,7 @@ def _run(case: Case, environment: Environment, policy: CompiledPolicy) -> CaseRe
         peer=case.peer,
         forwarded_peer=case.forwarded_peer,
         approved=Approved(question="case") if case.approved else None,
+        lifted=frozenset(),
     )
     try:
         policy.decide(query)

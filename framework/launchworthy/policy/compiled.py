@@ -57,8 +57,10 @@ class CompiledPolicy:
                 no, `policy.entity_missing`, `internal`.
         """
         piece = self.slice_for(query)
+        if query.lifted:
+            piece = piece.without(query.lifted)
         rule = piece.target.approval
-        if rule is None or query.approved is not None:
+        if rule is None or query.approved is not None or piece.approval in query.lifted:
             self._judge(piece, query)
             return piece.decision
         # with a yes that nobody has said: what is refused even so, no person is asked about

@@ -19,6 +19,7 @@ class Query:
         peer: SPIFFE ID of the connection's other end; None where TLS is not mutual.
         forwarded_peer: SPIFFE ID for which a trusted proxy speaks; None where there is none.
         approved: a person's yes to exactly this call; None where there is none.
+        lifted: ids of rules that a grant in force lifts for this caller and target; nearly always none.
     """
 
     target: TargetManifest
@@ -28,3 +29,4 @@ class Query:
     peer: str | None
     forwarded_peer: str | None
     approved: Approved | None
+    lifted: frozenset[str]

@@ -74,6 +74,7 @@ def _query(piece: Slice, scopes: frozenset[str], approved: Approved | None) -> Q
         peer=None,
         forwarded_peer=None,
         approved=approved,
+        lifted=frozenset(),
     )
 
 

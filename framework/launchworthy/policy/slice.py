@@ -12,7 +12,7 @@ from launchworthy.policy.attributes import Attribute, Value
 from launchworthy.policy.cedar_schema import action_id
 from launchworthy.policy.query import Query
 from launchworthy.policy.reads import ReadSet, reads_of
-from launchworthy.vocabulary import Decision
+from launchworthy.vocabulary import Decision, is_liftable
 
 _encode = JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"), default=list).encode
 _OURS = "manifest:"
@@ -28,6 +28,7 @@ class Slice:
         target: whom it is about.
         decision: what an allowing answer is recorded as; its rule is the one id that such an answer cites.
         policies: the permit and the rules that can match, under their ids.
+        templates: the same as Cedar parsed them.
         ids: the rules' ids.
         reads: what permit and rules look at.
         attributes: what goes into the context, cut to what is read.
@@ -37,6 +38,7 @@ class Slice:
     target: TargetManifest
     decision: Decision
     policies: cedarpy.PolicySet
+    templates: tuple[pst.Template, ...]
     ids: tuple[str, ...]
     reads: ReadSet
     attributes: tuple[Attribute, ...]
@@ -56,6 +58,16 @@ class Slice:
     def keeps(self) -> bool:
         """Whether a decision may be kept: all that is read is known, and none of it passes with time."""
         return self.reads.complete and not any(attribute.passes for attribute in self.attributes)
+
+    def without(self, lifted: frozenset[str]) -> "Slice":
+        """The same without these rules; a permit and a guard stay, whatever is asked."""
+        left = tuple(
+            template
+            for template in self.templates
+            if template.annotations["id"] not in lifted or not is_liftable(template.annotations["id"])
+        )
+        ids = tuple(template.annotations["id"] for template in left)
+        return replace(self, policies=policy_set(left), templates=left, ids=ids)
 
     def context(self, query: Query) -> str:
         """What the rules look at, as Cedar's JSON; nothing else of the call is in it.
@@ -108,6 +120,7 @@ def cut(
         target=target,
         decision=Decision(rule=permit_id(uid), policy_digest=policy_digest, manifest_digest=manifest_digest),
         policies=policy_set(mine),
+        templates=tuple(mine),
         ids=tuple(policy.annotations["id"] for policy in mine),
         reads=reads,
         attributes=tuple(attribute for attribute in attributes if reads.covers(attribute.path)),
@@ -123,6 +136,11 @@ def permit_id(uid: str) -> str:
 def approval_id(uid: str) -> str:
     """The id of the rule that forbids a target's calls until somebody has approved them."""
     return f"{_APPROVAL}{uid}"
+
+
+def rule_that_asks(target: TargetManifest) -> str:
+    """The same, of a target: what a grant names so that nobody is asked."""
+    return approval_id(action_id(target.key))
 
 
 def is_approval(identifier: str) -> bool:

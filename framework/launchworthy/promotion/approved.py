@@ -83,6 +83,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
     """
     approvers = trust.of(report.environment).approvers
     book = Book(
+        break_glass=None,
         root=root,
         folders=(folder, root / FOLDER),
         approvers=approvers,

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from launchworthy.audit import AuditUnwritable, events
+from launchworthy.server.grants import grant_judge
 from launchworthy.server.parts import Parts
 from launchworthy.server.state import sealed_list
-from launchworthy.state.control import Change, ControlList, FileSource, StoreSource
+from launchworthy.state.control import Change, ControlList, Entry, FileSource, StoreSource
 from launchworthy.state.control.reading import Source
 from launchworthy.tokens import deniable_names
 from launchworthy.vocabulary import Principal, Reason, Refused
@@ -51,6 +52,7 @@ async def open_control(parts: Parts) -> None:
     control = ControlList(
         tuple(_sources(parts)),
         longest=longest,
+        judge=grant_judge(parts),
         clock=parts.surroundings.clock,
         monotonic=time.monotonic,
     )
@@ -79,23 +81,37 @@ def _tell(parts: Parts, change: Change) -> None:
     else:
         served = {one.manifest.name for one in parts.served} | {"*"}
         unknown = sorted(set(entry.targets) - served)
-        if entry.name is not None:  # one letter of the issuer too many, and nobody is denied
-            issuer = entry.name[1]
-            unknown += (
-                [issuer] if issuer not in {one.issuer for one in parts.settings.issuers.values()} else []
-            )
+        unknown += sorted(_issuers(entry) - {one.issuer for one in parts.settings.issuers.values()})
+        if entry.grant is not None:
+            known = {rule for piece in parts.compiled.slices.values() for rule in piece.ids}
+            unknown += sorted(set(entry.grant.lifts) - known)
         event = events.ControlChanged(
             change=change.kind.value,
             entry=entry.id,
             action=entry.action.value,
             targets=entry.targets,
-            principals=() if entry.name is None else (" ".join(entry.name),),
+            principals=_principals(entry),
             who=entry.who,
             why=entry.why,
             until=entry.until,
             source=entry.source,
+            incident=None if entry.grant is None else entry.grant.incident,
+            lifts=() if entry.grant is None else entry.grant.lifts,
+            approvers=change.approvers,
             list_digest=parts.control.in_force.digest,
-            detail=f"not served here: {', '.join(unknown)}" if unknown else detail,
+            detail=detail or (f"not known here: {', '.join(unknown)}" if unknown else None),
         )
     with suppress(AuditUnwritable):
         parts.audit.record(event, critical=True)
+
+
+def _issuers(entry: Entry) -> set[str]:
+    """Whose tokens it is about: one letter too many, and nobody is denied."""
+    named = () if entry.name is None else (entry.name[1],)
+    return {*named, *(() if entry.grant is None else (entry.grant.issuer,))}
+
+
+def _principals(entry: Entry) -> tuple[str, ...]:
+    if entry.grant is not None:
+        return (f"{entry.grant.issuer} {entry.grant.subject} {entry.grant.client}",)
+    return () if entry.name is None else (" ".join(entry.name),)

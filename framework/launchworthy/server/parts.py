@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from launchworthy.approval import Approvals, OnPage, PersonsPage, SealingKeys
-from launchworthy.attestation import VerifiedRecord
+from launchworthy.attestation import TrustPolicy, VerifiedRecord
 from launchworthy.audit import ArgumentRedactor
 from launchworthy.audit.anchored import Anchored
 from launchworthy.audit.oplog import OperationsLog
@@ -79,6 +79,7 @@ class Parts:
     anchored: Anchored = field(init=False)
     redactor: ArgumentRedactor = field(init=False)
     record: VerifiedRecord | None = field(init=False)
+    trust: TrustPolicy | None = None
     manifests: Manifests = field(init=False)
     compiled: CompiledPolicy = field(init=False)
     served: tuple[Served, ...] = field(init=False)

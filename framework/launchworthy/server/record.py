@@ -26,7 +26,7 @@ STAGE = "record"
 
 
 def verify(parts: Parts) -> VerifiedRecord | None:
-    """Find a record that counts; None only where this world demands none.
+    """Find a record that counts; None only where this world demands none. What is trusted stays in `parts`.
 
     Raises:
         StartupRefused: there is none, it is for something else, or the wheel is promoted for a real
@@ -45,6 +45,7 @@ def verify(parts: Parts) -> VerifiedRecord | None:
         found.extend(records_in(parts.settings.promotion.records))
     _refuse_foreign_records(environment, found)
     trust = read_trust_policy(there, environment=environment, outside=parts.project.root.parent)
+    parts.trust = trust
     facts = Facts(
         environment=environment,
         digests={

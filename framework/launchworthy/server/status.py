@@ -75,11 +75,12 @@ def describe(parts: Parts, readiness: Readiness) -> dict[str, Any]:
                 {
                     "id": each.id,
                     "action": each.action.value,
-                    "what": list(each.targets or each.name or ()),
+                    "what": list(each.about),
                     "who": each.who,
                     "why": each.why,
                     "until": each.until,
                     "source": each.source,
+                    "approvers": list(force.grants[each].approvers) if each in force.grants else [],
                 }
                 for each in force.entries
             ],

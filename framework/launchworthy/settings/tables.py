@@ -257,6 +257,7 @@ class WorldSettings(Table):
     hold: AbsolutePath | None = None
     longest_call: Annotated[float, Field(gt=0, le=300)] | None = None
     trust: AbsolutePath | None = None
+    break_glass: AbsolutePath | None = None
     settings: Literal["staging", "production"] = "production"
 
 

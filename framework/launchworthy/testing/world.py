@@ -20,6 +20,7 @@ from cryptography.x509 import Certificate
 from launchworthy.approval import FOLDER
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.authority import SimulatedAuthority
+from launchworthy.testing.break_glass import BreakGlass
 from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.execution import ExecutionPipe
@@ -61,6 +62,7 @@ class World:
         file: the world file.
         control_file: the control list of this world's server; empty until somebody writes to it.
         given: every token that `token` gave out.
+        break_glass: approves grants for it; None where nobody may.
     """
 
     def __init__(  # noqa: PLR0913 - each argument is one thing that a rehearsal varies
@@ -90,6 +92,7 @@ class World:
         discovery: bool = False,
         longest_call: float | None = None,
         approval: ApprovalPlace | None = None,
+        break_glass: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
 
@@ -116,6 +119,7 @@ class World:
             discovery: whether key sets are found by the issuers' metadata, where the settings name none.
             longest_call: seconds that a call may take, where manifests allow more; for `hold`.
             approval: where people sign in who approve calls on the page; None where nobody does.
+            break_glass: whether somebody may approve grants here.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
             upstream_apps: what upstreams answer, by name; the others answer `{}`.
@@ -142,15 +146,15 @@ class World:
         self._longest_call = longest_call
         self._callers = count(1)
         self._discovery = discovery
-        self._settings = settings
         self._start_deadline = start_deadline
-        self._trust = trust
         self._records = records
-        self._audit_key = audit_key
-        self._anchor = anchor
+        self._audit_key, self._anchor = audit_key, anchor
         self._state: dict[str, object] = {"kind": "memory"} if state is None else dict(state)
         self._control: dict[str, object] = {"file": str(self.control_file)}
         self._control_key = control_key
+        self.break_glass = BreakGlass(directory / "break-glass") if break_glass else None
+        grants = self.break_glass and self.break_glass.trust
+        self._named = {"settings": settings, "trust": trust, "break_glass": grants}
         if control_key:
             self._control["key"] = f"file:{self.control_key_file}"
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
@@ -333,10 +337,7 @@ class World:
         if self._longest_call is not None:
             self.hold(0.0)
             world |= {"longest_call": self._longest_call, "hold": str(self._hold_file)}
-        if self._settings is not None:
-            world["settings"] = self._settings.value
-        if self._trust is not None:
-            world["trust"] = str(self._trust)
+        world |= {name: str(value) for name, value in self._named.items() if value is not None}
         tables: dict[str, dict[str, object]] = {
             "world": world,
             "server": {

@@ -4,6 +4,7 @@ from launchworthy.vocabulary.approved import Approved
 from launchworthy.vocabulary.call_id import CallId, format_call_id, is_call_id
 from launchworthy.vocabulary.decision import Decision
 from launchworthy.vocabulary.environment import SIMULATED_TRUST_DOMAIN, Environment
+from launchworthy.vocabulary.granted import LIFTABLE, Granted, is_liftable
 from launchworthy.vocabulary.principal import Principal, PrincipalKind, TokenDigest
 from launchworthy.vocabulary.problem import (
     EX_CONFIG,
@@ -23,12 +24,14 @@ from launchworthy.vocabulary.secret_reference import SecretRef, SecretScheme
 __all__ = [
     "EX_CONFIG",
     "EX_TEMPFAIL",
+    "LIFTABLE",
     "SIMULATED_TRUST_DOMAIN",
     "Approved",
     "BearerToken",
     "CallId",
     "Decision",
     "Environment",
+    "Granted",
     "Principal",
     "PrincipalKind",
     "Problem",
@@ -44,6 +47,7 @@ __all__ = [
     "WireWord",
     "format_call_id",
     "is_call_id",
+    "is_liftable",
     "is_scope",
     "parse_scopes",
     "render_json",

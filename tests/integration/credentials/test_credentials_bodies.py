@@ -43,7 +43,7 @@ def passage(token=None):
             call=CallId("4T7K-9QX2-M0DV"), principal=CALLER,
             target=SimpleNamespace(name="refund", credentials=ALLOWED, egress=(), approval=None),
             decision=Decision(rule="manifest:refund", policy_digest="p", manifest_digest="m"),
-            named="refund", unvalidated={}, arguments={}, completing=None, approval=None,
+            lifted=frozenset(), named="refund", unvalidated={}, arguments={}, completing=None, approval=None,
             callers_token=None if token is None else seal(BearerToken(token)),
         )
     )  # fmt: skip

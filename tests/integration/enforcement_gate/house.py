@@ -38,7 +38,8 @@ from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.manifest import Server, load_manifests, match, parse_rate
 from launchworthy.policy import CachedPolicy, compile_policy
 from launchworthy.state import MemoryStore, Store
-from launchworthy.state.control import ControlList
+from launchworthy.state.control import ControlList, Entry
+from launchworthy.state.control.control_list import Judge
 from launchworthy.state.control.reading import Source
 from launchworthy.state.limits import CallLimits, LimitsOf
 from launchworthy.testing.execution import ExecutionPipe
@@ -46,7 +47,7 @@ from launchworthy.testing.issuer import SimulatedClient, SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy, NobodyDenied
 from launchworthy.tokens.fetch import system_network
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import Environment, Reason, Refused
+from launchworthy.vocabulary import Environment, Problem, ProblemError, Reason, Refused
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
@@ -95,6 +96,10 @@ class ProvenClient:
         )
 
 
+def nobody(entry: Entry) -> tuple[str, ...]:
+    raise ProblemError(Problem(reason="grant-not-approved", what=f"nobody has approved {entry.id}", fix=()))
+
+
 class House:
     """Enter it to listen; everything real, on loopback."""
 
@@ -112,6 +117,8 @@ class House:
         rate: str = "100000/minute",
         store: Store | None = None,
         control: tuple[Source, ...] = (),
+        judge: Judge = nobody,
+        rules: bytes = RULES,
         edit: tuple[str, str] = ("", ""),
         patience: float = 0.05,
         **config: Any,
@@ -138,6 +145,8 @@ class House:
         self._at_once = at_once
         self._rate = rate
         self._sources = control
+        self._judge = judge
+        self._rules = rules
         self._edit = edit
         self._patience = patience
         self.denied: set[str] = set()
@@ -216,7 +225,9 @@ class House:
                 "pages": ROUTES,
                 **self._config,
             })  # fmt: skip
-            self.control = ControlList(self._sources, longest={}, clock=time.time, monotonic=time.monotonic)
+            self.control = ControlList(
+                self._sources, longest={}, judge=self._judge, clock=time.time, monotonic=time.monotonic
+            )
             await self.control.start()
             self.control.on_change(lambda _: self.exchange.changes.tell_lists())
             self.limits = CallLimits(
@@ -229,7 +240,7 @@ class House:
                 config,
                 verifier=verifier,
                 policy=CachedPolicy(
-                    compile_policy(manifests, self._environment, {"policy/rules.cedar": RULES})
+                    compile_policy(manifests, self._environment, {"policy/rules.cedar": self._rules})
                 ),
                 stops=self.control,
                 limits=self.limits,

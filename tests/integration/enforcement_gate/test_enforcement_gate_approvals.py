@@ -423,7 +423,7 @@ def test_nothing_is_authorised_that_needs_an_approval_and_has_none(asking):
     [target] = [one.manifest for one in asking.exchange.functions.values() if one.manifest.name == "wipe"]
     how = {
         "call": "4T7K-9QX2-M0DV", "principal": None, "target": target, "decision": None, "named": "wipe",
-        "unvalidated": {}, "arguments": {}, "callers_token": None, "completing": None,
+        "unvalidated": {}, "arguments": {}, "callers_token": None, "completing": None, "lifted": frozenset(),
     }  # fmt: skip
     assert (
         Authorized(**how, approval=Redeemed(question="q", asked_by="c", age=1, approver=None)).target

@@ -205,13 +205,13 @@ def test_what_the_protocol_refuses_is_recorded_too(failing):
 
 def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(failing, capfd):
     house, _ = failing
-    honest = house.gate._calls._policy
+    honest = house.gate._calls._deciding._policy
 
     class Broken:
         def decide(self, _: Any) -> Any:
             raise RuntimeError("the password is hunter2")
 
-    house.gate._calls._policy = Broken()
+    house.gate._calls._deciding._policy = Broken()
     answer = house.post("tools/call", GOOD)
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == -32603
@@ -221,7 +221,7 @@ def test_what_is_unexpected_is_answered_the_same_and_recorded_as_internal(failin
     assert record["reason"] == "internal"
     assert "RuntimeError at test_enforcement_gate_audit.py:" in record["detail"]
     assert house.executions.taken() == 0
-    house.gate._calls._policy = honest
+    house.gate._calls._deciding._policy = honest
     assert house.post("tools/call", GOOD).status_code == 200
 
 

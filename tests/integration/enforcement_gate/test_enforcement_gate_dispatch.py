@@ -65,6 +65,7 @@ def authorised(exchange, name, unvalidated, **values) -> Passage:
             principal=PRINCIPAL,
             target=target,
             decision=DECISION,
+            lifted=frozenset(),
             named=name,
             unvalidated=unvalidated,
             arguments=values,

@@ -206,14 +206,14 @@ def test_a_stream_ends_with_a_deny_entry(quick):
 def test_each_delivery_is_decided_again(quick):
     with Listening(quick, "shop://order/1", "shop://logo") as stream:
         stream.honoured()
-        decide = quick.gate._calls._policy.decide
+        decide = quick.gate._calls._deciding._policy.decide
 
         def unlucky(query: Any) -> Any:
             if query.target.name == "order":
                 raise Refused(Reason.TOOL_POLICY, "not any more")
             return decide(query)
 
-        quick.gate._calls._policy.decide = unlucky
+        quick.gate._calls._deciding._policy.decide = unlucky
         quick.call("touch", uri="shop://order/1")
         quick.call("touch", uri="shop://logo")
         assert stream.told() == "shop://logo"

@@ -108,7 +108,7 @@ def test_an_issuer_that_is_none_of_ours_denies_nobody_and_is_told(orders: Orders
         for each in records(world)
         if each["type"] == "launchworthy.control.changed.v1"
     }
-    assert told == {"e-1": f"not served here: {slashed}", "e-2": None}
+    assert told == {"e-1": f"not known here: {slashed}", "e-2": None}
 
 
 def test_a_list_that_breaks_closes_the_server_until_it_is_mended(orders: Orders) -> None:
@@ -120,7 +120,7 @@ def test_a_list_that_breaks_closes_the_server_until_it_is_mended(orders: Orders)
         for break_it in (
             lambda: replace(world, "[[stop]]\n"),
             world.control_file.unlink,
-            lambda: replace(world, entry("grant", incident='"INC-1"')),
+            lambda: replace(world, entry("grant", incident='"INC-1"')),  # of which nobody says for whom
         ):
             assert ask() is None
             break_it()

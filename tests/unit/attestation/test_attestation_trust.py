@@ -60,15 +60,6 @@ def test_an_environment_without_a_table_trusts_nobody(pem: dict[str, bytes]) -> 
         assert caught.value.problems[0].reason == "nobody-trusted"
 
 
-def test_what_nothing_enforces_yet_is_refused_by_name(pem: dict[str, bytes]) -> None:
-    assert parse(TABLE + ROOTS, pem)
-    with pytest.raises(ProblemError) as caught:
-        parse(TABLE + "break_glass_approvers = []\n" + ROOTS, pem)
-    assert [(problem.reason, problem.field) for problem in caught.value.problems] == [
-        ("not-enforced-yet", "production.break_glass_approvers")
-    ]
-
-
 def test_production_requires_stamps_unless_the_platform_says_otherwise(pem: dict[str, bytes]) -> None:
     authority = 'time_stamp_authorities = [{ url = "https://stamp.acme.example", roots = ["stamps.pem"] }]\n'
     files = {**pem, "stamps.pem": Authority().pem}

@@ -25,7 +25,9 @@ control create
 control deny
 control grant
 control list
+control request
 control resume
+control revoke
 control stop
 dev
 dev call

@@ -118,6 +118,7 @@ class World:
         peer=None,
         forwarded_peer=None,
         approved=None,
+        lifted=frozenset(),
         **changed,
     ):
         target = self.target(name, of)
@@ -129,6 +130,7 @@ class World:
             peer=peer,
             forwarded_peer=forwarded_peer,
             approved=approved,
+            lifted=lifted,
         )
 
 

@@ -105,6 +105,7 @@ def test_the_waiver_of_a_control_is_counted_whatever_its_words(
 
 def book_of(root: Path, company: Company) -> Book:
     book = Book(
+        break_glass=None,
         root=root,
         folders=(root / FOLDER,),
         approvers=company.approvers,
@@ -162,7 +163,7 @@ def test_the_second_proof_is_asked_for_and_kept_beside_the_first(
     for name in ("file_name", "second_file_name"):
         asked = approvable(file, environment=Environment.PRODUCTION)
         [matter] = asked.matters
-        assert keep(asked.folder, matter, b"a proof").name == getattr(matter, name)
+        assert keep(asked, matter, b"a proof").name == getattr(matter, name)
     assert approvable(file, environment=Environment.PRODUCTION).matters == ()
 
 

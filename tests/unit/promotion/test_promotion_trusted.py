@@ -375,6 +375,7 @@ def signing(project: Project, company: Company, folder: Path, *, now: int = NOW)
                 stamp_required=False,
                 stamp_authorities=(),
                 previous_required=False,
+                break_glass=None,
             )
         },
         roots={},

@@ -117,11 +117,6 @@ def test_two_entries_of_one_id_are_refused() -> None:
     assert reasons(STOP + DENY.replace("deny-agent", "stop-refunds"))[0][0] == "duplicate-name"
 
 
-def test_a_grant_that_nobody_can_verify_is_refused_and_not_passed_over() -> None:
-    grant = STOP.replace("[[stop]]", "[[grant]]").replace("stop-refunds", "grant-1")
-    assert reasons(STOP + grant) == [("not-enforced-yet", "control.toml:10")]
-
-
 def test_a_list_of_more_entries_than_anybody_reads_is_refused() -> None:
     many = "".join(STOP.replace("stop-refunds", f"stop-{number}") for number in range(1001))
     assert reasons(many)[0][0] == "bad-value"

@@ -8,11 +8,17 @@ import pytest
 from test_state_control_entries import DENY, STOP
 
 from launchworthy.manifest import TargetKind
-from launchworthy.state.control import Change, ChangeKind, ControlList, FileSource
+from launchworthy.state.control import Change, ChangeKind, ControlList, Entry, FileSource
 from launchworthy.state.control.control_list import STALE_AFTER
-from launchworthy.vocabulary import ProblemError, Reason, Refused
+from launchworthy.vocabulary import Problem, ProblemError, Reason, Refused
 
 NOON = 1795176000  # 2026-11-20T12:00:00Z
+
+
+def nobody(entry: Entry) -> tuple[str, ...]:
+    raise ProblemError(Problem(reason="grant-not-approved", what=f"nobody has approved {entry.id}", fix=()))
+
+
 pytestmark = pytest.mark.anyio
 
 
@@ -28,6 +34,7 @@ class Place:
         self.list = ControlList(
             (FileSource(self.file),),
             longest={"https://login.acme.example": 3600},
+            judge=nobody,
             clock=lambda: self.wall,
             monotonic=clock,
         )
@@ -163,7 +170,7 @@ async def test_a_start_without_the_file_that_the_settings_name_is_refused(tmp_pa
 
 
 async def test_a_server_whose_settings_name_no_list_is_always_fresh(clock: Any) -> None:
-    control = ControlList((), longest={}, clock=lambda: 0.0, monotonic=clock)
+    control = ControlList((), longest={}, judge=nobody, clock=lambda: 0.0, monotonic=clock)
     await control.start()
     clock.now += 1000
     control.require()
@@ -193,7 +200,7 @@ async def test_a_problem_of_reading_that_nobody_thought_of_closes_everything(clo
             return ()
 
     odd = Odd()
-    control = ControlList((odd,), longest={}, clock=lambda: 0.0, monotonic=clock)
+    control = ControlList((odd,), longest={}, judge=nobody, clock=lambda: 0.0, monotonic=clock)
     await control.start()
     control.require()
     odd.broken = True

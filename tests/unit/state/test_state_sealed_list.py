@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_state_control_list import nobody
 
 from launchworthy.settings import KeyRing
 from launchworthy.state import KeyPurpose, MemoryStore, state_key
@@ -172,7 +173,11 @@ async def test_file_and_store_count_together_and_what_is_wrong_with_one_closes(
     file.write_text("")
     await kept().create(now=NOON)
     control = ControlList(
-        (FileSource(file), StoreSource(kept())), longest={}, clock=lambda: NOON + 1, monotonic=time.monotonic
+        (FileSource(file), StoreSource(kept())),
+        longest={},
+        judge=nobody,
+        clock=lambda: NOON + 1,
+        monotonic=time.monotonic,
     )
     await control.start()
     control.require()

@@ -25,19 +25,38 @@ def keys_of(approvers: Approvers, *, simulated: bool) -> Keys:
     Raises:
         ProblemError: `approver-keys-unavailable`.
     """
+    if approvers.key_sets:
+        return pinned_keys(approvers)
     try:
-        if not approvers.key_sets:
-            return asyncio.run(_published(approvers.issuer, simulated=simulated))
-        pinned = (
+        return asyncio.run(_published(approvers.issuer, simulated=simulated))
+    except (FetchError, MetadataError, EndpointError, KeySetError, TimeoutError) as error:
+        raise _unavailable(approvers, error) from None
+
+
+def pinned_keys(approvers: Approvers) -> Keys:
+    """The keys that the trust policy pins; nobody is asked.
+
+    Raises:
+        ProblemError: `approver-keys-unavailable`: it pins none, or they cannot be read.
+    """
+    try:
+        documents = [
             parse_object(each, max_depth=_MAX_DEPTH, max_bytes=_MAX_PINNED) for each in approvers.key_sets
-        )
-        rings = [import_keys(document, ALGORITHMS).usable for document in pinned]
-    except (FetchError, MetadataError, EndpointError, KeySetError, StrictJSONError, TimeoutError) as error:
-        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
-        what = f"the keys of the approvers' issuer `{approvers.issuer}` cannot be had: {why}"
-        fix = ('ask it again, or let the platform pin its key set: keys = ["….json"] in trust.toml',)
-        raise ProblemError(Problem(reason="approver-keys-unavailable", what=what, fix=fix)) from None
-    return {kid: key for ring in rings for kid, key in ring.items()}
+        ]
+        rings = [import_keys(document, ALGORITHMS).usable for document in documents]
+    except (KeySetError, StrictJSONError) as error:
+        raise _unavailable(approvers, error) from None
+    keys = {kid: key for ring in rings for kid, key in ring.items()}
+    if not keys:
+        raise _unavailable(approvers, KeySetError("none is pinned"))
+    return keys
+
+
+def _unavailable(approvers: Approvers, error: Exception) -> ProblemError:
+    why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+    what = f"the keys of the approvers' issuer `{approvers.issuer}` cannot be had: {why}"
+    fix = ('ask it again, or let the platform pin its key set: keys = ["….json"] in trust.toml',)
+    return ProblemError(Problem(reason="approver-keys-unavailable", what=what, fix=fix))
 
 
 async def _published(issuer: str, *, simulated: bool) -> Keys:

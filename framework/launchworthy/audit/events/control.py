@@ -10,7 +10,8 @@ class ControlChanged(Event):
     """This process has seen an entry of the control list come or go, or the list itself become unusable.
 
     Attributes:
-        change: `added`, `removed` and `expired` are of an entry, `stale` and `fresh` of the whole list.
+        change: `added`, `removed` and `expired` are of an entry, `refused` of a grant that lifts nothing,
+            since its approvals do not count, `stale` and `fresh` of the whole list.
         entry: the id of the entry.
         action: what the entry does.
         targets: tools, prompts and resources that it is about.
@@ -19,12 +20,15 @@ class ControlChanged(Event):
         why: their reason.
         until: when it ends, in seconds since the epoch.
         source: where it stands: the file, the shared state, or both.
+        incident: what a grant is for.
+        lifts: ids of the rules that a grant lifts.
+        approvers: who has approved a grant.
         list_digest: SHA-256 of the list as it is in force now.
     """
 
     type: ClassVar[str] = "control.changed"
 
-    change: Literal["added", "removed", "expired", "stale", "fresh"]
+    change: Literal["added", "removed", "expired", "refused", "stale", "fresh"]
     entry: Label | None = None
     action: Literal["stop", "deny", "grant"] | None = None
     targets: Words = ()
@@ -33,6 +37,9 @@ class ControlChanged(Event):
     why: Text | None = None
     until: Count | None = None
     source: Label | None = None
+    incident: Text | None = None
+    lifts: Words = ()
+    approvers: Words = ()
     list_digest: Label | None = None
     detail: Text | None = None
 

@@ -16,7 +16,7 @@ from launchworthy.settings import WorldSettings
 from launchworthy.settings.closed import Deployment
 from launchworthy.settings.loading import REPLACEABLE
 from launchworthy.settings.tables import FileTables
-from launchworthy.state.control.entries import DenyTable, StopTable
+from launchworthy.state.control.entries import DenyTable, GrantTable, StopTable
 
 
 def topic_pages() -> dict[str, str]:
@@ -93,10 +93,12 @@ def _cases() -> Iterator[str]:
 def _control() -> Iterator[str]:
     yield from _head(
         "the file that [control] file names",
-        "what is stopped or denied now; `launchworthy control` writes it, each server reads it every second",
+        "what is stopped, denied or lifted now; `launchworthy control` writes it, each server reads it "
+        "every second",
     )
     yield from _table("[[stop]]", StopTable)
     yield from _table("[[deny]], with exactly one of subject, client and token", DenyTable)
+    yield from _table("[[grant]], which counts with the approvals of two people only", GrantTable)
 
 
 def _policy() -> Iterator[str]:

@@ -4,9 +4,10 @@ What is shown of a report holds nothing that would change what a person sees: th
 the report was made.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from launchworthy.approval.proved.grant import grant_matter
 from launchworthy.approval.proved.matter import Kind, Matter, matter_of_bytes
 from launchworthy.audit.sanitiser import sanitise, sanitise_label
 from launchworthy.promotion.approvals.book import FOLDER
@@ -17,6 +18,8 @@ from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import read_report
 from launchworthy.promotion.trusted import FILE, parse_trusted, project_name
 from launchworthy.settings import Settings, inspect_settings, read_project
+from launchworthy.state.control import Action, Entry
+from launchworthy.state.control.writing import read_entries, write_entries
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 LOCK = "launchworthy.lock"
@@ -32,17 +35,20 @@ class Asked:
     Attributes:
         matters: one by one.
         folder: where proofs of them are kept.
+        grant: the request for a grant that keeps them itself, so that it is one file to hand on.
     """
 
     matters: tuple[Matter, ...]
     folder: Path
+    grant: Path | None = None
 
 
 def approvable(file: Path, *, environment: Environment) -> Asked:
     """What a file asks a person for; of `promotion.toml`, the entries of which no proof is kept yet.
 
     Args:
-        file: a report, `promotion.toml`, `launchworthy.lock`, or settings with exceptions.
+        file: a report, `promotion.toml`, `launchworthy.lock`, settings with exceptions, or a request for a
+            grant.
         environment: for which the report must be.
 
     Raises:
@@ -69,6 +75,8 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
     if file.name == LOCK:
         says = "launchworthy.lock: what tools, policy and settings promise, as it stands"
         return Asked(matters=(matter_of_bytes(Kind.LOCK, content, says),), folder=folder / FOLDER)
+    if file.suffix == ".toml":
+        return Asked(matters=(grant_matter(_grant(file)),), folder=folder, grant=file)
     return Asked(matters=(report_matter(content, file, environment),), folder=folder)
 
 
@@ -105,13 +113,6 @@ def _settings(file: Path) -> Settings:
     return inspect_settings(read_project(place.root, place.package), Environment(file.stem))
 
 
-def keep(folder: Path, matter: Matter, content: bytes) -> Path:
-    """Write a proof where it will be looked for; returns where."""
-    folder.mkdir(parents=True, exist_ok=True)
-    first = not (folder / matter.file_name).is_file() or matter.kind is not Kind.WAIVER
-    return write_whole(folder / (matter.file_name if first else matter.second_file_name), content)
-
-
 def _is_waiting(matter: Matter, kept: Path, *, twice: bool) -> bool:
     """Whether a proof is missing: of one person, or of another one too."""
     return not (kept / matter.file_name).is_file() or (
@@ -119,6 +120,39 @@ def _is_waiting(matter: Matter, kept: Path, *, twice: bool) -> bool:
     )
 
 
+def keep(asked: Asked, matter: Matter, content: bytes) -> Path:
+    """Write a proof where it will be looked for; returns where.
+
+    Raises:
+        ProblemError: a request says something else by now, or cannot be written.
+    """
+    if asked.grant is None:
+        asked.folder.mkdir(parents=True, exist_ok=True)
+        first = not (asked.folder / matter.file_name).is_file() or matter.kind is not Kind.WAIVER
+        return write_whole(asked.folder / (matter.file_name if first else matter.second_file_name), content)
+    entry = _grant(asked.grant)
+    if entry.grant is None or grant_matter(entry) != matter:
+        raise ProblemError(_not_approvable(asked.grant, "says something else than was shown"))
+    approvals = (*entry.grant.approvals, content.decode())
+    write_entries(asked.grant, (replace(entry, grant=replace(entry.grant, approvals=approvals)),))
+    return asked.grant
+
+
+def _grant(file: Path) -> Entry:
+    """The one grant of a request.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    entries = read_entries(file)
+    if len(entries) != 1 or entries[0].action is not Action.GRANT:
+        raise ProblemError(_not_approvable(file, "is no request for one grant"))
+    return entries[0]
+
+
 def _not_approvable(file: Path, what: str) -> Problem:
-    fix = ("name dist/promotion/report.json, promotion.toml, launchworthy.lock or config/production.toml",)
+    fix = (
+        "name dist/promotion/report.json, promotion.toml, launchworthy.lock, config/production.toml,",
+        "or what `launchworthy control request FILE` has written",
+    )
     return Problem(reason="not-approvable", where=str(file), what=what, fix=fix)

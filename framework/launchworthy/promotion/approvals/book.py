@@ -31,6 +31,7 @@ class Book:
         root: of the project.
         folders: where proofs lie.
         approvers: of the trust policy; None where it asks nobody, or where there is none.
+        break_glass: who approves grants, by the same policy.
         why_nobody: why nobody can approve, for messages.
         simulated: whether the issuer is one of this machine.
         now: seconds since the epoch.
@@ -39,6 +40,7 @@ class Book:
     root: Path
     folders: Sequence[Path]
     approvers: Approvers | ReleasedJob | None
+    break_glass: Approvers | None
     why_nobody: str
     simulated: bool
     now: int
@@ -116,17 +118,18 @@ def open_book(root: Path, trust_file: Path, *, environment: Environment, now: in
         environment: to be promoted.
         now: seconds since the epoch.
     """
-    approvers, why = None, "the platform's trust policy names no approvers"
+    approvers = break_glass = None
+    why = "the platform's trust policy names no approvers"
     try:
-        approvers = (
-            read_trust_policy(trust_file, environment=environment, outside=root).of(environment).approvers
-        )
+        trust = read_trust_policy(trust_file, environment=environment, outside=root).of(environment)
+        approvers, break_glass = trust.approvers, trust.break_glass
     except ProblemError as error:
         why = f"{trust_file} {error.problems[0].what}"
     return Book(
         root=root,
         folders=(root / FOLDER, root / RECORD_DIRECTORY),
         approvers=approvers,
+        break_glass=break_glass,
         why_nobody=why,
         simulated=environment.simulated,
         now=now,

@@ -2,6 +2,7 @@
 
 from launchworthy.promotion.checks import (
     build,
+    grants,
     hardening,
     identity,
     keys,
@@ -18,6 +19,7 @@ from launchworthy.promotion.checks import (
 
 __all__ = [
     "build",
+    "grants",
     "hardening",
     "identity",
     "keys",

@@ -13,6 +13,7 @@ class ChangeKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     EXPIRED = "expired"
+    REFUSED = "refused"
     STALE = "stale"
     FRESH = "fresh"
 
@@ -24,12 +25,14 @@ class Change:
     Attributes:
         kind: what happened.
         entry: to which entry; None of the list as a whole.
-        detail: why the list is stale.
+        approvers: of a grant: who has approved it.
+        detail: why the list is stale, or why a grant lifts nothing.
     """
 
     kind: ChangeKind
     entry: Entry | None = None
     detail: str | None = None
+    approvers: tuple[str, ...] = ()
 
 
 def between(

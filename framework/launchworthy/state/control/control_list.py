@@ -3,20 +3,22 @@
 a new entry counts from the reading that finds it
 an entry that is gone counts until a second reading misses it too: a half-written file lifts nothing
 an entry whose time has come ends by itself; a deny not before every token of its time has ended
+a grant counts only between its two times, only while the newest reading has it, and only if whoever is asked
+finds it approved; one that is not lifts nothing, is said, and closes nothing else
 a source that cannot be read or understood: every call is refused (503), and this is not ready
 a reading older than 30 s: the same, whatever the reason, also when the loop that reads has died
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
 from launchworthy.manifest import TargetKey
 from launchworthy.state.control.changes import Change, ChangeKind, between
 from launchworthy.state.control.entries import EVERYTHING, Action, DeniedName, Entry, digest_of
 from launchworthy.state.control.reading import Source
-from launchworthy.vocabulary import Problem, ProblemError, Reason, Refused
+from launchworthy.vocabulary import Granted, Principal, Problem, ProblemError, Reason, Refused
 
 PERIOD: Final = 1.0
 SECOND_LOOK: Final = 0.25
@@ -24,6 +26,8 @@ SECOND_LOOK: Final = 0.25
 STALE_AFTER: Final = 30.0
 RETRY_SECONDS: Final = 5
 Listener = Callable[[Change], None]
+Judge = Callable[[Entry], tuple[str, ...]]
+"""Who has approved a grant; raises `ProblemError` where two people have not."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,8 +42,9 @@ class _Known:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Both readings together; the newer one where an id is in both."""
+        """Both readings together; the newer one where an id is in both. Of grants the newer one alone."""
         ids = {each.id for each in self.now}
+        ids |= {each.id for each in self.before if each.action is Action.GRANT}
         return (*self.now, *(each for each in self.before if each.id not in ids))
 
     @property
@@ -57,6 +62,7 @@ class InForce:
         stopped: names of targets.
         everything: whether `*` is stopped.
         denied: names of callers.
+        grants: what each grant among them lifts, by its entry.
         digest: SHA-256 over the entries.
     """
 
@@ -64,6 +70,7 @@ class InForce:
     stopped: frozenset[str] = field(default_factory=frozenset)
     everything: bool = False
     denied: frozenset[DeniedName] = field(default_factory=frozenset)
+    grants: Mapping[Entry, Granted] = field(default_factory=dict)
     digest: str = ""
 
     def stops(self, target: str) -> bool:
@@ -84,6 +91,7 @@ class ControlList:
         sources: Sequence[Source],
         *,
         longest: Mapping[str, int],
+        judge: Judge,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
@@ -92,11 +100,14 @@ class ControlList:
         Args:
             sources: where entries are written.
             longest: seconds that a token may live, by issuer.
+            judge: who has approved a grant.
             clock: seconds since the epoch.
             monotonic: seconds that never go back.
         """
         self._known = tuple(_Known(source=each, read_at=-STALE_AFTER) for each in sources)
         self._longest = longest
+        self._judge = judge
+        self._refused: Mapping[Entry, str] = {}
         self._clock = clock
         self._monotonic = monotonic
         self._listeners: list[Listener] = []
@@ -153,6 +164,20 @@ class ControlList:
             by = next(each for each in force.entries if {target, EVERYTHING} & set(each.targets))
             raise Refused(Reason.TOOL_STOPPED, f"stopped by `{by.id}` ({by.who}): {by.why}")
 
+    def granted(self, principal: Principal, target: str, now: int) -> tuple[Granted, ...]:
+        """The grants of this caller for this target that count at this moment.
+
+        Args:
+            principal: issuer, subject and client are compared, exactly.
+            target: the name of a tool, prompt or resource.
+            now: seconds since the epoch; a grant ends at its time, not at the next reading.
+        """
+        return tuple(
+            granted
+            for entry, granted in self.in_force.grants.items()
+            if _is_for(entry, principal, target) and entry.since <= now < entry.until
+        )
+
     def without_stopped(self, targets: frozenset[TargetKey]) -> frozenset[TargetKey]:
         """What is left of a list; the same object where nothing is stopped."""
         force = self.in_force
@@ -161,11 +186,14 @@ class ControlList:
         return frozenset(key for key in targets if not force.stops(key[1]))
 
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with each source now, for people."""
-        return tuple(
-            f"{known.problem.where} {known.problem.what}"
-            for known in self._known
-            if known.problem is not None
+        """What is wrong with each source now, and with each grant, for people."""
+        return (
+            *(
+                f"{known.problem.where} {known.problem.what}"
+                for known in self._known
+                if known.problem is not None
+            ),
+            *(f"the grant `{entry.id}` lifts nothing: {why}" for entry, why in self._refused.items()),
         )
 
     async def _read(self, known: _Known) -> None:
@@ -188,14 +216,33 @@ class ControlList:
     def _apply(self) -> None:
         now = self._clock()
         every = tuple(entry for known in self._known for entry in known.entries)
-        force = _in_force(tuple(each for each in every if now < self._ends(each)))
-        changes = [*between(self.in_force.entries, force.entries, written=every)]
+        grants, refused = self._judged(
+            each for each in every if each.action is Action.GRANT and each.since <= now < each.until
+        )
+        force = _in_force(
+            tuple(
+                each
+                for each in every
+                if (each in grants if each.action is Action.GRANT else now < self._ends(each))
+            ),
+            grants,
+        )
+        changes = [
+            replace(change, approvers=grants[change.entry].approvers) if change.entry in grants else change
+            for change in between(self.in_force.entries, force.entries, written=every)
+        ]
+        changes += [
+            Change(kind=ChangeKind.REFUSED, entry=entry, detail=why)
+            for entry, why in refused.items()
+            if self._refused.get(entry) != why
+        ]
+        self._refused = refused
         try:
             self.require()
             fresh, why = True, None
         except Refused as refused:
             fresh, why = False, refused.detail
-        if changes:
+        if force.entries != self.in_force.entries:
             self.in_force = force
             self.generation += 1
         if fresh is not self._fresh:
@@ -204,6 +251,18 @@ class ControlList:
         for change in changes:
             for listener in self._listeners:
                 listener(change)
+
+    def _judged(self, grants: Iterable[Entry]) -> tuple[dict[Entry, Granted], dict[Entry, str]]:
+        """Which of these lift something, and why others do not; one that counts is not asked about again."""
+        counting: dict[Entry, Granted] = {}
+        refused: dict[Entry, str] = {}
+        for entry in grants:
+            known = self.in_force.grants.get(entry)
+            try:
+                counting[entry] = _granted(entry, self._judge(entry)) if known is None else known
+            except ProblemError as error:
+                refused[entry] = error.problems[0].what
+        return counting, refused
 
     def _ends(self, entry: Entry) -> int:
         longest = self._longest.get(entry.name[1], 0) if entry.name is not None else 0
@@ -218,12 +277,31 @@ class ControlList:
         )
 
 
-def _in_force(entries: tuple[Entry, ...]) -> InForce:
+def _granted(entry: Entry, approvers: tuple[str, ...]) -> Granted:
+    if entry.grant is None:
+        raise TypeError("only a grant is judged")
+    return Granted(
+        id=entry.id,
+        incident=entry.grant.incident,
+        lifts=frozenset(entry.grant.lifts),
+        approvers=approvers,
+        until=entry.until,
+    )
+
+
+def _is_for(entry: Entry, principal: Principal, target: str) -> bool:
+    grant = entry.grant
+    named = None if grant is None else (grant.issuer, grant.subject, grant.client)
+    return target in entry.targets and principal.key == named
+
+
+def _in_force(entries: tuple[Entry, ...], grants: Mapping[Entry, Granted]) -> InForce:
     stops = {target for each in entries if each.action is Action.STOP for target in each.targets}
     return InForce(
         entries=entries,
         stopped=frozenset(stops - {EVERYTHING}),
         everything=EVERYTHING in stops,
         denied=frozenset(each.name for each in entries if each.name is not None),
+        grants=grants,
         digest=digest_of(entries),
     )

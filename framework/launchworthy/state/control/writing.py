@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from launchworthy.state.control.entries import Action, Entry, parse_control
+from launchworthy.state.control.entries import Entry, parse_control
 from launchworthy.state.control.reading import read_control_file
 from launchworthy.vocabulary import Problem, ProblemError
 
 _HEAD = """\
-# What is stopped or denied now. Each server reads this file every second; an empty one stops nothing.
+# What is stopped, denied or lifted now. Each server reads this file every second; an empty one does nothing.
 # Written by `launchworthy control`; what each entry may say: launchworthy explain control-file.
 """
 _FILE_MODE = 0o644
@@ -70,8 +70,8 @@ def render_entries(entries: Sequence[Entry]) -> str:
 
 def _table(entry: Entry) -> str:
     lines = [f"[[{entry.action.value}]]", f"id = {_text(entry.id)}"]
-    if entry.action is Action.STOP:
-        lines.append(f"targets = [{', '.join(_text(target) for target in entry.targets)}]")
+    if entry.targets:
+        lines.append(f"targets = {_texts(entry.targets)}")
     if entry.name is not None:
         kind, issuer, value = entry.name
         lines += [f"issuer = {_text(issuer)}", f"{kind} = {_text(value)}"]
@@ -81,7 +81,18 @@ def _table(entry: Entry) -> str:
         f"since = {_instant(entry.since)}",
         f"until = {_instant(entry.until)}",
     ]
+    if entry.grant is not None:
+        grant = entry.grant
+        lines += [f"{name} = {_text(getattr(grant, name))}" for name in _OF_GRANT]
+        lines += [f"lifts = {_texts(grant.lifts)}", f"approvals = {_texts(grant.approvals)}"]
     return "\n".join(lines) + "\n"
+
+
+_OF_GRANT = ("server", "issuer", "subject", "client", "incident")
+
+
+def _texts(values: Sequence[str]) -> str:
+    return f"[{', '.join(_text(value) for value in values)}]"
 
 
 def _text(value: str) -> str:
