@@ -10,6 +10,7 @@ from picture import audit_show_svg
 from launchworthy.audit.verification_report import report_schema
 from launchworthy.cli.pages.control_reference import control_reference
 from launchworthy.cli.pages.event_reference import event_reference
+from launchworthy.promotion.live.document import live_schema
 from launchworthy.promotion.report_file import ReportFile
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ PAGES = {
     "docs/reference/promotion-report.schema.json": lambda: (
         json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"
     ),
+    "docs/reference/live-run.schema.json": lambda: json.dumps(live_schema(), indent=1) + "\n",
     "docs/reference/audit-events.md": event_reference,
     "docs/reference/detector.md": detector_reference,
     "docs/reference/identity-doctor.md": doctor_reference,

@@ -141,7 +141,7 @@ def _asked(
             find_issuer=(lambda _: remote) if remote is not None else _by_command(token_command, resource),
             issuer=None if remote is None else remote.issuer,
             bounds=Bounds(per_second=rate, requests=limit),
-            verify=_believed(ca),
+            verify=believed(ca),
             progress=show_progress,
             only=read_cases(only),
         )
@@ -173,8 +173,8 @@ def _by_command(command: str | None, resource: str) -> "FindIssuer":
     return find
 
 
-def _believed(ca: Path | None) -> ssl.SSLContext:
-    """Whose certificates are believed.
+def believed(ca: Path | None) -> ssl.SSLContext:
+    """Whose certificates are believed: those of a file, or the system's.
 
     Raises:
         ProblemError: `probe-ca`.

@@ -21,7 +21,8 @@ from launchworthy.cli.ending import (
     say,
     undecided_on_problems,
 )
-from launchworthy.vocabulary import ProblemError
+from launchworthy.cli.live import LiveOptions, run_live
+from launchworthy.vocabulary import Problem, ProblemError
 
 if TYPE_CHECKING:
     from launchworthy.promotion.result import Result
@@ -64,10 +65,43 @@ def promote(
         Path | None, typer.Option("--python", help="The interpreter of the project's environment.")
     ] = None,
     trust: TrustOption = TRUST_FILE,
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Look at a deployment from outside instead; changes nothing there."),
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="ID", help="With --live: a client that its issuer knows, or a URL.")
+    ] = None,
+    client_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --live: that client's private key (P-256).")
+    ] = None,
+    token_command: Annotated[
+        str | None, typer.Option(metavar="CMD", help="With --live: prints a token, as for `probe`.")
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --live: certificates to believe.")
+    ] = None,
 ) -> None:
     """Read and rehearse everything, and write dist/promotion/report.*; signs nothing."""
     needs_extra("promote", lambda: (__import__("yaml"), __import__("psutil")))
     from launchworthy.promotion import promoting
+
+    if live is not None:
+        options = LiveOptions(
+            url=live,
+            environment=environment.environment,
+            client=client,
+            client_key=client_key,
+            token_command=token_command,
+            ca=ca,
+            trust=trust,
+            output=output,
+        )
+        with undecided_on_problems(), interrupted():
+            code = run_live(options, as_json=report is Report.JSON)
+        end(code)
+    with undecided_on_problems():
+        _only_with_live(client=client, client_key=client_key, token_command=token_command, ca=ca)
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     began = time.monotonic()
@@ -86,6 +120,20 @@ def promote(
         code = YES if result.cleared else (NO if result.failed else UNDECIDED)
     _show(result, report, code)
     end(code)
+
+
+def _only_with_live(**given: object) -> None:
+    """Refuse what would be ignored.
+
+    Raises:
+        ProblemError: `live-option`.
+    """
+    for name, value in given.items():
+        if value is not None:
+            what = f"--{name.replace('_', '-')} is for --live"
+            raise ProblemError(
+                Problem(reason="live-option", what=what, fix=("add --live URL, or leave it out",))
+            )
 
 
 def _show(result: "Result", report: Report, code: int) -> None:

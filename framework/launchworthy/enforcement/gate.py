@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterable
 
 from launchworthy.approval import Approvals, OnPage, PersonsPage
 from launchworthy.audit import AuditUnwritable
+from launchworthy.audit.canary import HEADER, Shown, is_nonce
 from launchworthy.audit.events import IdentityPeerRejected, ProtocolRejected
 from launchworthy.credentials import seal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import (
     Answer,
     Challenges,
+    Header,
     common_headers,
     refusal,
     row_of,
@@ -45,6 +47,7 @@ from launchworthy.enforcement.ports import (
     Redactor,
     Stops,
     Verifier,
+    Witness,
 )
 from launchworthy.enforcement.presence import ClientLeft
 from launchworthy.enforcement.recorded_run import RecordedRuns
@@ -78,6 +81,7 @@ __all__ = ["Gate", "GateConfig", "RefusalNote"]
 
 MAX_DEPTH = 32
 """How deep a body may be nested."""
+CANARY = HEADER.encode("ascii")
 _CALL_ID_BITS = 60
 _PAGE = "approval"
 """What records call a request for the page."""
@@ -107,6 +111,7 @@ class Gate:
         approvals: Approvals,
         on_page: OnPage | None,
         page: PersonsPage | None,
+        witness: Witness,
         clock: Callable[[], float],
         random_bits: Callable[[int], int],
         environment: Environment,
@@ -128,6 +133,7 @@ class Gate:
             approvals: whether a person has agreed.
             on_page: what was said on the page; None where nothing is asked on one.
             page: the page itself, where `config.pages` lead.
+            witness: says what was seen of a request.
             clock: seconds since the epoch.
             random_bits: as many random bits as asked for.
             environment: whose promises count; in a rehearsal, those of the environment that is rehearsed.
@@ -138,6 +144,7 @@ class Gate:
         self._audit = audit
         self._readiness = readiness
         self._exchange = exchange
+        self._witness = witness
         self._clock = clock
         self._random_bits = random_bits
         self._notes = RefusalNotes(audit, redactor, clock=clock, on_refusal=on_refusal)
@@ -239,7 +246,7 @@ class Gate:
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer) if self._config.exchanging else None
-        head = Head(place=head.place, authorization=(), routing=head.routing)
+        head = Head(place=head.place, authorization=(), routing=head.routing, canary=head.canary)
         del bearer, scope  # from here on nothing has the token; a sealed one is opened by its broker only
         settled = await self._read(receive, head, trace)
         self._readiness()  # again: a body may take ten seconds, and an identity ends at once
@@ -290,6 +297,10 @@ class Gate:
             case Row.PLAIN:
                 async with self._limits.request(request.principal, request.trace.call):
                     finished = await self._exchange.plain(request)
+                    sighting = await self._sighted(request)
+                self._record_served(request, finished.status, finished.result)
+                answer = complete(finished, request.trace.call)
+                return answer._replace(headers=(*answer.headers, *sighting))
             case Row.LIST:
                 way_back = request.settled.revision is Revision.MODERN
                 visible = self._stops.without_stopped(self._visible.to(request.principal, way_back=way_back))
@@ -304,6 +315,14 @@ class Gate:
                 return await self._calls.complete_argument(request)
         self._record_served(request, finished.status, finished.result)
         return complete(finished, request.trace.call)
+
+    async def _sighted(self, request: VerifiedRequest) -> tuple[Header, ...]:
+        """What was seen of a request, for a caller that asks; nothing for any other."""
+        nonce, routing = request.head.canary, request.head.routing
+        if nonce is None or not is_nonce(nonce):
+            return ()
+        shown = Shown(token=request.token, revision=routing.version, method=routing.method, name=routing.name)
+        return ((CANARY, await self._witness.sighting(nonce, shown, request.trace.call)),)
 
     async def _charge(self, request: VerifiedRequest) -> None:
         """Row 12, of what holds no place: a stream stays for long, and is one of four.

@@ -5,11 +5,21 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from launchworthy.audit import Recorder
+from launchworthy.audit.canary import Shown
 from launchworthy.manifest import TargetKey, TargetManifest
 from launchworthy.policy import Query
 from launchworthy.vocabulary import BearerToken, CallId, Decision, Granted, Principal
 
-__all__ = ["Limits", "PolicyDecisionPoint", "Readiness", "Recorder", "Redactor", "Stops", "Verifier"]
+__all__ = [
+    "Limits",
+    "PolicyDecisionPoint",
+    "Readiness",
+    "Recorder",
+    "Redactor",
+    "Stops",
+    "Verifier",
+    "Witness",
+]
 
 
 class Verifier(Protocol):
@@ -75,6 +85,17 @@ class Limits(Protocol):
 
         Raises:
             Refused: `limit.rate` on entering it.
+        """
+
+
+class Witness(Protocol):
+    """Who says what was seen of a request? Asked only by verified callers, for requests that call nothing."""
+
+    async def sighting(self, nonce: str, shown: Shown, call: CallId) -> bytes:
+        """The value of the answer's `Launchworthy-Canary` header.
+
+        Raises:
+            Refused: `identity.*`: nobody can say it now.
         """
 
 

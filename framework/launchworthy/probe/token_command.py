@@ -37,29 +37,29 @@ class _Given:
     claims: Mapping[str, Any]
 
 
-class CommandIssuer:
-    """Whoever stands behind a command.
+Ask = Callable[[str, str | None], str]
+"""From a resource, and scopes or None for whatever is given, to a token; `CannotMint` where there is none."""
+
+
+class GivenIssuer:
+    """Whoever gives tokens that are good, and signs nothing that is not.
 
     Attributes:
-        client: nobody; the command's tokens name their own.
+        client: nobody; the tokens name their own.
     """
 
-    def __init__(
-        self, command: str, resource: str, clock: Callable[[], float], environ: Mapping[str, str]
-    ) -> None:
-        """Run nothing yet.
+    def __init__(self, ask: Ask, resource: str, clock: Callable[[], float]) -> None:
+        """Ask for nothing yet.
 
         Args:
-            command: words as a shell would split them; it is not given to one.
+            ask: for a token.
             resource: whom good tokens are for.
             clock: seconds since the epoch.
-            environ: what the command finds, but for the two variables.
         """
         self.client = SimulatedClient("probe")
-        self._words = shlex.split(command)
+        self._ask_for = ask
         self._resource = resource
         self._clock = clock
-        self._environ = dict(environ)
         self._given: dict[tuple[str, str | None], _Given] = {}
 
     @property
@@ -68,7 +68,7 @@ class CommandIssuer:
         return str(self._written("iss"))
 
     @property
-    def keys(self) -> "CommandIssuer":
+    def keys(self) -> "GivenIssuer":
         """The keys, of which only what the good token says is known."""
         return self
 
@@ -113,14 +113,14 @@ class CommandIssuer:
     def _for_somebody_else(self) -> str:
         given = self._ask(SOMEBODY_ELSE, None)
         if given.claims.get("aud") not in (SOMEBODY_ELSE, [SOMEBODY_ELSE]):
-            raise CannotMint(f"the command gave no token for {SOMEBODY_ELSE}")
+            raise CannotMint(f"no token for {SOMEBODY_ELSE} was given")
         return given.token
 
     def _with_scopes(self, scopes: tuple[str, ...]) -> str:
         given = self._ask(self._resource, " ".join(scopes))
         written = given.claims.get("scope", "")
         if not given.claims or not isinstance(written, str) or set(written.split()) != set(scopes):
-            raise CannotMint(f"the command gave no token for exactly the scopes `{' '.join(scopes)}`")
+            raise CannotMint(f"no token was given for exactly the scopes `{' '.join(scopes)}`")
         return given.token
 
     def _forged(self, key: SigningKey, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
@@ -139,28 +139,11 @@ class CommandIssuer:
         return claims[claim]
 
     def _ask(self, resource: str, scope: str | None) -> _Given:
-        """Run the command, or remember what it said; its output is shown to nobody."""
+        """Ask for a token, or remember what was given."""
         known = self._given.get((resource, scope))
         if known is not None and not self._is_over(known):
             return known
-        environ = {**self._environ, RESOURCE_VARIABLE: resource}
-        environ.pop(SCOPE_VARIABLE, None)
-        if scope is not None:
-            environ[SCOPE_VARIABLE] = scope
-        try:
-            done = subprocess.run(  # noqa: S603 - it is what the user asked for, and no shell reads it
-                self._words,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired, IndexError) as error:
-            raise CannotMint(f"the token command could not be run: {type(error).__name__}") from None
-        token = done.stdout.decode("ascii", errors="replace").strip()
-        if done.returncode != 0 or _ONE_TOKEN.fullmatch(token) is None:
-            raise CannotMint(f"the token command gave no token (exit {done.returncode})")
+        token = self._ask_for(resource, scope)
         header, claims = _look_into(token)
         given = _Given(token=token, header=header, claims=claims)
         self._given[resource, scope] = given
@@ -169,6 +152,46 @@ class CommandIssuer:
     def _is_over(self, given: _Given) -> bool:
         expires = given.claims.get("exp")
         return isinstance(expires, int | float) and expires < self._clock() + _LAST_SECONDS
+
+
+class CommandIssuer(GivenIssuer):
+    """Whoever stands behind a command."""
+
+    def __init__(
+        self, command: str, resource: str, clock: Callable[[], float], environ: Mapping[str, str]
+    ) -> None:
+        """Run nothing yet.
+
+        Args:
+            command: words as a shell would split them; it is not given to one.
+            resource: whom good tokens are for.
+            clock: seconds since the epoch.
+            environ: what the command finds, but for the two variables.
+        """
+        words = shlex.split(command)
+        super().__init__(lambda wanted, scope: _run(words, environ, wanted, scope), resource, clock)
+
+
+def _run(words: list[str], environ: Mapping[str, str], resource: str, scope: str | None) -> str:
+    """Run the command; its output is shown to nobody.
+
+    Raises:
+        CannotMint: it gave no token.
+    """
+    given = {**environ, RESOURCE_VARIABLE: resource}
+    given.pop(SCOPE_VARIABLE, None)
+    if scope is not None:
+        given[SCOPE_VARIABLE] = scope
+    try:
+        done = subprocess.run(  # noqa: S603 - it is what the user asked for, and no shell reads it
+            words, env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired, IndexError) as error:
+        raise CannotMint(f"the token command could not be run: {type(error).__name__}") from None
+    token = done.stdout.decode("ascii", errors="replace").strip()
+    if done.returncode != 0 or _ONE_TOKEN.fullmatch(token) is None:
+        raise CannotMint(f"the token command gave no token (exit {done.returncode})")
+    return token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

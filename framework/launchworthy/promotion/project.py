@@ -8,7 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import Certificate
+
 from launchworthy.attestation.tree import GitFacts, read_git_facts
+from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.credentials.allowances import check_credentials
 from launchworthy.manifest import Manifests, load_manifests
 from launchworthy.policy import CompiledPolicy, compile_policy
@@ -43,6 +46,7 @@ class Project:
         cases: what the team expects of the policy.
         trusted: what it takes on trust.
         book: which of that is approved.
+        roots: by trust domain, as the platform pinned them; none where its trust policy does not count.
         answer: what the code says of itself.
         git: of the working tree; the problem where there is none.
         lock: `launchworthy.lock`, or None.
@@ -63,6 +67,7 @@ class Project:
     cases: tuple[Case, ...]
     trusted: Trusted
     book: Book
+    roots: Mapping[str, tuple[Certificate, ...]]
     answer: Answer
     git: GitFacts | Problem
     lock: bytes | None
@@ -168,6 +173,7 @@ def load_project(  # noqa: PLR0913 - what a judgement depends on
         cases=load_cases(CASES, cases.read_bytes(), manifests) if cases.is_file() else (),
         trusted=read_trusted(files.root),
         book=open_book(files.root, trust_file, environment=environment, now=now),
+        roots=pinned_roots(trust_file, environment, files.root),
         git=_git(files.root, environ),
         lock=files.files.get("launchworthy.lock"),
         python=python,
@@ -182,6 +188,16 @@ def _settings(files: ProjectFiles, environment: Environment) -> Settings | tuple
         return inspect_settings(files, environment)
     except ProblemError as error:
         return error.problems
+
+
+def pinned_roots(
+    trust_file: Path, environment: Environment, root: Path
+) -> Mapping[str, tuple[Certificate, ...]]:
+    """The roots of the platform's trust policy; none where it is not there, or not the platform's."""
+    try:
+        return read_trust_policy(trust_file, environment=environment, outside=root).roots
+    except ProblemError:
+        return {}
 
 
 def _git(root: Path, environ: Mapping[str, str]) -> GitFacts | Problem:

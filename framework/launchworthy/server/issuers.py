@@ -50,7 +50,7 @@ def token_verifier(parts: Parts) -> TokenVerifier:
     """
     settings = parts.settings
     refuse_bad_exceptions(settings, parts.now())
-    policies = [_issuer_policy(name, issuer, settings) for name, issuer in settings.issuers.items()]
+    policies = [issuer_policy(name, issuer, settings) for name, issuer in settings.issuers.items()]
     implies = {scope: tuple(implied) for scope, implied in parts.manifests.server.scopes.implies.items()}
     return TokenVerifier(
         policies,
@@ -90,7 +90,8 @@ def refuse_bad_exceptions(settings: Settings, now: int) -> None:
         raise ProblemError(*problems)
 
 
-def _issuer_policy(name: str, issuer: IssuerSettings, settings: Settings) -> IssuerPolicy:
+def issuer_policy(name: str, issuer: IssuerSettings, settings: Settings) -> IssuerPolicy:
+    """What is accepted of one issuer, as the settings say it."""
     introspection = None
     if issuer.introspection:
         introspection = IntrospectionPolicy(

@@ -31,6 +31,7 @@ from launchworthy.server.observing import observed_audit
 from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
+from launchworthy.server.witnessing import IdentityWitness
 from launchworthy.settings import Settings, listed_exceptions
 from launchworthy.vocabulary import Environment
 
@@ -204,6 +205,7 @@ async def assemble(parts: Parts) -> None:
         approvals=parts.approvals,
         on_page=parts.on_page,
         page=parts.page,
+        witness=_witness(parts),
         clock=parts.surroundings.clock,
         random_bits=parts.surroundings.random_bits,
         environment=parts.rehearsed,
@@ -226,6 +228,17 @@ async def assemble(parts: Parts) -> None:
         grace_seconds=0,
         report=report_nothing,
         tls=None,
+    )
+
+
+def _witness(parts: Parts) -> IdentityWitness:
+    settings = parts.settings
+    return IdentityWitness(
+        parts.identity,
+        settings.server.resource,
+        signs=settings.identity.kind == "spiffe",
+        clock=parts.surroundings.clock,
+        random_bits=parts.surroundings.random_bits,
     )
 
 

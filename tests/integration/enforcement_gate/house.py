@@ -28,6 +28,7 @@ from launchworthy.approval.page import (
     SignIns,
 )
 from launchworthy.audit import ArgumentRedactor
+from launchworthy.audit.canary import Shown
 from launchworthy.audit.stream import AuditStream
 from launchworthy.credentials.code_exchange import CodeExchange
 from launchworthy.credentials.tellers import Tellers
@@ -57,6 +58,13 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+class Unsigned:
+    """Says what it was told, in plain text."""
+
+    async def sighting(self, nonce: str, shown: Shown, call: str) -> bytes:
+        return f"{nonce} {shown.revision} {shown.method} {shown.name} {shown.token} {call}".encode()
 
 
 def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
@@ -258,6 +266,7 @@ class House:
                     patience=self._patience,
                 ),
                 page=self._page(room, verifier),
+                witness=Unsigned(),
                 clock=self._now,
                 random_bits=secrets.randbits,
                 environment=self._environment,

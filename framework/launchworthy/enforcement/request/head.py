@@ -19,6 +19,7 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from launchworthy.audit.canary import HEADER as CANARY_HEADER
 from launchworthy.enforcement.request.refusals import HeaderSectionTooLarge, MethodNotAllowed
 from launchworthy.vocabulary import Reason, Refused
 
@@ -116,11 +117,13 @@ class Head(NamedTuple):
         place: what is asked; but for calls, nothing else here counts.
         authorization: the values of its Authorization fields, unchecked.
         routing: what its headers claim about the body.
+        canary: a nonce, where the caller asks what was seen of the request.
     """
 
     place: Place
     authorization: tuple[bytes, ...]
     routing: RoutingHeaders
+    canary: str | None = None
 
 
 def read_head(
@@ -152,6 +155,7 @@ def read_head(
         place=place,
         authorization=_every(b"authorization", headers, fields, repeated),
         routing=_routing(headers, fields, repeated),
+        canary=_text(fields.get(_CANARY)),
     )
 
 
@@ -280,6 +284,7 @@ def _routing(
     )
 
 
+_CANARY = CANARY_HEADER.encode("ascii")
 _PARAM = b"mcp-param-"
 _ROUTING = frozenset({b"mcp-protocol-version", b"mcp-method", b"mcp-name"})
 
