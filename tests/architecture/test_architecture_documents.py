@@ -82,7 +82,7 @@ def test_every_command_in_a_document_exists_with_its_options(path):
         ("promote --environment production", None),
         ("promot", "no command `promot`"),
         ("control halt TOOL", "no command `halt`"),
-        ("promote --live URL", "no option `--live`"),
+        ("promote --later URL", "no option `--later`"),
         ("audit show --call 4T7K-9QX2-M0DV --denied=1 --nobody", "no option `--nobody`"),
         ("audit ship DIRECTORY --to kafka", "`--to` is one of ['otlp', 'syslog']"),
         ("audit ship DIRECTORY --to RECEIVER", None),

@@ -136,4 +136,4 @@ def read_document(content: bytes, *, where: str) -> LiveDocument:
 def live_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA}
-    return {**head, **LiveDocument.model_json_schema(by_alias=True), "title": "launchworthy live run"}
+    return {**head, **LiveDocument.model_json_schema(by_alias=True), "title": "a live run"}
