@@ -1,6 +1,7 @@
 """Write every reference page that is generated: `nox -s references`."""
 
 import json
+import sys
 from pathlib import Path
 
 from detector_reference import detector_reference
@@ -14,8 +15,12 @@ from launchworthy.promotion.live.document import live_schema
 from launchworthy.promotion.report_file import ReportFile
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "integration" / "forgeries"))
+from forgery_list import forgery_page  # noqa: E402 - beside the tests that commit them
+
 PAGES = {
     "docs/pictures/audit-show.svg": audit_show_svg,
+    "docs/reference/forgeries.md": forgery_page,
     "docs/reference/controls.md": control_reference,
     "docs/reference/promotion-report.schema.json": lambda: (
         json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"

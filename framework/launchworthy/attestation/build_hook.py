@@ -101,6 +101,8 @@ class LaunchworthyBuildHook(BuildHookInterface[WheelBuilderConfig]):
     def _check_build(self, build_data: dict[str, Any]) -> None:
         if build_data["build_hooks"][-1] != self.PLUGIN_NAME:
             _refuse_build(f"the hook `{build_data['build_hooks'][-1]}` runs after the gate")
+        if "custom" in build_data["build_hooks"]:
+            _refuse_build("`[tool.hatch.build.hooks.custom]` would run code of the project before the gate")
         if not self.build_config.reproducible:
             _refuse_build("`reproducible = false` makes a wheel that nobody can build again and compare")
 

@@ -1,8 +1,9 @@
 """Which files of a project are judged and travel in its wheel? And what does a build know of itself?
 
 The same files as the running server reads: manifests, rules, the settings of the two real environments,
-`promotion.toml` and `launchworthy.lock`. In the wheel they lie below `<package>/_launchworthy/`, each under
-its path in the project; `config/development.toml` is in no wheel.
+`promotion.toml` and `launchworthy.lock`; and `uv.lock`, with which a start compares what is installed.
+In the wheel they lie below `<package>/_launchworthy/`, each under its path in the project;
+`config/development.toml` is in no wheel.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ GROUPS: Mapping[Subject, tuple[str, ...]] = {
     Subject.LOCK: ("launchworthy.lock",),
 }
 """What is digested together and put into the wheel, as patterns relative to the project."""
-_UV_LOCK = "uv.lock"
+UV_LOCK = "uv.lock"
 _LIMIT = 1024 * 1024
 _UV_LOCK_LIMIT = 64 * 1024 * 1024
 
@@ -43,12 +44,16 @@ def read_group(root: Path, subject: Subject) -> dict[str, bytes]:
 
 
 def packaged_files(root: Path) -> tuple[str, ...]:
-    """The relative paths of all files that travel in the wheel, sorted.
+    """The relative paths of all files that travel in the wheel, sorted; `uv.lock` too, where there is one.
 
     Raises:
         ProblemError: one is a link, too long, or cannot be read.
     """
-    return tuple(sorted(path for subject in GROUPS for path in read_group(root, subject)))
+    declared = [path for subject in GROUPS for path in read_group(root, subject)]
+    if (root / UV_LOCK).exists():
+        _read(root, UV_LOCK, _UV_LOCK_LIMIT)
+        declared.append(UV_LOCK)
+    return tuple(sorted(declared))
 
 
 def read_tree_facts(root: Path, git: GitFacts, *, environment: Environment) -> Facts:
@@ -65,10 +70,10 @@ def read_tree_facts(root: Path, git: GitFacts, *, environment: Environment) -> F
     git.require_clean()
     groups = {subject: read_group(root, subject) for subject in GROUPS}
     locks = {
-        Subject.UV_LOCK: _read(root, _UV_LOCK, _UV_LOCK_LIMIT),
+        Subject.UV_LOCK: _read(root, UV_LOCK, _UV_LOCK_LIMIT),
         Subject.LOCK: _read(root, "launchworthy.lock", _LIMIT),
     }
-    _require_tracked(root, git, (_UV_LOCK, *(path for files in groups.values() for path in files)))
+    _require_tracked(root, git, (UV_LOCK, *(path for files in groups.values() for path in files)))
     digests = {subject: files_digest(files) for subject, files in groups.items()}
     digests |= {subject: hashlib.sha256(content).hexdigest() for subject, content in locks.items()}
     digests |= {Subject.COMMIT: git.commit, Subject.TREE: git.tree}

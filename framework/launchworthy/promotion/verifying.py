@@ -15,6 +15,7 @@ from launchworthy.attestation import (
     verify_longest_lasting,
 )
 from launchworthy.attestation.content import find_dist_info, installed_content_digest, wheel_content_digest
+from launchworthy.attestation.installation import carried_lock, require_locked_installation
 from launchworthy.attestation.records import RECORD_DIRECTORY, installed_records, records_in, wheel_records
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.promotion.attesting import digests_of_tree
@@ -34,6 +35,7 @@ class _Found:
         outside: where a trust policy must not lie.
         tree: the project, or None.
         wheel: the content digest of the wheel, or None.
+        installed: the installed package, or None.
     """
 
     records: tuple[UnverifiedRecord, ...]
@@ -41,6 +43,7 @@ class _Found:
     outside: Path | None
     tree: Path | None
     wheel: str | None
+    installed: Path | None = None
 
 
 def verify_at(
@@ -70,6 +73,8 @@ def verify_at(
         digests |= digests_of_tree(found.tree, where, environ)
     if found.wheel is not None:
         digests[Subject.WHEEL] = found.wheel
+    if found.installed is not None:
+        require_locked_installation(found.installed.parent, carried_lock(found.installed), ())
     verified = verify_longest_lasting(
         found.records,
         trust=read_trust_policy(trust_file, environment=where, outside=found.outside),
@@ -98,6 +103,7 @@ def _find(path: Path) -> _Found:
             outside=path.resolve(),
             tree=None,
             wheel=installed_content_digest(dist_info),
+            installed=path.resolve(),
         )
     root = find_place(path.resolve()).root
     return _Found(

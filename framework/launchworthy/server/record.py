@@ -1,9 +1,13 @@
 """May this very wheel run here? Stage 3: the promotion record, against the platform's trust policy.
 
+Besides the record: no function of the gate was replaced, and what is installed around the wheel is what its
+`uv.lock` says, with nothing beside it that could run before.
+
 Nothing of this needs an identity of our own, and no variable moves the trust policy in the real world. A
 rehearsal demands a record only where its world file names a trust policy; development never does.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +20,12 @@ from launchworthy.attestation import (
     verify_longest_lasting,
 )
 from launchworthy.attestation.content import find_dist_info, installed_content_digest
+from launchworthy.attestation.installation import carried_lock, require_locked_installation
 from launchworthy.attestation.records import installed_records, records_in
 from launchworthy.attestation.statement import Subject
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.server.parts import Parts
+from launchworthy.server.untouched import require_untouched
 from launchworthy.vocabulary import Environment, Problem, StartupRefused
 
 STAGE = "record"
@@ -39,12 +45,14 @@ def verify(parts: Parts) -> VerifiedRecord | None:
         return None
     if not parts.project.installed:
         raise StartupRefused(STAGE, _not_a_wheel(environment))
-    dist_info = find_dist_info(parts.project.root.parent)
+    require_untouched()
+    package = parts.project.root.parent
+    dist_info = find_dist_info(package)
     found = list(installed_records(dist_info))
     if parts.settings.promotion.records is not None:
         found.extend(records_in(parts.settings.promotion.records))
     _refuse_foreign_records(environment, found)
-    trust = read_trust_policy(there, environment=environment, outside=parts.project.root.parent)
+    trust = read_trust_policy(there, environment=environment, outside=package)
     parts.trust = trust
     facts = Facts(
         environment=environment,
@@ -55,6 +63,7 @@ def verify(parts: Parts) -> VerifiedRecord | None:
             Subject.SETTINGS: parts.settings.digest,
         },
     )
+    require_locked_installation(package.parent, carried_lock(package), sys.path)
     return verify_longest_lasting(
         found,
         trust=trust,

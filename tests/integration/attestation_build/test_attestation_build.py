@@ -35,6 +35,7 @@ def test_every_wheel_holds_the_declarations_and_says_that_nobody_promoted_it(pro
         "config/production.toml",
         "promotion.toml",
         "launchworthy.lock",
+        "uv.lock",
     }
     assert json.loads(inside["orders-0.3.1.dist-info/extra_metadata/unpromoted.json"])["promoted"] is None
 

@@ -38,6 +38,7 @@ def test_the_facts_of_a_tree_are_digests_of_its_files(repository: Repository) ->
         "manifests/server.toml",
         "policy/rules.cedar",
         "promotion.toml",
+        "uv.lock",
     )
 
 

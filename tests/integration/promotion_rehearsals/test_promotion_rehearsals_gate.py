@@ -145,7 +145,7 @@ def test_a_running_server_drains_when_its_record_is_revoked(
         with pytest.raises(NotStarted) as ended, world.server("orders", python=str(orders.python)):
             pass
     assert ended.value.exit_code == 78
-    assert json.loads(ended.value.stderr.splitlines()[0])["reason"] == "record-revoked"
+    assert '"reason":"record-revoked"' in ended.value.stderr.replace(" ", "")
 
 
 def _audit_lines(world: World) -> list[str]:
