@@ -152,10 +152,12 @@ def _require_as_listed(site: Path, dist_info: Path) -> None:
     for path, said in ours.items():
         if not path.endswith((".pyc", ".pyi")) and said != _digest(site / path):
             _refuse("installation-changed", str(site / path), "is not what the framework's wheel brought")
-    for path in (site / FRAMEWORK).rglob("*"):
-        name = path.relative_to(site).as_posix()
-        if path.suffix in (".py", ".so") and name not in ours:
-            _refuse("installation-changed", str(path), "lies among the framework's files and is none of them")
+    for found in (site / FRAMEWORK).rglob("*"):
+        name = found.relative_to(site).as_posix()
+        if found.suffix in (".py", ".so") and name not in ours:
+            _refuse(
+                "installation-changed", str(found), "lies among the framework's files and is none of them"
+            )
 
 
 def _digest(path: Path) -> str:

@@ -10,6 +10,7 @@ for a test, or by a library that patches what it finds; malice is for review, an
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.abc import InspectLoader
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
@@ -40,7 +41,7 @@ def require_untouched(modules: Iterable[ModuleType] | None = None) -> None:
 
 def _touched(module: ModuleType) -> Iterator[str]:
     loader = getattr(module.__spec__, "loader", None)
-    defined = loader.get_code(module.__name__) if hasattr(loader, "get_code") else None
+    defined = loader.get_code(module.__name__) if isinstance(loader, InspectLoader) else None
     if defined is not None:
         yield from _differences(defined, vars(module), "")
 
