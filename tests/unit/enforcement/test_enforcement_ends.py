@@ -75,7 +75,7 @@ def door(tmp_path):
 
 
 def passage():
-    target = SimpleNamespace(name="f", credentials={}, approval=None)
+    target = SimpleNamespace(name="f", credentials={}, approval=None, egress=())
     decision = Decision(rule="manifest:f", policy_digest="p", manifest_digest="m")
     return Passage(
         Authorized(
