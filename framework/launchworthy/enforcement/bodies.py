@@ -173,6 +173,7 @@ class Body:
         if self.served.is_async:
             if (seconds := rehearsing.held()) > 0:
                 await asyncio.sleep(seconds)
+            rehearsing.reached()
             rehearsing.entered()
             return await self._function(**given)
         return await self._around.workers.run(functools.partial(self._enter_in_thread, passage, given))
@@ -183,6 +184,7 @@ class Body:
             time.sleep(seconds)
         if passage.over:
             raise _NobodyWaits
+        self._around.rehearsing.reached()
         self._around.rehearsing.entered()
         return self._function(**given)
 

@@ -272,7 +272,7 @@ def _rehearsing(parts: Parts) -> Rehearsing:
     if world.execution_pipe is not None:
         pipe = os.open(world.execution_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         parts.stack.callback(os.close, pipe)
-    return Rehearsing(execution_pipe=pipe, hold=world.hold, longest=world.longest_call)
+    return Rehearsing(execution_pipe=pipe, hold=world.hold, reach=world.reach, longest=world.longest_call)
 
 
 def _exception_lines(settings: Settings) -> Iterator[str]:

@@ -255,6 +255,7 @@ class WorldSettings(Table):
 
     execution_pipe: AbsolutePath | None = None
     hold: AbsolutePath | None = None
+    reach: AbsolutePath | None = None
     longest_call: Annotated[float, Field(gt=0, le=300)] | None = None
     trust: AbsolutePath | None = None
     break_glass: AbsolutePath | None = None

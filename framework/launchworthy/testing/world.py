@@ -23,6 +23,7 @@ from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.break_glass import BreakGlass
 from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import MODERN, Client
+from launchworthy.testing.door import Door
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_clients import FetchClientMetadata
@@ -56,6 +57,7 @@ class World:
         workload_api: the simulated agent (None where the identity is a token file).
         token_file: the platform's token file (None where there is an agent).
         executions: counts the bodies that were entered.
+        door: lets them wait, or reach out, where `longest_call` is given.
         subject: the identity that the server gets.
         tls: what callers connect with where TLS is mutual, else None.
         lending: the simulated brokers and upstreams.
@@ -117,7 +119,7 @@ class World:
             state: the `[state]` table, where it is another than memory.
             control_key: whether a control list in that store counts; the world lends a key for it then.
             discovery: whether key sets are found by the issuers' metadata, where the settings name none.
-            longest_call: seconds that a call may take, where manifests allow more; for `hold`.
+            longest_call: seconds that a call may take, where manifests allow more; for `door`.
             approval: where people sign in who approve calls on the page; None where nobody does.
             break_glass: whether somebody may approve grants here.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
@@ -142,8 +144,7 @@ class World:
         self.file = directory / "world.toml"
         self.control_file = directory / "control.toml"
         self.given: list[Secret] = []
-        self._hold_file = directory / "hold"
-        self._longest_call = longest_call
+        self.door = Door(directory, longest_call)
         self._callers = count(1)
         self._discovery = discovery
         self._start_deadline = start_deadline
@@ -268,12 +269,6 @@ class World:
             inherit_output=inherit_output,
         )
 
-    def hold(self, seconds: float) -> None:
-        """Let each body wait at its door from now on, as if it were slow; needs `longest_call`."""
-        fresh = self._hold_file.with_suffix(".new")
-        fresh.write_text(f"{seconds}\n", encoding="ascii")
-        fresh.replace(self._hold_file)
-
     @property
     def audit_directory(self) -> Path:
         """Where the server writes its audit."""
@@ -334,9 +329,7 @@ class World:
     def _tables(self) -> dict[str, dict[str, object]]:
         listen, health_bind = self._addresses
         world: dict[str, object] = {"execution_pipe": str(self.executions.path)}
-        if self._longest_call is not None:
-            self.hold(0.0)
-            world |= {"longest_call": self._longest_call, "hold": str(self._hold_file)}
+        world |= self.door.fields()
         world |= {name: str(value) for name, value in self._named.items() if value is not None}
         tables: dict[str, dict[str, object]] = {
             "world": world,

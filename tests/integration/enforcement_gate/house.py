@@ -211,7 +211,7 @@ class House:
                 served,
                 self._environment,
                 self.shop,
-                Rehearsing(execution_pipe=executions.fileno(), hold=None, longest=None),
+                Rehearsing(execution_pipe=executions.fileno(), hold=None, reach=None, longest=None),
                 log,
                 Tellers({}, {}, audit=self.stream, clock=time.time),
             )

@@ -32,7 +32,7 @@ class Door:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         self.workers = Workers()
-        rehearsing = Rehearsing(execution_pipe=self._write, hold=self.hold, longest=longest)
+        rehearsing = Rehearsing(execution_pipe=self._write, hold=self.hold, reach=None, longest=longest)
         around = Surroundings(
             environment=Environment.REHEARSAL, app=app, rehearsing=rehearsing, log=structlog.get_logger(),
             workers=self.workers, changed=lambda _: None, tellers=Bank().tellers,
@@ -156,4 +156,4 @@ def test_nobody_is_held_up_where_nothing_is_rehearsed():
 
 @pytest.mark.parametrize(("longest", "promised", "limit"), [(2.5, 30.0, 2.5), (2.5, 1.0, 1.0)])
 def test_a_rehearsal_only_shortens(longest, promised, limit):
-    assert Rehearsing(execution_pipe=None, hold=None, longest=longest).limit(promised) == limit
+    assert Rehearsing(execution_pipe=None, hold=None, reach=None, longest=longest).limit(promised) == limit

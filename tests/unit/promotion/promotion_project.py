@@ -126,7 +126,7 @@ def look(control: str, project: Project) -> Finding:
 _CHECKED = """
 ID-01 ID-02 ID-05 ID-06 TOK-04 TOK-05 TOK-06 KEY-07 TR-02 TR-06 AZ-01 AZ-03 AZ-05 TL-01 TL-02 TL-04
 SEC-01 SEC-02 SEC-03 GOV-01 GOV-02 GOV-03 GOV-04 GOV-06 GOV-07 SUP-01 SUP-03 SUP-04 SUP-05
-META-01 TL-05 SEC-07
+META-01 TL-03 TL-05 SEC-07
 """
 CHECKED = frozenset(ControlId(name) for name in _CHECKED.split())
 

@@ -242,6 +242,30 @@ BROKEN = {
         [("launchworthy.lock", "Read the diff", "Skip the diff")],
         "its lines",
     ),
+    "a word of a caller in a query": (
+        "TL-03",
+        [
+            ("src/orders/store.py", '"SELECT * FROM orders WHERE order_id = ?", order_id', "f'{order_id}'"),
+            ("src/orders/tools.py", "OrderId = Annotated[int, Field(ge=1, lt=2**31)]", "OrderId = str"),
+        ],
+        "`_run` puts a caller's words into the text of a query",
+    ),
+    "a shell, and a comment that silences it": (
+        "TL-03",
+        [
+            (
+                "src/orders/more.py",
+                "",
+                "import subprocess\n\n\ndef run(words):\n    subprocess.run(words, shell=True)  # noqa: S602\n",
+            )
+        ],
+        "`run` hands a text to a shell",
+    ),
+    "what ruff alone sees": (
+        "TL-03",
+        [("src/orders/more.py", "", "import pickle\n\nDATA = pickle.load(open('data', 'rb'))  # noqa\n")],
+        "ruff: S301",
+    ),
     "a tool that one caller may call for ever": (
         "TL-05",
         [(TOOLS, 'rate      = "60/minute"', "")],

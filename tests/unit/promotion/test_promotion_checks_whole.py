@@ -74,6 +74,6 @@ def test_a_crash_in_a_check_is_undecided_and_nothing_else_suffers(reference):
     project = reference.project(("src/orders/broken.py", "", "def ("))
     found = findings(project)
     undecided = {control for control, finding in found.items() if finding.status is Status.ERROR}
-    assert undecided == {"ID-05", "ID-06", "TR-06"}
+    assert undecided == {"ID-05", "ID-06", "TL-03", "TR-06"}
     assert look("GOV-01", project).status is Status.PASS
     edit(project.root, ("src/orders/broken.py", "def (", "x = 1"))

@@ -2,6 +2,7 @@
 
 from launchworthy.promotion.checks import (
     build,
+    flows,
     grants,
     hardening,
     identity,
@@ -19,6 +20,7 @@ from launchworthy.promotion.checks import (
 
 __all__ = [
     "build",
+    "flows",
     "grants",
     "hardening",
     "identity",

@@ -36,7 +36,7 @@ def a_call_that_takes_too_long(stage: Stage) -> Iterator[Seen]:
         yield twin(_TL_05, good(scene.prober), "what is not held up goes through")
         yield from _in_time(stage, scene, targets)
         yield from _left(stage, scene, targets)
-        scene.world.hold(0.0)
+        scene.world.door.hold(0.0)
         for target in declared(stage.project):
             if target.credentials and is_rehearsed(target):
                 yield from _upstream_hangs(stage, scene, target)
@@ -54,7 +54,7 @@ class _Ended:
 
 
 def _in_time(stage: Stage, scene: Scene, targets: list[TargetManifest]) -> Iterator[Seen]:
-    scene.world.hold(_HELD)
+    scene.world.door.hold(_HELD)
     scene.world.executions.taken()
     ends = _all(stage, scene, targets, timeout=30.0)
     for end in ends:
@@ -80,7 +80,7 @@ def _in_time(stage: Stage, scene: Scene, targets: list[TargetManifest]) -> Itera
 
 
 def _left(stage: Stage, scene: Scene, targets: list[TargetManifest]) -> Iterator[Seen]:
-    scene.world.hold(_HELD_LESS)
+    scene.world.door.hold(_HELD_LESS)
     scene.world.executions.taken()
     ends = _all(stage, scene, targets, timeout=_LEAVES_AFTER)
     yield _nothing_more(scene, _HELD_LESS, "after their callers had left", ends)
