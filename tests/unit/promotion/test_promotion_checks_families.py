@@ -46,6 +46,7 @@ on      = 2026-11-17
 by      = "@acme/orders"
 proof   = "vault audit, request 5d1c"
 """
+SHELL = "import subprocess\n\n\ndef run(words):\n    subprocess.run(words, shell=True)  # noqa: S602\n"
 CODEOWNERS, CI = ".github/CODEOWNERS", ".github/workflows/ci.yml"
 
 
@@ -252,13 +253,7 @@ BROKEN = {
     ),
     "a shell, and a comment that silences it": (
         "TL-03",
-        [
-            (
-                "src/orders/more.py",
-                "",
-                "import subprocess\n\n\ndef run(words):\n    subprocess.run(words, shell=True)  # noqa: S602\n",
-            )
-        ],
+        [("src/orders/more.py", "", SHELL)],
         "`run` hands a text to a shell",
     ),
     "what ruff alone sees": (
