@@ -80,7 +80,7 @@ class _Lending:
             case "token-exchange" | "client-credentials" | "jwt-bearer" | "id-jag":
                 return self._at_an_issuer(credential)
             case "openbao":
-                return self._openbao(credential)
+                return self._openbao(name, credential)
             case "aws-sts":
                 return self._aws_sts(credential)
             case "file":
@@ -100,29 +100,10 @@ class _Lending:
 
         return developer(self._parts, self._network, name, credential, new_id=self._new_id)
 
-    def _openbao(self, credential: CredentialSettings) -> CredentialBroker:
-        from launchworthy.credentials.brokers.openbao import (  # noqa: PLC0415 - only where it is named
-            MAX_ANSWER_BYTES as LONGEST,
-        )
-        from launchworthy.credentials.brokers.openbao import (  # noqa: PLC0415
-            DynamicSecret,
-            OpenBao,
-        )
+    def _openbao(self, name: str, credential: CredentialSettings) -> CredentialBroker:
+        from launchworthy.server.store_lending import store  # noqa: PLC0415 - only where it is named
 
-        address = str(credential.address)
-        return OpenBao(
-            self.host(address, max_bytes=LONGEST, keep_alive=True),
-            address,
-            DynamicSecret(
-                mount=credential.mount or "jwt",
-                role=str(credential.role),
-                path=str(credential.path),
-                part=credential.part,
-            ),
-            identity=self._parts.identity,
-            clock=self._clock,
-            new_id=self._new_id,
-        )
+        return store(self._parts, self._network, name, credential, new_id=self._new_id)
 
     def _aws_sts(self, credential: CredentialSettings) -> CredentialBroker:
         from launchworthy.credentials.brokers.aws_sts import (  # noqa: PLC0415 - only where it is named

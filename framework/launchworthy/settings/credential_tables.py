@@ -5,7 +5,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from launchworthy.settings.closed import Arn, Identifier, Reference, StorePath, Subject, Url
+from launchworthy.settings.closed import (
+    DEPLOYMENT,
+    AbsolutePath,
+    Arn,
+    Identifier,
+    Reference,
+    StorePath,
+    Subject,
+    Url,
+)
 from launchworthy.settings.strict import Table
 
 Broker = Literal[
@@ -18,7 +27,7 @@ _USES: Final[Mapping[str, frozenset[str]]] = {
     "client-credentials": _AT_AN_ISSUER,
     "jwt-bearer": _AT_AN_ISSUER - {"assertion", "client"},
     "id-jag": _AT_AN_ISSUER | {"authorization_server"},
-    "openbao": frozenset({"address", "mount", "role", "path", "part", "url"}),
+    "openbao": frozenset({"address", "ca", "login", "mount", "role", "path", "part", "url"}),
     "aws-sts": frozenset({"address", "role_arn"}),
     "file": frozenset({"reference", "url"}),
     "developer": frozenset({"issuer", "url", "resource", "client"}),
@@ -59,8 +68,14 @@ class CredentialSettings(Table):
         default=None, description="of id-jag: the issuer of the upstream's own tokens"
     )
     address: Url | None = Field(default=None, description="of the store or the STS that lends it")
+    ca: Annotated[AbsolutePath | None, DEPLOYMENT] = Field(
+        default=None, description="who vouches for that address, in PEM; left out: whom the machine trusts"
+    )
+    login: Literal["jwt", "cert"] = Field(
+        default="jwt", description="what we log in with: our assertion, or our certificate in the handshake"
+    )
     mount: Identifier | None = Field(
-        default=None, description="where its login by JWT is mounted; left out: `jwt`"
+        default=None, description="where that login is mounted; left out: `jwt` or `cert`"
     )
     role: Identifier | None = Field(default=None, description="as which role we log in")
     path: StorePath | None = Field(

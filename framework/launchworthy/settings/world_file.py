@@ -21,7 +21,17 @@ REPLACEABLE: Final = {
         {"issuer", "jwks_uri", "introspection_endpoint", "key_fresh", "key_stale", "key_spacing"}
     ),
     "credentials": frozenset(
-        {"issuer", "url", "resource", "endpoint", "client", "authorization_server", "address", "reference"}
+        {
+            "issuer",
+            "url",
+            "resource",
+            "endpoint",
+            "client",
+            "authorization_server",
+            "address",
+            "reference",
+            "ca",
+        }
     ),
     "audit": frozenset({"directory", "hmac_key", "anchor_file", "anchor_url"}),
     "state": frozenset({"kind", "url", "ca", "approval_key"}),
@@ -35,7 +45,7 @@ _NAMED: Final = frozenset({"issuers", "credentials"})
 """The tables that have names."""
 _IN_DEVELOPMENT: Final = {
     "issuers": frozenset({"algorithms", "person_claim"}),
-    "credentials": frozenset({"broker", "assertion", "mount", "role", "path", "part", "role_arn"}),
+    "credentials": frozenset({"broker", "assertion", "login", "mount", "role", "path", "part", "role_arn"}),
     "approval": frozenset({"issuer"}),
 }
 """What the world may set besides, by table, in development."""

@@ -16,7 +16,7 @@ from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_faults import Fault
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.projected_token import AUDIENCE
-from launchworthy.testing.store import PATH, ROLE, SimulatedStore
+from launchworthy.testing.store import PATH, ROLE, SimulatedStore, StoreTls
 from launchworthy.testing.upstream import SimulatedUpstream
 
 _OF_AN_ISSUER: Final = frozenset({"token-exchange", "client-credentials", "jwt-bearer", "id-jag"})
@@ -32,6 +32,7 @@ class SimulatedCredential:
         scopes: all that the manifests ask for.
         ttl: the shortest time that they allow, in seconds.
         fields: what the settings name, besides the broker.
+        login: what a store is logged in to with: `jwt` or `cert`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SimulatedCredential:
     scopes: tuple[str, ...]
     ttl: int
     fields: frozenset[str]
+    login: str
 
 
 def joined(one: SimulatedCredential | None, other: SimulatedCredential) -> SimulatedCredential:
@@ -84,7 +86,13 @@ class Lending:
         self.upstreams: dict[str, SimulatedUpstream] = {}
         self._files: dict[str, str] = {}
         brokers = {each.broker for each in self._credentials}
-        self.store = SimulatedStore(workload.subject, workload.keys) if "openbao" in brokers else None
+        by_certificate = any(each.login == "cert" for each in self._credentials)
+        self._store_tls = (
+            StoreTls(directory.parent / "store-ca.pem", workload.roots) if by_certificate else None
+        )
+        self.store = None
+        if "openbao" in brokers:
+            self.store = SimulatedStore(workload.subject, workload.keys, self._store_tls)
         self.sts = SimulatedSts() if "aws-sts" in brokers else None
         for each in self._credentials:
             if each.broker == "aws-sts" or (each.broker not in _OF_AN_ISSUER and "url" not in each.fields):
@@ -157,7 +165,10 @@ class Lending:
 
     def _others(self, each: SimulatedCredential, *, whole: bool) -> Mapping[str, object]:
         if each.broker == "openbao" and self.store is not None:
-            return {"address": self.store.address} | ({"role": ROLE, "path": PATH} if whole else {})
+            found = {"address": self.store.address} | ({"role": ROLE, "path": PATH} if whole else {})
+            if self._store_tls is not None:
+                found["ca"] = str(self._store_tls.ca)
+            return found | ({"login": each.login} if whole and each.login != "jwt" else {})
         if each.broker == "aws-sts" and self.sts is not None:
             arn = {"role_arn": "arn:aws:iam::000000000000:role/simulated"} if whole else {}
             return {"address": self.sts.address} | arn

@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -15,18 +17,27 @@ _STOP_SECONDS = 5.0
 class Listening:
     """One run of an application: a thread, its event loop and its listener."""
 
-    def __init__(self, build: Callable[[asyncio.Event], Any], port: int, *, name: str) -> None:
+    def __init__(
+        self,
+        build: Callable[[asyncio.Event], Any],
+        port: int,
+        *,
+        name: str,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Listen; returns when the first request can be answered.
 
         Args:
             build: makes the ASGI application; the event is set when it ends, and whatever hangs lets go.
             port: of 127.0.0.1.
             name: of the thread.
+            tls: where it ends here; the certificate that a client shows is `scope["state"]["certificate"]`.
 
         Raises:
             RuntimeError: it did not start.
         """
         self._build = build
+        self._tls = tls
         self._name = name
         self._ready = threading.Event()
         self._end: Callable[[], object] = lambda: None
@@ -56,14 +67,25 @@ class Listening:
         config = uvicorn.Config(
             self._build(ended),
             loop="asyncio",
-            http="h11",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,
+            ssl_context_factory=None if (tls := self._tls) is None else lambda *_: tls,
         )
         await _Server(config, self._ready, ended).serve(sockets=[listener])
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's, which leaves the peer's certificate where an application finds it."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        shown = None if connection is None else connection.getpeercert(binary_form=True)
+        self.app_state = {**self.app_state, "certificate": shown}
 
 
 class _Server(uvicorn.Server):

@@ -147,6 +147,7 @@ def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCr
                     scopes=tuple(allowed.get("scopes", ())),
                     ttl=int(parse_duration(allowed["ttl"])),
                     fields=frozenset(table),
+                    login=str(table.get("login", "jwt")),
                 ),
             )
     return tuple(found.values())

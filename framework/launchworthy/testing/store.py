@@ -1,5 +1,6 @@
-"""What does OpenBao look like to a workload? Login by JWT, a dynamic secret, revocation; and faults of each.
+"""What does OpenBao look like to a workload? Login, a dynamic secret, revocation; and faults of each.
 
+Logins are by JWT, or by the certificate of the connection where it speaks TLS.
 As much of its API as the broker uses, with its status codes: 403 for a token that is none (any more), 204
 for what is done, 400 for what is malformed. Revoking a login revokes what was lent with it.
 """
@@ -8,12 +9,21 @@ import asyncio
 import json
 import secrets
 import socket
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import (
+    Certificate,
+    SubjectAlternativeName,
+    UniformResourceIdentifier,
+    load_der_x509_certificate,
+)
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -22,6 +32,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from launchworthy.testing.host_certificate import localhost_certificate
 from launchworthy.testing.issuer_faults import Fault, answer
 from launchworthy.testing.listening import Listening
 
@@ -38,6 +49,40 @@ class _Lent:
     revoked: bool = False
 
 
+class StoreTls:
+    """What a store needs for TLS: a certificate for `localhost`, and whose workloads may show theirs.
+
+    Attributes:
+        ca: who vouches for the store, in PEM.
+    """
+
+    def __init__(self, ca: Path, roots: Callable[[], Iterable[Certificate]]) -> None:
+        """Make an authority and a certificate.
+
+        Args:
+            ca: where the authority is written.
+            roots: the authorities of the workloads.
+        """
+        self.ca = ca
+        self._roots = roots
+        key, certificate = localhost_certificate()
+        self._pem = ca.with_suffix(".key.pem")
+        ca.write_bytes(certificate)
+        self._pem.touch(mode=0o600)
+        self._pem.write_bytes(key + certificate)
+
+    def context(self) -> ssl.SSLContext:
+        """For the listener: who shows a certificate shows one of a workload."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._pem)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(
+            cadata=b"".join(root.public_bytes(Encoding.DER) for root in self._roots())
+        )
+        return context
+
+
 class SimulatedStore:
     """One store. A context manager.
 
@@ -47,14 +92,16 @@ class SimulatedStore:
         login: the fault of logins.
         read: the fault of reading the secret.
         revocation: the fault of taking it back.
+        certificates: with which the workload has logged in, in order.
         answer: replaces members of a good answer to a read; None leaves one out.
     """
 
-    def __init__(self, subject: str, keys: Callable[[], Any]) -> None:
-        """Let this workload in, whose tokens verify with these keys."""
+    def __init__(self, subject: str, keys: Callable[[], Any], tls: StoreTls | None = None) -> None:
+        """Let this workload in, whose tokens verify with these keys; over TLS, its certificate does too."""
         with socket.create_server(("127.0.0.1", 0)) as found:
             self._port: int = found.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self._port}"
+        self.address = f"http://127.0.0.1:{self._port}" if tls is None else f"https://localhost:{self._port}"
+        self._tls = tls
         self.lifetime = 60
         self.login = self.read = self.revocation = Fault.NONE
         self.answer: dict[str, Any] = {}
@@ -62,11 +109,13 @@ class SimulatedStore:
         self._keys = keys
         self._logins: set[str] = set()
         self._lent: dict[str, _Lent] = {}
+        self.certificates: list[bytes] = []
         self._listening: Listening | None = None
 
     def __enter__(self) -> Self:
         """Start it."""
-        self._listening = Listening(self._build, self._port, name="simulated-store")
+        tls = None if self._tls is None else self._tls.context()
+        self._listening = Listening(self._build, self._port, name="simulated-store", tls=tls)
         return self
 
     def __exit__(
@@ -106,7 +155,11 @@ class SimulatedStore:
 
     def _build(self, ended: asyncio.Event) -> Starlette:
         async def log_in(request: Request) -> Response:
-            return await self._or_fault(self.login, ended) or self._log_in(await request.body())
+            body, shown = await request.body(), request.scope["state"]["certificate"]
+            by_token = b'"jwt"' in body  # the settings say where each is mounted, so the path says nothing
+            return await self._or_fault(self.login, ended) or (
+                self._log_in(body) if by_token else self._log_in_by(shown, body)
+            )
 
         async def read(request: Request) -> Response:
             return await self._or_fault(self.read, ended) or self._lend(_login_of(request))
@@ -121,7 +174,7 @@ class SimulatedStore:
 
         return Starlette(
             routes=[
-                Route("/v1/auth/jwt/login", log_in, methods=["POST"]),
+                Route("/v1/auth/{mount}/login", log_in, methods=["POST"]),
                 Route("/v1/sys/leases/revoke", revoke, methods=["PUT"]),
                 Route("/v1/auth/token/revoke-self", log_out, methods=["POST"]),
                 Route("/v1/{path:path}", read, methods=["GET"]),
@@ -156,6 +209,22 @@ class SimulatedStore:
             return JSONResponse({"errors": ["error validating token"]}, status_code=400)
         if claims.get("sub") != self._subject or claims.get("aud") not in (self.address, [self.address]):
             return JSONResponse(_PERMISSION_DENIED, status_code=403)
+        return self._welcome()
+
+    def _log_in_by(self, certificate: bytes | None, body: bytes) -> Response:
+        """The handshake has verified it to the SPIFFE authorities; the role lets one URI name in."""
+        if certificate is None:
+            return JSONResponse({"errors": ["client certificate must be supplied"]}, status_code=400)
+        names = load_der_x509_certificate(certificate).extensions.get_extension_for_class(
+            SubjectAlternativeName
+        )
+        uris = names.value.get_values_for_type(UniformResourceIdentifier)
+        if uris != [self._subject] or not json.loads(body).get("name"):
+            return JSONResponse(_PERMISSION_DENIED, status_code=403)
+        self.certificates.append(certificate)
+        return self._welcome()
+
+    def _welcome(self) -> Response:
         login = secrets.token_urlsafe(24)
         self._logins.add(login)
         return JSONResponse({"auth": {"client_token": login, "lease_duration": 300, "renewable": True}})

@@ -1,6 +1,7 @@
-"""What does OpenBao (or Vault) lend? A dynamic secret, by a login with this workload's own assertion.
+"""What does OpenBao (or Vault) lend? A dynamic secret, by a login with this workload's own identity.
 
-1. log in: the assertion, for the store as its audience, and the role of the settings; a login for each lease
+1. log in as the role of the settings, by our assertion (for the store as its audience) or by our certificate
+   (in the connection's handshake); a login for each lease
 2. read the path: the answer must be a lease (a secret that is only kept there has no end, and is refused)
 3. when the call ends: revoke the lease, then the login; both are idempotent
 """
@@ -33,13 +34,15 @@ class DynamicSecret:
     """What is lent, and as whom.
 
     Attributes:
-        mount: of the login by JWT.
+        mount: of the login.
+        by_certificate: whether the connection shows who we are, instead of an assertion.
         role: which role.
         path: of the secret.
         part: which part of it is the secret itself; None where it has one only.
     """
 
     mount: str
+    by_certificate: bool
     role: str
     path: str
     part: str | None
@@ -152,14 +155,20 @@ class OpenBao:
         return next(iter(parts.values()))
 
     async def _log_in(self) -> Secret:
-        assertion = await self._identity.assertion(self._address)
-        body = {"role": self._secret.role, "jwt": assertion.reveal()}
+        body = await self._proof()
         answer = await self._ask("POST", f"auth/{self._secret.mount}/login", None, body)
         auth = answer.get("auth")
         login = auth.get("client_token") if isinstance(auth, dict) else None
         if not isinstance(login, str) or login == "" or not login.isascii() or not login.isprintable():
             raise BrokerError("the store's answer to our login holds no token")
         return Secret(login)
+
+    async def _proof(self) -> dict[str, str]:
+        if self._secret.by_certificate:
+            self._identity.require()
+            return {"name": self._secret.role}
+        assertion = await self._identity.assertion(self._address)
+        return {"role": self._secret.role, "jwt": assertion.reveal()}
 
     async def _log_out(self, login: Secret) -> None:
         try:

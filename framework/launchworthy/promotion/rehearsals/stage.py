@@ -140,6 +140,7 @@ class Stage:
                     scopes=allowed.scopes,
                     ttl=allowed.ttl,
                     fields=frozenset(lent.model_dump(exclude_defaults=True)),
+                    login=lent.login,
                 )
                 found[name] = joined(found.get(name), one)
         return tuple(found.values())
