@@ -305,6 +305,14 @@ def interop_oidc_provider(session: nox.Session) -> None:
     try_with(session, "tests/interop/oidc_provider", INTEROP_NODE=str(node))
 
 
+@nox.session(name="interop-live")
+def interop_live(session: nox.Session) -> None:
+    """`promote --live` through nginx, with tokens of oidc-provider; skips where either is missing."""
+    node = install_npm(session, "tests/interop/oidc_provider")
+    install_project(session)
+    try_with(session, "tests/interop/live", INTEROP_NODE=str(node))
+
+
 @nox.session(name="interop-valkey")
 def interop_valkey(session: nox.Session) -> None:
     """The shared state on a real server of Valkey or Redis: gone, hung, failed over, evicting, forged."""

@@ -28,14 +28,16 @@ _TEMPORARY = (302, 303)
 class Provider:
     """Enter it to start the process; leave it to end it."""
 
-    def __init__(self, node: Node, resource: str, scopes: tuple[str, ...]) -> None:
-        """Name what it issues tokens for: one resource, and another server's."""
+    def __init__(
+        self, node: Node, resource: str, scopes: tuple[str, ...], *, others: tuple[str, ...] = (OTHER,)
+    ) -> None:
+        """Name what it issues tokens for: one resource, and other servers'."""
         self.agent = SimulatedClient("agent-with-a-key")
         self._resource = resource
         public = self.agent.key.as_dict(private=False) | {"use": "sig", "alg": "ES256"}
         settings = {
             "modules": str(node.folder / "package.json"),
-            "resources": {resource: scopes, OTHER: scopes},
+            "resources": dict.fromkeys((resource, *others), scopes),
             "clients": [
                 {
                     "client_id": self.agent.client_id,

@@ -37,6 +37,7 @@ function build(issuer) {
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
       registration: { enabled: true },
+      registrationManagement: { enabled: true },
       clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
       resourceIndicators: {
         enabled: true,
