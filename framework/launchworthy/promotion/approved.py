@@ -18,6 +18,7 @@ from launchworthy.attestation.git import Git
 from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.approvals.book import BY_RELEASE, FOLDER, Book
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
+from launchworthy.promotion.approvals.locked import LOCK, require_lock_approved
 from launchworthy.promotion.chain import (
     Link,
     answers_to,
@@ -94,6 +95,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
     trusted = read_trusted(root)
     link = verified_link(root, report.environment, trust, now=now)
     require_remembered(trusted, link)
+    require_lock_approved(book, (root / LOCK).read_bytes())
     waived = tuple(_waived(report, trusted))
     waivers = tuple(_answered_for(entry, book, link) for entry in waived)
     carried = carried_on(trusted, waived, link)

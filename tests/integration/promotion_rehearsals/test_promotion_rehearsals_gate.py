@@ -12,6 +12,7 @@ from conftest import Platform, write_trust
 from promoted_orders import REPOSITORY, PromotedOrders, environ
 
 from launchworthy.promotion.approvals.asking import report_matter
+from launchworthy.promotion.approvals.locked import lock_matter
 from launchworthy.promotion.control import controls_for
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import SimulatedIssuer
@@ -282,10 +283,14 @@ def test_where_people_approve_nothing_is_signed_without_them(
         copied = tmp_path / "report.json"
         copied.write_bytes(orders.report.read_bytes())
         refused = orders.launchworthy("attest", copied, *where)
-        assert (refused.returncode, "not-approved" in refused.stderr) == (1, True), refused.stderr
+        assert (refused.returncode, "approved this lock" in refused.stderr) == (1, True), refused.stderr
+        now = int(time.time())
+        lock = lock_matter((orders.root / "launchworthy.lock").read_bytes())
+        company.approve(tmp_path, lock, iat=now, exp=now + 60)
+        refused = orders.launchworthy("attest", copied, *where)
+        assert (refused.returncode, "approved this report" in refused.stderr) == (1, True), refused.stderr
 
         matter = report_matter(copied.read_bytes(), copied, Environment.REHEARSAL)
-        now = int(time.time())
         author = company.approve(tmp_path, matter, email="x@x.invalid", iat=now, exp=now + 60)
         refused = orders.launchworthy("attest", copied, *where)
         assert (refused.returncode, "approver-wrote-it" in refused.stderr) == (1, True), refused.stderr

@@ -12,9 +12,12 @@ from approvers import NOW, Company
 from promotion_project import THEN, edit, load
 from test_promotion_checks_families import EVIDENCE, ROTATION, WAIVER, exception
 
+from launchworthy.approval.proved.matter import Matter
+from launchworthy.approval.proved.proof import render_proof
 from launchworthy.attestation import ReleasedJob, TrustPolicy
 from launchworthy.attestation.trust import EnvironmentTrust
 from launchworthy.promotion.approvals.asking import approvable, report_matter
+from launchworthy.promotion.approvals.locked import LOCK, lock_matter
 from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.finding import ControlId, Finding, Status
@@ -336,6 +339,35 @@ def test_who_signs_looks_again_at_all_that_a_report_rests_on(
     assert signing(project, company, tmp_path).approval is not None
 
 
+def test_the_lock_counts_with_an_approval_over_its_bytes(reference, company: Company, tmp_path: Path) -> None:
+    project = asking(reference.project(), company)
+    assert project.lock is not None
+    held(project, "nobody has approved this lock", "TL-02")
+    [matter] = approvable(project.root / LOCK, environment=Environment.PRODUCTION).matters
+    kept = company.approve(project.root / "approvals", matter)
+    assert judged(project, "TL-02")["TL-02"].status is Status.PASS
+    assert signing(project, company, tmp_path).approval is not None
+    edit(project.root, (LOCK, "Read the diff", "Skip the diff"))
+    changed = asking(load(project.root, reference.answer), company)
+    held(changed, "nobody has approved this lock", "TL-02")
+    kept.write_bytes(render_of(company, matter, groups=["everybody"]))
+    held(project, "no group that may approve", "TL-02")
+    silent = replace(project, book=replace(project.book, approvers=None))
+    assert judged(silent, "TL-02")["TL-02"].status is Status.PASS, "attest asks, where somebody is named"
+
+
+def render_of(company: Company, matter: Matter, **claims: object) -> bytes:
+    return render_proof(matter, company.id_token(matter, **claims))
+
+
+def test_who_signs_asks_for_the_approval_of_the_lock(reference, company: Company, tmp_path: Path) -> None:
+    project = reference.project()
+    assert signing(project, company, tmp_path).approval is not None
+    edit(project.root, (LOCK, "Read the diff", "Skip the diff"))
+    with pytest.raises(ProblemError, match="nobody has approved this lock"):
+        signing(project, company, tmp_path, lock=None)
+
+
 def test_a_report_does_not_change_what_its_approver_sees(tmp_path: Path) -> None:
     """The project's own code ran where it was made."""
     hidden = {"project": "\x1b[2K\rorders", "project_version": "1\u202e", "commit": "\x1b]0;x\x07\n"}
@@ -358,11 +390,15 @@ def test_evidence_that_has_ended_since_carries_no_signature(
         signing(project, company, tmp_path, now=end)
 
 
-def signing(project: Project, company: Company, folder: Path, *, now: int = NOW) -> Grounds:
+def signing(
+    project: Project, company: Company, folder: Path, *, now: int = NOW, lock: str | None = LOCK
+) -> Grounds:
     """What people answered for, by the trust policy of whoever signs; the report itself is approved."""
     content = json.dumps(REPORT).encode()
     matter = report_matter(content, folder / "report.json", Environment.PRODUCTION)
     company.approve(folder, matter)
+    if lock is not None:
+        company.approve(folder, lock_matter((project.root / lock).read_bytes()))
     people = replace(company.approvers, key_sets=(json.dumps(company.issuer.keys.document()).encode(),))
     trust = TrustPolicy(
         where="trust.toml",

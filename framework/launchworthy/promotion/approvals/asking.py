@@ -12,6 +12,7 @@ from launchworthy.approval.proved.matter import Kind, Matter, matter_of_bytes
 from launchworthy.audit.sanitiser import sanitise, sanitise_label
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approvals.exceptions import issuer_exceptions
+from launchworthy.promotion.approvals.locked import LOCK, lock_matter
 from launchworthy.promotion.chain import needs_two, unverified_link
 from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
@@ -22,7 +23,6 @@ from launchworthy.state.control import Action, Entry
 from launchworthy.state.control.writing import read_entries, write_entries
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
-LOCK = "launchworthy.lock"
 CONFIG = "config"
 
 REAL = (Environment.STAGING, Environment.PRODUCTION)
@@ -73,8 +73,7 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
             matters=tuple(each for each in found if not (kept / each.file_name).is_file()), folder=kept
         )
     if file.name == LOCK:
-        says = "launchworthy.lock: what tools, policy and settings promise, as it stands"
-        return Asked(matters=(matter_of_bytes(Kind.LOCK, content, says),), folder=folder / FOLDER)
+        return Asked(matters=(lock_matter(content),), folder=folder / FOLDER)
     if file.suffix == ".toml":
         return Asked(matters=(grant_matter(_grant(file)),), folder=folder, grant=file)
     return Asked(matters=(report_matter(content, file, environment),), folder=folder)

@@ -7,11 +7,13 @@ from typing import Any
 from launchworthy.manifest import ArgumentClass, Effect, TargetKind, TargetManifest, find_hidden
 from launchworthy.policy.cases import run_cases, uncovered
 from launchworthy.promotion import lock
+from launchworthy.promotion.approvals.locked import require_lock_approved
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.checks.schemas import open_ends
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import CASES, REAL, Project
 from launchworthy.promotion.registry import registry
+from launchworthy.vocabulary import ProblemError
 
 _OMNIBUS = frozenset({"all", "any", "admin", "full", "root", "everything", "superuser", "wildcard"})
 _SEPARATORS = re.compile(r"[:./_-]")
@@ -118,6 +120,19 @@ def definitions_are_pinned(project: Project) -> Iterator[Assertion]:
             "launchworthy lock, read its diff",
         )
     yield seen(f"launchworthy.lock matches {len(project.answer.targets)} targets")
+    yield from _lock_approval(project, project.lock)
+
+
+def _lock_approval(project: Project, content: bytes) -> Iterator[Assertion]:
+    """Whether a person agreed to these very promises, where the trust policy asks people."""
+    try:
+        approval = require_lock_approved(project.book, content)
+    except ProblemError as error:
+        problem = error.problems[0]
+        yield broken(f"launchworthy.lock: {problem.what}", problem.where, *problem.fix)
+        return
+    if approval is not None:
+        yield seen(f"launchworthy.lock is approved by {approval.name}, as it stands")
 
 
 @registry.check("TL-04")
