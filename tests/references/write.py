@@ -11,6 +11,7 @@ from picture import audit_show_svg
 from launchworthy.audit.verification_report import report_schema
 from launchworthy.cli.pages.control_reference import control_reference
 from launchworthy.cli.pages.event_reference import event_reference
+from launchworthy.cli.pages.mapping_reference import mapping_reference
 from launchworthy.promotion.live.document import live_schema
 from launchworthy.promotion.report_file import ReportFile
 
@@ -22,6 +23,7 @@ PAGES = {
     "docs/pictures/audit-show.svg": audit_show_svg,
     "docs/reference/forgeries.md": forgery_page,
     "docs/reference/controls.md": control_reference,
+    "docs/reference/mapping.md": mapping_reference,
     "docs/reference/promotion-report.schema.json": lambda: (
         json.dumps(ReportFile.model_json_schema(by_alias=True), indent=1) + "\n"
     ),
