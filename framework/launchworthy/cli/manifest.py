@@ -111,6 +111,11 @@ def _table(manifests: "Manifests", rows: list[tuple[str, ...]]) -> str:
     if reasons:
         lines.append("")
         lines.extend(f" {target.name} asks nobody: {target.approval_reason}" for target in reasons)
+    lines.extend(
+        f" {target.name} is recorded in clear: {target.clear_reason}"
+        for target in _targets(manifests)
+        if target.clear_reason is not None
+    )
     return "\n".join(lines)
 
 

@@ -159,7 +159,9 @@ class Gate:
             deciding=Deciding(policy, stops, audit),
             limits=limits,
             exchange=exchange,
-            runs=RecordedRuns(exchange, audit, redactor, armed_after=config.armed_after),
+            runs=RecordedRuns(
+                exchange, audit, redactor, armed_after=config.armed_after, durable=config.durable
+            ),
             notes=self._notes,
             approving=Approving(approvals, on_page, audit, redactor, title=config.name),
             exchanging=config.exchanging,

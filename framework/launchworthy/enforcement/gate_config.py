@@ -25,6 +25,7 @@ class GateConfig:
         max_body: bytes.
         pages: the routes of the page where people approve calls.
         exchanging: the targets that may have their caller's token exchanged; for no other one it is kept.
+        durable: the attempt of every call waits for the disk.
         mutual_tls: every connection has a verified peer, or is refused.
         proxies: SPIFFE IDs of peers whose word about their own peers counts.
         pace: how fast a body must come.
@@ -42,6 +43,7 @@ class GateConfig:
     max_body: int
     exchanging: frozenset[TargetKey]
     pages: tuple[PageRoute, ...] = ()
+    durable: bool
     mutual_tls: bool = False
     proxies: frozenset[str] = frozenset()
     pace: Pace = RULE_33

@@ -22,16 +22,17 @@ from launchworthy.vocabulary import Reason, Refused
 class RecordedRuns:
     """Runs what was authorised, between two records."""
 
-    __slots__ = ("_armed_after", "_audit", "_exchange", "_redactor")
+    __slots__ = ("_armed_after", "_audit", "_durable", "_exchange", "_redactor")
 
     def __init__(
-        self, exchange: Exchange, audit: Recorder, redactor: Redactor, *, armed_after: float
+        self, exchange: Exchange, audit: Recorder, redactor: Redactor, *, armed_after: float, durable: bool
     ) -> None:
-        """Hold what is run and where it is recorded."""
+        """Hold what is run, where it is recorded, and whether every attempt waits for the disk."""
         self._exchange = exchange
         self._audit = audit
         self._redactor = redactor
         self._armed_after = armed_after
+        self._durable = durable
 
     async def run(self, request: VerifiedRequest, authorized: Authorized) -> Finished:
         """Write the attempt, dispatch, write the outcome.
@@ -67,7 +68,8 @@ class RecordedRuns:
     async def _attempt(self, request: VerifiedRequest, authorized: Authorized) -> None:
         """Write the attempt; of what destroys, was approved or has a rule lifted, wait for the disk."""
         durable = (
-            authorized.target.effect is Effect.DESTRUCTIVE
+            self._durable
+            or authorized.target.effect is Effect.DESTRUCTIVE
             or authorized.approval is not None
             or bool(authorized.lifted)
         )

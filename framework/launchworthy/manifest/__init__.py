@@ -25,7 +25,7 @@ from launchworthy.manifest.rate import RATE_PATTERN, Rate, parse_rate
 from launchworthy.manifest.reading import hidden_characters, read_toml
 from launchworthy.manifest.schemas import json_schemas
 from launchworthy.manifest.scopes import implied_scopes, missing_scopes
-from launchworthy.manifest.server_manifest import ServerManifest
+from launchworthy.manifest.server_manifest import Classification, ServerManifest
 from launchworthy.manifest.target import (
     ArgumentClass,
     CredentialAllowance,
@@ -48,6 +48,7 @@ __all__ = [
     "ApprovalRule",
     "ApproverClaim",
     "ArgumentClass",
+    "Classification",
     "Completer",
     "CredentialAllowance",
     "Destination",

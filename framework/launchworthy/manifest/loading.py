@@ -31,7 +31,6 @@ _SERVER = Form(
     model=ServerManifest,
     not_yet={
         "data.tenancy": server_manifest.NOT_YET_TENANCY,
-        "data.classification": server_manifest.NOT_YET_CLASSES,
     },
 )
 
@@ -156,6 +155,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         if table.environments is None
         else frozenset(Environment(environment) for environment in table.environments),
         arguments=MappingProxyType(table.arguments),
+        clear_reason=table.clear_reason,
         inputs=policy_inputs(table),
         acts_on=None if tool_table is None else tool_table.acts_on,
         example=None if table.example is None else MappingProxyType(table.example),

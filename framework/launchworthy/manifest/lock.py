@@ -48,6 +48,7 @@ def _target(target: TargetManifest) -> dict[str, Any]:
         "scopes": sorted(target.scopes),
         "environments": None if target.environments is None else sorted(target.environments),
         "arguments": {name: target.arguments[name].value for name in sorted(target.arguments)},
+        "clear_reason": target.clear_reason,
         "policy_inputs": {
             f"{known.name}{'?' if known.optional else ''}": known.type.value
             for known in sorted(target.inputs, key=lambda known: known.name)

@@ -18,16 +18,26 @@ from launchworthy.manifest.fields import (
     Unique,
 )
 
-NOT_YET_CLASSES = frozenset({"confidential", "restricted"})
-"""Designed, and enforced by nothing yet: refused by name."""
 NOT_YET_TENANCY = frozenset({"multi"})
+"""Designed, and enforced by nothing yet: refused by name."""
 
 
 class Classification(StrEnum):
-    """How bad it is when the data gets out."""
+    """How bad it is when the data gets out; the last is the worst."""
 
     PUBLIC = "public"
     INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+    @property
+    def rank(self) -> int:
+        """Which of two is higher."""
+        return tuple(Classification).index(self)
+
+    def is_at_least(self, other: "Classification") -> bool:
+        """Whether what the other demands is demanded here too."""
+        return self.rank >= other.rank
 
 
 class Stage(StrEnum):
@@ -65,7 +75,9 @@ class ServerScopes(Table):
 class Data(Table):
     """`[data]`."""
 
-    classification: Classification = Field(description="public or internal")
+    classification: Classification = Field(
+        description="public, internal, confidential or restricted: what is demanded grows with it"
+    )
     tenancy: Literal["single"] = Field(description="one tenant")
     audit_retention: Retention = Field(description="how long audit records are kept: `400d`")
 

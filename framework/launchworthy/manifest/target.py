@@ -95,6 +95,7 @@ class TargetManifest:
         effect: resources and prompts read.
         environments: where it runs; None is everywhere.
         arguments: audit classes, where they are not the default.
+        clear_reason: why some of them stand there in clear.
         inputs: the arguments that policy may look at.
         acts_on: the object of a call: `order/{order_id}`.
         example: valid arguments.
@@ -118,6 +119,7 @@ class TargetManifest:
     effect: Effect
     environments: frozenset[Environment] | None
     arguments: Mapping[str, ArgumentClass]
+    clear_reason: str | None
     inputs: tuple[PolicyInput, ...]
     acts_on: str | None
     example: Mapping[str, Any] | None

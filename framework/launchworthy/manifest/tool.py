@@ -50,6 +50,9 @@ class TargetTable(Table):
     arguments: dict[Name, ArgumentClass] = Field(
         default_factory=dict, description="in the audit: clear, hmac (default), drop"
     )
+    clear_reason: Annotated[str, StringConstraints(min_length=10, max_length=300)] | None = Field(
+        default=None, description="why arguments stand in the audit in clear; restricted data demands it"
+    )
     policy_inputs: Annotated[tuple[InputName, ...], Unique] = Field(
         default=(), max_length=32, description="all that policy may look at; `name?` where it may be missing"
     )

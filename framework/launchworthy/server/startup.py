@@ -7,7 +7,7 @@ refusal at any stage closes everything, in reverse. The order is the security ar
 2. audit: open, and `server.starting` written, before anything else is trusted
 3. record: manifests read, policy compiled, and a promotion record for exactly these and this environment
    (in the real world; in rehearsals that name a trust policy)
-4. manifests: every tool declared, every declaration implemented
+4. manifests: every tool declared, every declaration implemented; what the class of the data demands
 5. policy: self-tested
 6. identity: obtained within its deadline, and the audit key bound to it
 7. keys and state: the framework's own keys, by reference (nothing before is HMACed); the control list read,
@@ -36,7 +36,7 @@ from launchworthy.server import (
     wiring,
 )
 from launchworthy.server.parts import Parts
-from launchworthy.settings import find_project, load_settings
+from launchworthy.settings import bounded_by_class, find_project, load_settings
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
 
 Stage = Callable[[Parts], Awaitable[None]]
@@ -67,9 +67,10 @@ async def record_stage(parts: Parts) -> None:
 
 
 async def manifest_stage(parts: Parts) -> None:
-    """Match what is declared with what is implemented, both ways."""
+    """Match what is declared with what is implemented, both ways; bound what the data's class bounds."""
     parts.served = match(parts.manifests, parts.definition.marks())
     check_credentials(parts.manifests, parts.settings.credentials)
+    parts.settings = bounded_by_class(parts.settings, parts.manifests)
 
 
 async def policy_stage(parts: Parts) -> None:

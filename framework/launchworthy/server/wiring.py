@@ -32,7 +32,7 @@ from launchworthy.server.parts import Parts
 from launchworthy.server.readiness import HealthApp, Readiness
 from launchworthy.server.terminal import refusal_printer
 from launchworthy.server.witnessing import IdentityWitness
-from launchworthy.settings import Settings, listed_exceptions
+from launchworthy.settings import Settings, listed_exceptions, waits_for_disk
 from launchworthy.vocabulary import Environment
 
 _IDENTITY_EVENTS: dict[ChangeKind, type[events.IdentityEvent]] = {
@@ -188,6 +188,7 @@ async def assemble(parts: Parts) -> None:
             allowed_origins=settings.server.allowed_origins,
             revisions=settings.server.revisions,
             max_body=settings.server.max_body,
+            durable=waits_for_disk(settings, parts.manifests),
             mutual_tls=settings.server.tls == "spiffe",
             proxies=frozenset(settings.server.proxies),
             pages=approval_page.routes(parts),

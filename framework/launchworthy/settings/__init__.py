@@ -13,6 +13,7 @@ from launchworthy.settings.closed import (
     Url,
 )
 from launchworthy.settings.credential_tables import EXCHANGES, SCOPED, CredentialSettings
+from launchworthy.settings.data_class import bounded_by_class, class_in_force, waits_for_disk
 from launchworthy.settings.issuer_exceptions import NamedException
 from launchworthy.settings.issuer_exceptions import listed as listed_exceptions
 from launchworthy.settings.key_ring import KeyRing, RingKey
@@ -48,8 +49,10 @@ __all__ = [
     "StrictSettings",
     "Url",
     "WorldSettings",
+    "bounded_by_class",
     "check_settings_class",
     "check_worlds",
+    "class_in_force",
     "find_project",
     "inspect_settings",
     "installed_package",
@@ -59,4 +62,5 @@ __all__ = [
     "parse_secret_ref",
     "read_project",
     "settings_schema",
+    "waits_for_disk",
 ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from launchworthy.manifest import Classification
 from launchworthy.settings.closed import (
     DEPLOYMENT,
     AbsolutePath,
@@ -49,6 +50,7 @@ class ServerSettings(Table):
     revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
     max_body: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
     grace: Duration = 20.0
+    classification: Classification | None = None
 
     @model_validator(mode="after")
     def _peers_go_with_mutual_tls(self) -> "ServerSettings":

@@ -230,7 +230,7 @@ class House:
                 "resource": self.resource, "name": "shop", "issuers": (self.issuer.issuer,),
                 "entry_scopes": ("shop:read",), "allowed_origins": ("https://console.acme.example",),
                 "revisions": (MODERN, LEGACY), "max_body": 64 * 1024, "exchanging": frozenset(),
-                "pages": ROUTES,
+                "pages": ROUTES, "durable": False,
                 **self._config,
             })  # fmt: skip
             self.control = ControlList(

@@ -297,3 +297,11 @@ def test_a_flood_of_strangers_is_counted_to_the_last(build):
 
     eventually(lambda: counted() == 130)
     assert len([one for one in house.records() if one["type"] == "authn.denied"]) < 130
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_an_attempt_waits_for_the_disk_where_the_class_of_the_data_demands_it(build, durable):
+    house = build(durable=durable)
+    response = house.call("add", a=1, b=2)
+    [attempt] = [each for each in house.story(response) if each["type"] == "tool.attempt"]
+    assert bool(attempt.get("durable")) is durable

@@ -15,6 +15,7 @@ GOOD: dict[str, Any] = {
     "revisions": ("2026-07-28",),
     "max_body": 1000,
     "exchanging": frozenset(),
+    "durable": False,
 }
 
 

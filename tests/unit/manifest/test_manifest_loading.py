@@ -127,8 +127,6 @@ def test_several_problems_are_told_at_once(project):
     ("field", "old", "new"),
     [
         ("data.tenancy", '"single" ', '"multi"'),
-        ("data.classification", '"internal" ', '"confidential"'),
-        ("data.classification", '"internal" ', '"restricted"'),
     ],
 )
 def test_so_is_what_the_server_cannot_promise_yet(project, field, old, new):
