@@ -11,6 +11,7 @@ from launchworthy._version import __version__
 
 if TYPE_CHECKING:
     from launchworthy.credentials import Call
+    from launchworthy.identity.own_workload import Workload
     from launchworthy.manifest import Server, completion, prompt, resource, tool
     from launchworthy.settings import AppSettings, DataFile
     from launchworthy.vocabulary import ToolError
@@ -21,6 +22,7 @@ __all__ = [
     "DataFile",
     "Server",
     "ToolError",
+    "Workload",
     "__version__",
     "completion",
     "prompt",
@@ -34,6 +36,7 @@ _HOMES = {
     "DataFile": "launchworthy.settings",
     "Server": "launchworthy.manifest",
     "ToolError": "launchworthy.vocabulary",
+    "Workload": "launchworthy.identity.own_workload",
     "completion": "launchworthy.manifest",
     "prompt": "launchworthy.manifest",
     "resource": "launchworthy.manifest",

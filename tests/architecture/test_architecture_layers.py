@@ -51,6 +51,7 @@ def test_the_public_names_are_these_and_no_others():
         "DataFile",
         "Server",
         "ToolError",
+        "Workload",
         "__version__",
         "completion",
         "prompt",

@@ -57,7 +57,6 @@ _CLASSES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
         "keys.changed": (_ENTITY, _UPDATE),
         "keys.refresh_failed": (_ENTITY, _UPDATE),
         "credential.issued": (_ENTITY, _CREATE),
-        "credential.renewed": (_ENTITY, _UPDATE),
         "credential.revoked": (_ENTITY, _DELETE),
         "credential.revoke_failed": (_ENTITY, _DELETE),
         "credential.abandoned": (_ENTITY, _DELETE),

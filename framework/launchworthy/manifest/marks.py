@@ -19,7 +19,9 @@ from launchworthy.vocabulary import Problem, ProblemError
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
 A = TypeVar("A")
-AppFactory = Callable[[S], AbstractContextManager[A] | AbstractAsyncContextManager[A]]
+Opened = AbstractContextManager[A] | AbstractAsyncContextManager[A]
+AppFactory = Callable[[S], Opened[A]] | Callable[[S, Any], Opened[A]]
+"""From settings, and from this workload where a second parameter asks for it (a `launchworthy.Workload`)."""
 _MARK = "__launchworthy_mark__"
 
 
@@ -105,7 +107,8 @@ class Server(Generic[S, A]):
         Args:
             tools: the module, or modules, with the marked functions.
             settings: the class of the `[app]` table.
-            app: a (sync or async) context manager from settings to what calls share.
+            app: a (sync or async) context manager from settings to what calls share; with a second parameter
+                it gets this workload (`launchworthy.Workload`), to connect as it.
         """
         self.modules = (tools,) if isinstance(tools, ModuleType) else tuple(tools)
         self.settings = settings

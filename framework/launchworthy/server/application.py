@@ -5,10 +5,12 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 
+from launchworthy.identity.own_workload import Workload
 from launchworthy.server.parts import Parts
 from launchworthy.vocabulary import Problem, StartupRefused
 
 STAGE = "listen"
+_SETTINGS_AND_WORKLOAD = 2
 
 
 async def open_app(parts: Parts) -> Any:
@@ -18,12 +20,12 @@ async def open_app(parts: Parts) -> Any:
         StartupRefused: it is no context manager, or it raised; the team's own traceback is in the
             operations log.
     """
-    factory: Callable[[Any], Any] | None = parts.definition.app
+    factory: Callable[..., Any] | None = parts.definition.app
     if factory is None:
         return None
     parts.settings.prepare_data_directory()
     try:
-        manager = factory(parts.settings.app)
+        manager = factory(parts.settings.app, *_workload(parts, factory))
         if isinstance(manager, AbstractAsyncContextManager):
             return await parts.stack.enter_async_context(manager)
         if isinstance(manager, AbstractContextManager):
@@ -33,6 +35,16 @@ async def open_app(parts: Parts) -> Any:
     if inspect.iscoroutine(manager):
         manager.close()
     raise _refused("returned no context manager")
+
+
+def _workload(parts: Parts, factory: Callable[..., Any]) -> tuple[Workload, ...]:
+    """This workload, for who asks for it by a second parameter."""
+    parameters = inspect.signature(factory).parameters.values()
+    places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    if len(places) < _SETTINGS_AND_WORKLOAD:
+        return ()
+    trust_domains = parts.settings.identity.trust_domains
+    return (Workload(parts.identity, trust_domains=trust_domains, clock=parts.surroundings.clock),)
 
 
 def _refused(what: str) -> StartupRefused:

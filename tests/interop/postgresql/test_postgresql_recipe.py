@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from launchworthy import Workload
+from launchworthy.identity.spiffe import SpiffeIdentity
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.caller_tls import identity_of
 from launchworthy.testing.workload_api import Fault, WorkloadApi
@@ -153,10 +155,20 @@ def agent(authority):
 
 @pytest.fixture
 def opened(recipe, cluster, agent):
-    def opened(**changes):
+    @contextlib.asynccontextmanager
+    async def opened(**changes):
         where = {"host": "127.0.0.1", "port": cluster.port, "database": "orders", "user": "orders"}
-        ids = {"ours": ORDERS, "theirs": DATABASE, "owner_uids": (os.getuid(),)}
-        return recipe(**{"endpoint": agent.endpoint, **ids, **where, **changes})
+        identity = SpiffeIdentity(
+            endpoint=agent.endpoint, expected_id=ORDERS, trust_domains=("dev.invalid",),
+            socket_owner_uids=(os.getuid(),), call_timeout=3.0, clock=time.time,
+        )  # fmt: skip
+        try:
+            await identity.start(30)
+            workload = Workload(identity, trust_domains=("dev.invalid",), clock=time.time)
+            async with recipe(workload, **{"theirs": DATABASE, **where, **changes}) as pool:
+                yield pool
+        finally:
+            await identity.aclose()
 
     return opened
 

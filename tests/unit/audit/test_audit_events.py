@@ -32,7 +32,7 @@ authn.denied protocol.rejected request.served
 subscription.opened subscription.closed control.changed ratelimit.denied breakglass.used
 approval.requested approval.answered approval.turned_away approval.granted approval.declined
 approval.replayed audit.hash_used
-credential.issued credential.refused credential.renewed credential.revoked credential.revoke_failed
+credential.issued credential.refused credential.revoked credential.revoke_failed
 credential.abandoned
 tool.attempt tool.denied tool.input_required tool.outcome resource.attempt resource.denied resource.outcome
 prompt.attempt prompt.denied prompt.outcome

@@ -35,7 +35,6 @@ from launchworthy.audit.events.credential import (
     CredentialEvent,
     CredentialIssued,
     CredentialRefused,
-    CredentialRenewed,
     CredentialRevoked,
     CredentialRevokeFailed,
 )
@@ -131,7 +130,6 @@ _EVERY: tuple[type[Event], ...] = (
     ApprovalReplayed,
     CredentialIssued,
     CredentialRefused,
-    CredentialRenewed,
     CredentialRevoked,
     CredentialRevokeFailed,
     CredentialAbandoned,
@@ -161,7 +159,6 @@ __all__ = [
     "CredentialEvent",
     "CredentialIssued",
     "CredentialRefused",
-    "CredentialRenewed",
     "CredentialRevokeFailed",
     "CredentialRevoked",
     "Denied",

@@ -63,12 +63,6 @@ class CredentialRefused(Event):
     detail: Text
 
 
-class CredentialRenewed(CredentialEvent):
-    """A lease was made longer, or its secret was replaced."""
-
-    type: ClassVar[str] = "credential.renewed"
-
-
 class CredentialRevoked(CredentialEvent):
     """A lease has ended: the broker has taken it back."""
 
