@@ -434,6 +434,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Promote the reference project, held and cleared, and draw what there is to see; needs chromium."""
+    install_project(session, UV)
+    session.run("python", "tests/references/promotion_pictures.py")
+
+
+@nox.session
 def references(session: nox.Session) -> None:
     """Generate the reference pages anew, from what they are about."""
     install_project(session)

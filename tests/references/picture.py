@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def audit_show_svg() -> str:
         f"launchworthy audit show /var/log/launchworthy --call {CALL} --trust /etc/launchworthy/bundles",
     )
     shown = ["$ " + commands[0], *listed, "", "$ " + commands[1], "", *story]
-    return _drawn([line.rstrip() for line in shown])
+    return drawn([line.rstrip() for line in shown], title="launchworthy audit show", colour=_colour)
 
 
 def _run(*arguments: str) -> list[str]:
@@ -88,23 +89,30 @@ def _write(directory: Path, authority: Authority) -> None:
     stream.close()
 
 
-def _drawn(lines: list[str]) -> str:
+def drawn(lines: list[str], *, title: str, colour: Callable[[str], str]) -> str:
+    """A terminal that shows these lines, as SVG that needs no other file.
+
+    Args:
+        lines: from the top.
+        title: for who cannot see it.
+        colour: of each line.
+    """
     width = round(2 * LEFT + max(map(len, lines)) * WIDTH)
     height = TOP + LINE * len(lines) + 12
     size = f'width="{width}" height="{height}"'
     font = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
     text = "\n".join(
-        f'<text x="{LEFT}" y="{TOP + LINE * number}" fill="{_colour(line)}">{_kept(line)}</text>'
+        f'<text x="{LEFT}" y="{TOP + LINE * number}" fill="{colour(line)}">{_kept(line)}</text>'
         for number, line in enumerate(lines)
         if line
     )
     dots = "".join(
-        f'<circle cx="{22 + 18 * number}" cy="20" r="6" fill="{colour}"/>'
-        for number, colour in enumerate(("#f7768e", "#e0af68", "#9ece6a"))
+        f'<circle cx="{22 + 18 * number}" cy="20" r="6" fill="{dot}"/>'
+        for number, dot in enumerate(("#f7768e", "#e0af68", "#9ece6a"))
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size}>\n'
-        f'<title>launchworthy audit show</title>\n<rect {size} rx="8" fill="#1a1b26"/>\n'
+        f'<title>{escape(title)}</title>\n<rect {size} rx="8" fill="#1a1b26"/>\n'
         f'{dots}\n<g font-family="{font}" font-size="14">\n{text}\n</g>\n</svg>\n'
     )
 

@@ -11,11 +11,14 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 _PINNED = re.compile(r"^([A-Za-z0-9_.-]+==[^\s;]+)( ;.*?)? \\$", re.MULTILINE)
+_LEFT_FOR_LATER = re.compile(r"(?<=[a-z0-9-])\.invalid\b")
+_DEVELOPMENT = Path("config", "development.toml")
+_NEVER, TODAY = "1970-01-01", datetime.now(UTC).date().isoformat()
 FILLED_IN = {
     "manifests/server.toml": (
         ("https://on-call.orders.invalid", "https://on-call.acme.example/orders"),
         ("security@orders.invalid", "security@acme.example"),
-        ("1970-01-01", datetime.now(UTC).date().isoformat()),
+        (_NEVER, TODAY),
     ),
     "config/staging.toml": (
         ("staging.orders.invalid/mcp", "staging.orders.acme.example/mcp"),
@@ -48,8 +51,27 @@ class PromotedOrders:
     root: Path
 
     @classmethod
-    def make(cls, directory: Path) -> "PromotedOrders":
-        """Copy, fill in, lock and commit; installs what it needs."""
+    def make(cls, directory: Path, *, rendered: Path | None = None) -> "PromotedOrders":
+        """Copy, fill in, lock and commit; installs what it needs.
+
+        Args:
+            directory: for the project and what it is lent.
+            rendered: another rendering of the template than the example, with other places to fill in.
+        """
+        project = cls.begun(directory, rendered or REPOSITORY / "examples" / "orders")
+        if rendered is None:
+            for path, pairs in FILLED_IN.items():
+                for before, after in pairs:
+                    project.edit(path, before, after)
+        else:
+            project.fill_in()
+        assert project.launchworthy("lock").returncode == 0
+        project.commit()
+        return project
+
+    @classmethod
+    def begun(cls, directory: Path, rendered: Path) -> "PromotedOrders":
+        """Copy and install: what somebody has who answered the template's questions, and did nothing else."""
         wheels = directory / "wheels"
         subprocess.run(
             ["uv", "build", "-q", "--wheel", "--out-dir", wheels, REPOSITORY], check=True, env=environ()
@@ -57,17 +79,20 @@ class PromotedOrders:
         [wheel] = wheels.glob("*.whl")
         project = cls(root=directory / "orders")
         left_out = shutil.ignore_patterns(".venv", ".launchworthy", "dist", "__pycache__", ".*_cache")
-        shutil.copytree(REPOSITORY / "examples" / "orders", project.root, ignore=left_out)
-        for path, pairs in FILLED_IN.items():
-            for before, after in pairs:
-                project.edit(path, before, after)
+        shutil.copytree(rendered, project.root, ignore=left_out)
         (project.root / ".copier-answers.yml").write_text(ANSWERS)
         project.lend(wheel)
         project.run("uv", "sync", "-q", "--no-dev", "--group", "test", "--python", sys.executable)
         project.run("git", "init", "-q", "-b", "main")
-        assert project.launchworthy("lock").returncode == 0
-        project.commit()
         return project
+
+    def fill_in(self) -> None:
+        """Put a name that exists wherever one was left for later, and read it all today."""
+        for path in filter(Path.is_file, self.root.rglob("*")):
+            inside = path.relative_to(self.root)
+            if inside.parts[0] not in {".git", ".venv", ".launchworthy"} and inside != _DEVELOPMENT:
+                text = path.read_text()
+                path.write_text(_LEFT_FOR_LATER.sub(".acme.example", text).replace(_NEVER, TODAY))
 
     def lend(self, wheel: Path) -> None:
         """Let it use a framework that is on no index."""

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,9 @@ class Refusal:
 
 
 def _ended(process: ServerProcess, audit: Path) -> Refusal:
-    code = None
-    try:
+    with suppress(NotStarted):
         process.wait_ready(_SECONDS)
-    except NotStarted:
-        code = process.wait(_SECONDS)  # one that neither serves nor ends is undecided
+    code = None if process.running else process.wait(_SECONDS)
     records = [path.read_text(errors="replace") for path in audit_files(audit)] if audit.is_dir() else []
     return Refusal(
         code=code, said=last_problem(process), wrote="\n".join((process.stdout, process.stderr, *records))

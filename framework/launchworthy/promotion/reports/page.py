@@ -14,6 +14,7 @@ from launchworthy.promotion.reports.summary import (
     WORDS,
     facts,
     family_rows,
+    judged_line,
     verdict_line,
     visible,
     waived,
@@ -47,6 +48,7 @@ def _page(result: Result) -> Iterator[str]:
     yield f'<body><header class="{state}">'
     yield f"<p>{escape(result.project)} {escape(result.project_version)}</p>"
     yield f"<h1>{escape(verdict_line(result))}</h1>"
+    yield f"<p>{escape(judged_line(result))}</p>"
     yield "</header><main>"
     yield from _held(result)
     yield from _waived(result)
@@ -102,7 +104,8 @@ def _failures(failures: tuple[Assertion, ...], fix: str) -> Iterator[str]:
 
 
 def _table(result: Result) -> Iterator[str]:
-    yield '<section aria-labelledby="families"><h2 id="families">By family</h2><div class="wide"><table>'
+    yield '<section aria-labelledby="families"><h2 id="families">By family</h2>'
+    yield f"{_wide('families')}<table>"
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     yield f'<thead><tr><th scope="col">family</th>{heads}</tr></thead><tbody>'
     for row in family_rows(result):
@@ -110,6 +113,11 @@ def _table(result: Result) -> Iterator[str]:
         numbers = "".join(f"<td>{cell}</td>" for cell in cells)
         yield f'<tr><th scope="row">{escape(row.family)}</th>{numbers}</tr>'
     yield "</tbody></table></div></section>"
+
+
+def _wide(heading: str) -> str:
+    """What scrolls by itself where there is no room; the keyboard reaches it, and readers say what it is."""
+    return f'<div class="wide" tabindex="0" role="region" aria-labelledby="{heading}">'
 
 
 def _controls(result: Result) -> Iterator[str]:
@@ -152,7 +160,7 @@ def _replaced(result: Result) -> Iterator[str]:
         return
     yield '<section aria-labelledby="replaced"><h2 id="replaced">What the rehearsals replaced</h2>'
     yield "<p>The server ran with the settings that are promoted, but for these.</p>"
-    yield '<div class="wide"><table><thead><tr><th scope="col">field</th><th scope="col">promoted</th>'
+    yield f'{_wide("replaced")}<table><thead><tr><th scope="col">field</th><th scope="col">promoted</th>'
     yield '<th scope="col">rehearsed</th></tr></thead><tbody>'
     for each in result.replaced:
         cells = "".join(f"<td><code>{escape(value)}</code></td>" for value in (each.promoted, each.rehearsed))

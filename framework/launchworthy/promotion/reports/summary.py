@@ -50,6 +50,15 @@ def verdict_line(result: Result) -> str:
     return f"HELD for {result.environment.value}: of {len(result.findings)} controls {' and '.join(parts)}"
 
 
+def judged_line(result: Result) -> str:
+    """What was judged, when and by what, in one line: what a reviewer asks first."""
+    started = datetime.fromtimestamp(result.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    commit = "no commit" if result.commit is None else f"commit {result.commit[:12]}"
+    dirty = f", {len(result.dirty)} files differ" if result.dirty else ""
+    asked = f"{len(result.findings)} controls, {result.requests} requests"
+    return f"{commit}{dirty} · {started} · {asked} · by launchworthy {result.framework_version}"
+
+
 def visible(text: str) -> str:
     """A text in which nothing moves a cursor or turns the direction of writing; its lines stay."""
     return "".join(each if each.isprintable() or each == "\n" else f"\\u{{{ord(each):x}}}" for each in text)
