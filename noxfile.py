@@ -130,6 +130,12 @@ def new(session: nox.Session) -> None:
         session.error("say where: python3 noxfile.py -s new -- ../my-server")
     where, *options = session.posargs
     target = Path(session.invoked_from, where).resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        session.error(f"{target} is there, and not empty: name a new folder; nothing was changed")
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        session.error(
+            "git and a clone of this repository are needed: an update has to find what was rendered"
+        )
     install(session, "--group", "template")
     # A commit, not `HEAD`: that would include what is not committed, and no update could ever find it again.
     commit = session.run("git", "rev-parse", "HEAD", silent=True, external=True)
@@ -266,10 +272,11 @@ def install_go(session: nox.Session, tools: Path) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """What security costs, beside the bare SDK and fastmcp; writes docs/benchmarks.md."""
-    install_project(session, "--group", "bench")
+    install_project(session, "--group", "bench", "--group", "template")
     session.run("pytest", "-m", "speed")
     session.run("python", "tests/bench/bench.py", *session.posargs)
     session.run("python", "tests/bench/audit.py")
+    session.run("python", "tests/bench/first_call.py")
 
 
 @nox.session

@@ -21,9 +21,9 @@ STEPS = """
 STEPS: Final[tuple[Step, ...]] = (
     Step(
         release=Release(*{patch}),
-        why="policy has a folder for each team, and Services one of their own",
+        why="tests of tools and Services have a folder of their own",
         moves=(
-            Move(before="policy/rules.cedar", after="policy/team/rules.cedar"),
+            Move(before="tests/test_tools.py", after="tests/tools/test_tools.py"),
             Move(before="deploy/service.yaml", after="deploy/services/service.yaml"),
         ),
         keys=(),
@@ -124,12 +124,17 @@ def _change_template(repository: Path) -> None:
         _edit(repository, path, old, new)
     (repository / "template" / "NEWS.md").write_text("# Managed by the template: what is new.\n")
     for before, after in (
-        ("template/policy/rules.cedar", "template/policy/team/rules.cedar"),
+        ("template/tests/test_tools.py", "template/tests/tools/test_tools.py"),
         (f"{DEPLOY}/service.yaml.jinja", f"{DEPLOY}/services/service.yaml.jinja"),
     ):
         (repository / after).parent.mkdir()
         (repository / before).rename(repository / after)
-    _edit(repository, "copier.yml", "  - /policy/*.cedar\n", "  - /policy/*.cedar\n  - /policy/*/*.cedar\n")
+    _edit(
+        repository,
+        "copier.yml",
+        "  - /tests/test_tools.py\n",
+        "  - /tests/test_tools.py\n  - /tests/tools/*.py\n",
+    )
 
 
 def _steps(repository: Path, steps: str) -> None:

@@ -28,6 +28,11 @@ def noxfile(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return Path(shutil.copy(NOXFILES[request.param], tmp_path))
 
 
+@pytest.fixture(autouse=True)
+def _machine_without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+
 def _start(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Start Python without its installed packages, from another folder."""
     command = [sys.executable, "-S", *arguments]
@@ -44,6 +49,23 @@ def test_a_fresh_machine_gets_its_own_nox_once(noxfile: Path) -> None:
     assert first.stdout == second.stdout
     assert "- nosuch" not in _start(noxfile, "--session", "nosuch").stdout
     assert _start(noxfile, "--session", "nosuch").returncode != 0
+
+
+def test_where_uv_is_there_it_makes_the_nox_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = shutil.which("uv", path=Path(sys.executable).parent)
+    assert uv is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").symlink_to(uv)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    noxfile = Path(shutil.copy(NOXFILES["a project"], tmp_path))
+    first, second = _start(noxfile, "--list"), _start(noxfile, "--list")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert "first run: nox goes into .nox/.bootstrap" in first.stderr
+    assert "first run" not in second.stderr
+    made = (tmp_path / ".nox" / ".bootstrap" / "pyvenv.cfg").read_text()
+    assert "uv = " in made
 
 
 @pytest.mark.slow

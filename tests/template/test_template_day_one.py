@@ -28,5 +28,5 @@ def test_a_first_day_and_a_first_upgrade(identity: str, tmp_path: Path) -> None:
         promote(machine, project, signs)
         serve_the_wheel(machine, project, signs, tmp_path / "world")
     said = upgrade(machine, clone, project, releases.tags[-3])
-    assert "policy/rules.cedar → policy/team/rules.cedar" in said
+    assert "tests/test_tools.py → tests/tools/test_tools.py" in said
     assert " controls, " in said

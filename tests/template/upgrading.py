@@ -42,7 +42,7 @@ EDITS = {
 ADDED = {"src/orders/stock.py": '"""Ours."""\n', "docs/ours.md": "Ours.\n"}
 THROWN_AWAY = ".pre-commit-config.yaml"
 MOVED = {
-    "policy/rules.cedar": "policy/team/rules.cedar",
+    "tests/test_tools.py": "tests/tools/test_tools.py",
     "deploy/service.yaml": "deploy/services/service.yaml",
 }
 
