@@ -6,6 +6,7 @@
 """`python3 noxfile.py -s dev` needs nothing but Python 3.11 or newer: nox goes into `.nox` by itself."""
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -19,12 +20,17 @@ if find_spec("nox") is None:  # a fresh machine: a private environment with nox,
     python, ready = home / "bin" / "python", home / "ready"
     if Path(sys.prefix) == home:
         sys.exit(f"{home} holds no nox: remove it, and start again")
-    if find_spec("ensurepip") is None:
+    uv = shutil.which("uv")  # where it is there, it takes a second instead of ten
+    if uv is None and find_spec("ensurepip") is None:
         sys.exit("this Python cannot make environments; on Debian and Ubuntu: apt install python3-venv")
     if not (python.exists() and ready.exists() and ready.read_text() == NOX):
         print("first run: nox goes into .nox/.bootstrap", file=sys.stderr, flush=True)  # noqa: T201
+        venv = [sys.executable, "-m", "venv", "--clear", home]
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NOX]
-        for command in [sys.executable, "-m", "venv", "--clear", home], pip:
+        if uv is not None:
+            venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, home]
+            pip = [uv, "pip", "install", "--quiet", "--python", python, NOX]
+        for command in venv, pip:
             if subprocess.run(command, check=False).returncode:  # noqa: S603
                 sys.exit("nox could not be installed (see above); the next run tries again")
         ready.write_text(NOX)  # last: what was interrupted is made anew
@@ -57,7 +63,7 @@ def export(session: nox.Session, into: str, *options: str) -> None:
 def launchworthy(session: nox.Session, *command: str) -> None:
     """Run the framework's command on this project."""
     sync(session, "test")
-    session.run("launchworthy", *command, *session.posargs)
+    session.run("launchworthy", *command, *session.posargs, interrupt_timeout=60)  # it stops a server first
 
 
 @nox.session
