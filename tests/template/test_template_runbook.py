@@ -20,6 +20,7 @@ from launchworthy.testing.world import World
 sys.path.insert(0, str(ROOT / "tests" / "architecture"))
 from documents import commands
 
+pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 DEPLOYED = {("status",), ("identity", "doctor"), ("approve",)}
 """What asks a running deployment, or a person at a sign-in page."""
@@ -159,8 +160,6 @@ def _is_command(words: tuple[str, ...]) -> bool:
 def _denied(duty: Duty) -> str:
     """The entry that `control list` prints for what was denied."""
     listed = _run(duty, "control", "list", "--file", duty.said["/etc/launchworthy/control.toml"]).stdout
-    found = re.search(
-        r"\b[0-9a-z]+-[0-9a-z-]+\b", next(line for line in listed.splitlines() if "support" in line)
-    )
+    found = re.search(r"\((deny-[0-9-]+)\)", listed)
     assert found is not None, listed
-    return found[0]
+    return found[1]
