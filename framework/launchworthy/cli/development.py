@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from launchworthy.cli.development_clients import client_lines, configuration
 from launchworthy.cli.development_session import DIRECTORY, leave_session, running_at
 from launchworthy.cli.ending import INTERRUPTED, NO, UNDECIDED, YES, end, say
 from launchworthy.testing.client import Client, Refused
@@ -28,7 +29,7 @@ def serve(*, reload: bool) -> int:
     with _world() as (project, world):
         server = _start(project, world)
         try:
-            _say_how_to_connect(world)
+            _say_how_to_connect(project.name, world)
             while True:
                 server = _watch(project, world, server, reload=reload)
         except KeyboardInterrupt:
@@ -43,7 +44,7 @@ def demonstrate(*, keep: bool) -> int:
         typer.echo(f"started  {project.name} as {world.subject} at {world.url}")
         outcome = _two_calls(world)
         typer.echo("\nclient configuration:")
-        typer.echo(json.dumps(_configuration(project.name, world), indent=2))
+        typer.echo(json.dumps(configuration(project.name, world.url), indent=2))
         if outcome == YES and keep:
             typer.echo("\nserving until Ctrl-C")
             try:
@@ -151,7 +152,7 @@ def _two_calls(world: World) -> int:
 _UNAUTHORIZED = 401
 
 
-def _say_how_to_connect(world: World) -> None:
+def _say_how_to_connect(name: str, world: World) -> None:
     typer.echo(f"serving at  {world.url}   as {world.subject}", err=True)
     typer.echo(
         f"issuer      {world.issuer.issuer}   (sign-in page, client registration, client credentials)",
@@ -174,8 +175,6 @@ def _say_how_to_connect(world: World) -> None:
         f"  launchworthy audit verify --trust {DIRECTORY / 'trust'} {DIRECTORY / 'audit'}",
         err=True,
     )
-
-
-def _configuration(name: str, world: World) -> dict[str, object]:
-    """What MCP clients that discover authorization by themselves want to be told."""
-    return {"mcpServers": {name: {"type": "http", "url": world.url}}}
+    typer.echo("clients, which sign in by themselves on a page with one button:", err=True)
+    for line in client_lines(name, world.url):
+        typer.echo(line, err=True)

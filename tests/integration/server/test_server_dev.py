@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from server_orders import Orders
 
+from launchworthy.cli.development_clients import client_lines
+from launchworthy.testing.client import Client
 from launchworthy.testing.world import wait_until
+from launchworthy.vocabulary import Secret
 
 pytestmark = pytest.mark.servers
 
@@ -47,9 +51,9 @@ class Terminal:
         )
 
     @contextmanager
-    def serving(self) -> Iterator[subprocess.Popen[str]]:
+    def serving(self, *options: str) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
-            self._command("dev"),
+            self._command("dev", *options),
             cwd=self.root,
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -129,3 +133,39 @@ def test_no_server_outlives_it(terminal: Terminal, send: signal.Signals) -> None
         assert process.wait(timeout=30) == 130
         wait_until(gone, what="the end of the server")
     assert not terminal.session.exists()
+
+
+def test_a_change_starts_the_server_anew_and_a_token_stays_good(terminal: Terminal) -> None:
+    """The provider stays: whoever has signed in before an edit needs not do it again."""
+    with terminal.serving("--reload") as process:
+        [server] = children_of(process.pid)
+        token = terminal("dev", "token").stdout.strip()
+        url = json.loads(terminal.session.read_text())["url"]
+        assert token
+        tools = terminal.root / "src" / "orders" / "tools.py"
+        tools.write_text(tools.read_text().replace("newest first", "the newest first"))
+        wait_until(lambda: children_of(process.pid) not in ([], [server]), timeout=60)
+        with Client(url, Secret(token)) as client:
+            wait_until(lambda: _answers(client), timeout=60)
+            [found] = [tool for tool in client.tools() if tool["name"] == "find_orders"]
+        assert "the newest first" in found["description"]
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.tools()
+    except httpx2.TransportError:
+        return False
+    return True
+
+
+def test_it_says_what_each_client_is_told(terminal: Terminal) -> None:
+    with terminal.serving() as process:
+        url = json.loads(terminal.session.read_text())["url"]
+        assert process.stderr is not None
+        said = ""
+        while "only stdio" not in said:
+            said += process.stderr.readline()
+    for line in client_lines("orders", url):
+        assert line in said
+    assert len(client_lines("orders", url)) == 6
