@@ -8,7 +8,7 @@ from launchworthy.attestation.envelope import Envelope, parse_envelope, render_e
 from launchworthy.attestation.facts import REQUIRED, Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
 from launchworthy.attestation.refusals import REASONS
-from launchworthy.attestation.signing import Signer, Stamper, X509SvidSigner, sign_statement
+from launchworthy.attestation.signing import Signer, Stamper, X509SvidSigner, sign_payload, sign_statement
 from launchworthy.attestation.stamp import StampAuthority
 from launchworthy.attestation.statement import (
     BUILD_LIMIT,
@@ -75,6 +75,7 @@ __all__ = [
     "render_statement",
     "revocation_of",
     "root_files",
+    "sign_payload",
     "sign_statement",
     "unverified_environment",
     "verify_longest_lasting",

@@ -95,7 +95,17 @@ def sign_statement(statement: Statement, signer: Signer, *, stamper: Stamper | N
         signer: who signs.
         stamper: has the signature stamped; None where the trust policy names no time-stamp authority.
     """
-    payload = render_statement(statement)
+    return sign_payload(render_statement(statement), signer, stamper=stamper)
+
+
+def sign_payload(payload: bytes, signer: Signer, *, stamper: Stamper | None) -> bytes:
+    """Put an in-toto Statement into an envelope.
+
+    Args:
+        payload: the statement's bytes.
+        signer: who signs.
+        stamper: as for `sign_statement`.
+    """
     signature = signer.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
     envelope = Envelope(
         payload=payload,

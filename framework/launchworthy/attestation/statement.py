@@ -183,6 +183,7 @@ class Predicate(_Document):
         approval: of the report by a person, where the trust policy names people.
         previous: the record before this one for the same environment, if there is one.
         renewals: of every control that any record of the chain waived; what leaves the files stays here.
+        sbom_sha256: digest of the bill of materials of this wheel; records of older releases name none.
         secrets: the fingerprint of every secret that was ever found, in any record of the chain.
     """
 
@@ -200,6 +201,7 @@ class Predicate(_Document):
     approval: ApprovalReference | None = None
     previous: RecordReference | None
     renewals: Annotated[tuple[Renewal, ...], Field(max_length=128)] = ()
+    sbom_sha256: Sha256 | None = None
     secrets: Annotated[tuple[Fingerprint, ...], Field(max_length=2048)] = ()
 
     @model_validator(mode="after")

@@ -6,13 +6,15 @@
 4. the identity that is to sign is one of the trust policy's promoters for this environment
 5. the statement is signed with that identity's X.509-SVID, fetched now and forgotten, and the signature is
    stamped by a time-stamp authority of the trust policy, where it names any
-6. the record is verified as a build would verify it, and only then written
+6. the record is verified as a build would verify it, and only then written; beside it the bill of materials
+   that it names, and a summary in a form that other tools read (`attestation.summary`)
 
 The wheel is not built here, because that would run the project's code. The one that was rehearsed lies beside
 the report; its digest is computed anew, and every file in it is one of this tree, byte for byte.
 """
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -34,12 +36,14 @@ from launchworthy.attestation import (
     X509SvidSigner,
     new_statement,
     render_instant,
+    sign_payload,
     sign_statement,
     verify_record,
 )
 from launchworthy.attestation.content import wheel_content_digest
-from launchworthy.attestation.project_files import read_tree_facts
+from launchworthy.attestation.project_files import UV_LOCK, read_tree_facts
 from launchworthy.attestation.records import RECORD_DIRECTORY, record_name
+from launchworthy.attestation.summary import render_summary, summary_name
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.attestation.wheel_of_tree import require_wheel_of
@@ -53,6 +57,8 @@ from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
 from launchworthy.promotion.result import report_digest
+from launchworthy.promotion.sbom import NAME as SBOM_NAME
+from launchworthy.promotion.sbom import render_sbom
 from launchworthy.promotion.stamping import stamper_of
 from launchworthy.settings import inspect_settings, read_project
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
@@ -153,9 +159,11 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     signer = _signer(endpoint, expected, clock)
     now = int(clock())
     build_until = min((now + BUILD_LIMIT, *grounds.ends))
-    predicate = _predicate(report, content, trust, grounds, now=now, build_until=build_until)
+    sbom = render_sbom((root / UV_LOCK).read_bytes(), wheel_digest=digests[Subject.WHEEL])
+    predicate = _predicate(report, content, trust, grounds, sbom=sbom, now=now, build_until=build_until)
     stamper = stamper_of(trust.of(report.environment).stamp_authorities, where=trust.where, clock=clock)
     envelope = sign_statement(new_statement(digests, predicate), signer, stamper=stamper)
+    summary = render_summary(digests, predicate)
     name = record_name(report.environment)
     facts = Facts(environment=report.environment, digests=digests)
     verified = verify_record(
@@ -167,6 +175,8 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     )
     folder = root / RECORD_DIRECTORY
     folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / SBOM_NAME, sbom)
+    write_whole(folder / summary_name(report.environment), sign_payload(summary, signer, stamper=stamper))
     write_whole(folder / name, envelope)
     return Attested(
         path=f"{RECORD_DIRECTORY}/{name}",
@@ -272,14 +282,22 @@ async def _fetch_signer(endpoint: str, expected: SpiffeId, clock: Callable[[], f
         await source.aclose()
 
 
-def _predicate(
-    report: ReportFile, content: bytes, trust: TrustPolicy, grounds: Grounds, *, now: int, build_until: int
+def _predicate(  # noqa: PLR0913 - what a predicate says
+    report: ReportFile,
+    content: bytes,
+    trust: TrustPolicy,
+    grounds: Grounds,
+    *,
+    sbom: bytes,
+    now: int,
+    build_until: int,
 ) -> Predicate:
     return Predicate.model_validate(
         {
             "record_id": f"lwr1-{secrets.token_hex(16)}",
             "environment": report.environment,
             "report_sha256": report_digest(content),
+            "sbom_sha256": hashlib.sha256(sbom).hexdigest(),
             "counts": Counts(
                 passed=report.count(Status.PASS),
                 waived=len(grounds.waivers),

@@ -147,6 +147,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",
         f" after     {'no record before it' if before is None else before.record_id}",
+        f" contains  bill of materials {(predicate.sbom_sha256 or 'not named')[:_SHOWN]}",
         f" counts    {passed}, {counts.requests} requests",
         f" until     {last_build} for builds, {last_start} for starts{ended}",
     )

@@ -369,6 +369,31 @@ BROKEN = {
         [("uv.lock", 'specifier = "~=0.1.0"', 'specifier = "~=0.0.9"')],
         "made for another `launchworthy`",
     ),
+    "nobody attests where it was built": (
+        "SUP-02",
+        [(RELEASE, "actions/attest-build-provenance@", "actions/upload-artifact@")],
+        "nothing attests where the wheel is built",
+    ),
+    "provenance of a build that may not have been": (
+        "SUP-02",
+        [(RELEASE, "    needs: build\n", "")],
+        "waits for none",
+    ),
+    "provenance without an identity": (
+        "SUP-02",
+        [(RELEASE, "      id-token: write", "      contents: read")],
+        "no identity to sign with",
+    ),
+    "provenance of nothing": (
+        "SUP-02",
+        [(RELEASE, "subject-path: dist/*.whl", "push-to-registry: false")],
+        "names nothing that was built",
+    ),
+    "a bill of materials without a hash": (
+        "SUP-02",
+        [("uv.lock", ', hash = "sha256:' + "0f" * 32 + '"', "")],
+        "in the bill of materials without a hash",
+    ),
     "everything may be written": (
         "SUP-03",
         [(RELEASE, "permissions: {}", "permissions: write-all")],

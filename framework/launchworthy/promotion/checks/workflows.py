@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -15,6 +16,11 @@ _SECRET = re.compile(r"\bsecrets\s*(\.|\[\s*['\"])\s*(?!GITHUB_TOKEN\b)\w", re.I
 _ATTEST = re.compile(r"\blaunchworthy[\w.@=~!<>-]*\s+attest\b")
 _QUOTING = re.compile(r"\\\r?\n|['\"]")
 """What a shell takes away before it sees words."""
+_PROVENANCE = (
+    "actions/attest-build-provenance@",
+    "actions/attest@",
+    "slsa-framework/slsa-github-generator/",
+)
 _STRANGERS = ("pull_request_target", "workflow_run")
 
 
@@ -54,6 +60,55 @@ def jobs_that_sign(text: str) -> Iterator[tuple[str, bool]]:
             environment = job.get("environment")
             named = environment.get("name") if isinstance(environment, dict) else environment
             yield str(name), bool(named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestingJob:
+    """A job that attests the provenance of a build.
+
+    Attributes:
+        name: of the job.
+        mistake: what keeps it from attesting this build; None if nothing does.
+    """
+
+    name: str
+    mistake: str | None
+
+
+def jobs_that_attest_builds(text: str) -> Iterator[AttestingJob]:
+    """Every job of a workflow that makes SLSA provenance, and what is wrong with it.
+
+    Args:
+        text: of the workflow; one that is no YAML table has no jobs.
+    """
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    jobs = read.get("jobs") if isinstance(read, dict) else None
+    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+        steps = [
+            step
+            for step in (job, *_steps(job))
+            if isinstance(step, dict) and _is_provenance(step.get("uses"))
+        ]
+        if steps:
+            yield AttestingJob(name=str(name), mistake=_attesting_mistake(job, steps))
+
+
+def _is_provenance(used: object) -> bool:
+    return isinstance(used, str) and used.startswith(_PROVENANCE)
+
+
+def _attesting_mistake(job: dict[Any, Any], steps: list[dict[Any, Any]]) -> str | None:
+    permissions = job.get("permissions")
+    if not job.get("needs"):
+        return "attests a build and waits for none: it has no `needs`"
+    if not isinstance(permissions, dict) or permissions.get("id-token") != "write":
+        return "attests a build and has no identity to sign with: `id-token: write`"
+    if any("subject-" not in json.dumps(step.get("with", {})) for step in steps if step is not job):
+        return "attests a build and names nothing that was built: `subject-path`"
+    return None
 
 
 def _workflow(path: str, workflow: dict[Any, Any]) -> Iterator[Assertion]:
