@@ -68,7 +68,7 @@ def main() -> int:
         )
         targets = _targets(world, ours.pid, (sdk_port, sdk), (fast_port, fast), options)
         asyncio.run(_measure(targets, options))
-    table = _table(targets, options) + _shares() + verification_section()
+    table = _table(targets, options) + _shares() + _identity() + verification_section()
     sys.stdout.write(table)
     PAGE.write_text(table)
     return 0
@@ -220,6 +220,11 @@ BARS = {
 def _shares() -> str:
     inside = [sys.executable, str(HERE / "inside.py"), "--profile", "warm", "--shares", "--rounds", "2"]
     return subprocess.run([*inside, "--requests", "1000"], check=True, capture_output=True, text=True).stdout
+
+
+def _identity() -> str:
+    inside = [sys.executable, str(HERE / "identity.py")]
+    return subprocess.run(inside, check=True, capture_output=True, text=True).stdout
 
 
 def _table(targets: list[Target], options: argparse.Namespace) -> str:

@@ -86,22 +86,22 @@ def main() -> None:
 
 async def _measure(world: World, options: argparse.Namespace) -> None:
     wanted = options.profile or "cold"
-    kinds = _kinds(world, (options.rounds + 1) * options.requests if wanted == "cold" else 1)
+    requests_of = kinds(world, (options.rounds + 1) * options.requests if wanted == "cold" else 1)
     async with AsyncExitStack() as stack:  # only now: thousands of tokens take longer than keys stay fresh
         parts = Parts(definition=server, surroundings=Surroundings(environ=dict(world.environ)), stack=stack)
         await start(parts)
         gc.collect()
         gc.freeze()
         driver = Driver(parts.gate)
-        chosen = [options.profile] if options.profile else list(kinds)
+        chosen = [options.profile] if options.profile else list(requests_of)
         best: dict[str, list[float]] = {name: [] for name in chosen}
         used = dict.fromkeys(chosen, 0)
         profiler = cProfile.Profile() if options.profile else None
         for name in chosen:
-            await driver.measure(kinds[name][0][:64], 64, kinds[name][1])
+            await driver.measure(requests_of[name][0][:64], 64, requests_of[name][1])
         for _ in range(options.rounds):
             for name in chosen:
-                requests, expected = kinds[name]
+                requests, expected = requests_of[name]
                 if len(requests) > 1:
                     start_at = used[name]
                     requests = requests[start_at : start_at + options.requests]
@@ -120,7 +120,9 @@ async def _measure(world: World, options: argparse.Namespace) -> None:
             pstats.Stats(profiler).sort_stats(options.sort).print_stats(55)
 
 
-def _kinds(world: World, cold: int) -> dict[str, tuple[list[tuple[dict[str, Any], bytes]], int]]:
+def kinds(world: World, cold: int) -> dict[str, tuple[list[tuple[dict[str, Any], bytes]], int]]:
+    """Each kind of request, and the status that answers it."""
+
     def mint(**changes: object) -> Secret:
         return Secret(world.issuer.mint(world.issuer.grant(scopes=SCOPES, **changes)))
 

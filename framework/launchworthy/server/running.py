@@ -52,7 +52,7 @@ def _end(code: int) -> NoReturn:
 
 
 def _run_loop(server: Server[Any, Any], surroundings: Surroundings) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             return runner.run(serve(server, surroundings))
         except StartupRefused as refused:
@@ -60,7 +60,7 @@ def _run_loop(server: Server[Any, Any], surroundings: Surroundings) -> int:
             return refused.exit_code
 
 
-def _loop_factory() -> Any:
+def loop_factory() -> Any:
     """The loop of uvloop, where it installs: a request costs three quarters of what it costs on asyncio's."""
     try:
         from launchworthy.egress.loop import GuardedLoop  # noqa: PLC0415 - uvloop does not install everywhere

@@ -1,6 +1,7 @@
 """What becomes of what a body has borrowed, however it ends; and what it sees of its caller's token."""
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 from pathlib import Path
@@ -158,6 +159,29 @@ def test_a_completion_connects_to_nothing_and_its_target_to_what_it_declares(com
             with pytest.raises(BodyFailed):
                 await body.run(asked, lambda result: result)
             assert "192.0.2.7" in asked.stray
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_body_that_makes_nothing_of_a_denial_has_failed_and_what_it_tried_is_known(is_async):
+    def quiet(call):
+        del call
+        with contextlib.suppress(OSError):
+            current().check("192.0.2.7", 443)
+        return "never mind"
+
+    async def quiet_coroutine(call):
+        return quiet(call)
+
+    async def run():
+        asked = passage()
+        body = body_of(quiet_coroutine if is_async else quiet, Bank(), is_async=is_async)
+        with pytest.raises(BodyFailed) as failed:
+            await body.run(asked, lambda result: result)
+        assert "192.0.2.7" not in failed.value.text
+        assert asked.outcome == "error"
+        assert asked.stray == "reached for `192.0.2.7`:443: `egress` does not name it"
 
     asyncio.run(run())
 

@@ -16,6 +16,7 @@ from launchworthy.egress.calls import current
 from launchworthy.egress.guard import NAMES, install
 from launchworthy.egress.loop import GuardedLoop
 from launchworthy.manifest import Destination
+from launchworthy.server import running
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -291,3 +292,9 @@ def test_a_program_that_connects_by_itself_is_not_seen(listener):
     with asked:
         subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
     assert asked.denied is None
+
+
+def test_the_server_runs_on_the_loop_that_asks():
+    loop = running.loop_factory()()
+    loop.close()
+    assert isinstance(loop, GuardedLoop)
