@@ -121,7 +121,7 @@ def test_any_json_is_a_message_or_refused(body):
         assert message.method == body["method"]
 
 
-ENDPOINT = endpoint_of("https://a.example/mcp", documents=("/d",), allowed_origins=(), max_body=100)
+ENDPOINT = endpoint_of("https://a.example/mcp", documents=("/d",), pages=(), allowed_origins=(), max_body=100)
 FIELD = st.tuples(
     st.sampled_from([
         b"host", b"origin", b"accept", b"content-type", b"content-length", b"authorization", b"mcp-name",

@@ -26,6 +26,7 @@ _FORMAT = re.compile(
     r"%[-+ #0]?[\d.*]*[sdrxif]|\{[\w.!:\[\]]*\}|\\[dwsnrtbx.]|\(\?|\[\^|[\[(][^\])]*[\])][*+?]|[|^]\S*[$*+?]"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CODE = re.compile(r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z_]\w*)[,;)]*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _PARTS = re.compile(r"[-_./:]")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey|Digest|Negotiate|Key)\s+", re.IGNORECASE)
@@ -57,11 +58,17 @@ def judge(name: str, value: str, place: Place) -> str | None:
     if promised is None or len(value) > _MAX_LENGTH:
         return None
     value = _SCHEME.sub("", value.strip(), count=1)
-    if len(value) < _MIN_LENGTH or not _is_meant(promised, value, place):
+    if len(value) < _MIN_LENGTH or _is_code(name, value) or not _is_meant(promised, value, place):
         return None
     in_configuration = place is Place.CONFIGURATION
     shows = _shows(promised, name, value) if in_configuration else _shows_in_code(promised, value)
     return _KINDS[promised] if shows else None
+
+
+def _is_code(name: str, value: str) -> bool:
+    """Whether a variable is handed on under its own name, in code inside a text: `token=x.token,`."""
+    found = _CODE.fullmatch(value)
+    return found is not None and found["name"].lower() == name.lower()
 
 
 def _is_meant(promised: Family, value: str, place: Place) -> bool:

@@ -81,6 +81,7 @@ def passage():
         Authorized(
             call=CallId("4T7K-9QX2-M0DV"), principal=CALLER, target=target, decision=decision, named="f",
             unvalidated={}, arguments={}, completing=None, approval=None, callers_token=None,
+            lifted=frozenset(),
         )
     )  # fmt: skip
 
