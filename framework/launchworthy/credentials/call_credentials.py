@@ -77,6 +77,11 @@ class CallCredentials:
         return self._tellers
 
     @property
+    def target(self) -> str:
+        """What runs: the name of the tool, resource or prompt."""
+        return self._borrower.target
+
+    @property
     def ended(self) -> bool:
         """Whether the call is over."""
         return self._ended

@@ -17,6 +17,10 @@ CLOSE_SECONDS = 8.0
 class LeaseBook(Protocol):
     """What one call has borrowed."""
 
+    @property
+    def target(self) -> str:
+        """What runs: the name of the tool, resource or prompt."""
+
     async def end(self) -> None:
         """Take everything back."""
 
@@ -71,6 +75,18 @@ class Tellers:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.shield(task)
+
+    def end_stopped(self, stops: Callable[[str], bool]) -> None:
+        """Begin to take back what calls of stopped targets hold; they are lent nothing more.
+
+        Args:
+            stops: whether a target, by its name, is stopped.
+        """
+        for book in tuple(self.open_books):
+            if stops(book.target):
+                task = asyncio.get_running_loop().create_task(book.end())
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
 
     async def aclose(self) -> None:
         """See what is under way through, take back what is left, and close every connection."""

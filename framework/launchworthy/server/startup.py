@@ -31,6 +31,7 @@ from launchworthy.server import (
     control,
     issuers,
     lending,
+    own_keys,
     record,
     state,
     wiring,
@@ -97,6 +98,7 @@ async def keys_stage(parts: Parts) -> None:
 
 async def state_stage(parts: Parts) -> None:
     """Open what replicas agree on, read what is stopped and denied, and go on reading it."""
+    own_keys.require_own_keys(parts.settings)
     await state.open_store(parts)
     approvals.open_approvals(parts)
     await control.open_control(parts)
@@ -113,6 +115,7 @@ async def credentials_stage(parts: Parts) -> None:
     """Have whoever lends credentials ready, and the page where calls are approved; nobody is asked yet."""
     parts.tellers = lending.tellers(parts)
     parts.stack.push_async_callback(parts.tellers.aclose)
+    parts.control.on_change(lambda _: parts.tellers.end_stopped(parts.control.in_force.stops))
     approval_page.open_page(parts)
 
 

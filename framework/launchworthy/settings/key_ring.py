@@ -14,6 +14,7 @@ import binascii
 import os
 import stat
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -47,9 +48,10 @@ class KeyRing:
 
     Attributes:
         purpose: such as `audit-hmac`.
+        digests: of the keys as they stand in the file, to tell whether two files hold the same.
     """
 
-    __slots__ = ("_environment", "_keys", "_path", "_read", "purpose")
+    __slots__ = ("_environment", "_keys", "_path", "_read", "digests", "purpose")
 
     def __init__(self, path: Path, *, purpose: str, environment: Environment) -> None:
         """Read the keys.
@@ -67,6 +69,7 @@ class KeyRing:
         self._environment = environment
         self._read: bytes | None = None
         self._keys: tuple[RingKey, ...] = ()
+        self.digests: frozenset[bytes] = frozenset()
         self.reread()
 
     @classmethod
@@ -95,6 +98,10 @@ class KeyRing:
         """All keys, the newest first: what opens what was sealed before."""
         return self._keys
 
+    def shares_a_key_with(self, other: "KeyRing") -> bool:
+        """Whether one key stands in both files; what is derived of it differs, and who has it has both."""
+        return not self.digests.isdisjoint(other.digests)
+
     def reread(self) -> bool:
         """Look whether the file has changed; whether other keys are in force now.
 
@@ -107,6 +114,9 @@ class KeyRing:
         keys = self._parsed(content)
         changed = keys != self._keys
         self._read, self._keys = content, keys
+        self.digests = frozenset(
+            sha256(_decoded(line, self._path)).digest() for line in content.split(b"\n") if line.strip()
+        )
         return changed
 
     def _parsed(self, content: bytes) -> tuple[RingKey, ...]:

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from launchworthy.credentials import seal
+from launchworthy.credentials.errors import CredentialEnded
 from launchworthy.egress import EgressDenied
 from launchworthy.egress.calls import current
 from launchworthy.enforcement.authorized import Authorized, Passage
@@ -241,3 +242,28 @@ def test_a_call_that_borrows_nothing_asks_and_records_nothing():
         assert (bank.broker.issued, bank.audit.events, bank.tellers.open_books) == (0, [], set())
 
     asyncio.run(run())
+
+
+def test_what_a_stopped_target_has_borrowed_is_taken_back_at_once_and_it_gets_nothing_more():
+    async def slow(call, bank, target):
+        async with call.credential("payments"):
+            bank.tellers.end_stopped(lambda name: name == target)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            revoked = not bank.broker.alive
+            try:
+                await call.credential("payments").__aenter__()
+            except CredentialEnded:
+                return revoked, "ended"
+            return revoked, "lent"
+
+    async def run(target):
+        bank = Bank()
+
+        async def body(call):
+            return await slow(call, bank, target)
+
+        return await body_of(body, bank).run(passage(), lambda result: result)
+
+    assert asyncio.run(run("refund")) == (True, "ended")
+    assert asyncio.run(run("another")) == (False, "lent")

@@ -3,13 +3,15 @@
 import base64
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
+from launchworthy.server.own_keys import require_own_keys
 from launchworthy.settings import KeyRing, parse_secret_ref
 from launchworthy.settings.tables import AuditSettings
-from launchworthy.vocabulary import Environment, ProblemError
+from launchworthy.vocabulary import Environment, ProblemError, SecretRef, SecretScheme
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 49))
 
@@ -154,3 +156,37 @@ def test_the_settings_take_a_file_for_the_audits_key_and_nothing_else():
     for wrong in ("openbao:kv/audit#hmac", "file:/etc/audit-hmac", "hunter2", "file:/run/secrets/../x"):
         with pytest.raises(ValidationError, match=r"hmac_key|read from a file"):
             AuditSettings.model_validate_json(json.dumps({**known, "hmac_key": wrong}))
+
+
+def test_one_key_in_two_files_is_noticed_and_never_shown(file, tmp_path):
+    other = tmp_path / "approval"
+    other.touch(mode=0o600)
+    other.write_bytes(lines(bytes(range(2, 50)), OLD))
+    assert ring(file).shares_a_key_with(ring(other, purpose="approval"))
+    other.write_bytes(lines(bytes(range(2, 50))))
+    assert not ring(file).shares_a_key_with(ring(other, purpose="approval"))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_server_with_one_key_for_two_purposes_does_not_start(tmp_path, same):
+    def reference(name, key):
+        path = tmp_path / name
+        path.touch(mode=0o600)
+        path.write_bytes(lines(key))
+        return SecretRef(scheme=SecretScheme.FILE, locator=str(path), key=None, version=None)
+
+    settings = SimpleNamespace(
+        audit=SimpleNamespace(hmac_key=reference("audit", NEW)),
+        state=SimpleNamespace(approval_key=None),
+        control=SimpleNamespace(key=reference("control", NEW if same else OLD)),
+        environment=Environment.PRODUCTION,
+        sources={"control.key": "config/production.toml:9"},
+    )
+    if not same:
+        require_own_keys(settings)
+        return
+    with pytest.raises(ProblemError) as refused:
+        require_own_keys(settings)
+    [problem] = refused.value.problems
+    assert (problem.reason, problem.field) == ("bad-framework-key", "control.key")
+    assert base64.b64encode(NEW).decode() not in str(problem)
