@@ -1,7 +1,7 @@
 """What is generated is what stands in the documentation."""
 
 import pytest
-from write import PAGES, ROOT
+from write import GROWING, PAGES, ROOT
 
 from launchworthy.audit import EVENT_TYPES
 from launchworthy.cli.pages.event import field_rows
@@ -39,3 +39,11 @@ def test_fields_that_belong_to_one_type_say_what_they_mean():
     ):
         said = [field for field, _, meaning in field_rows(EVENT_TYPES[name]) if meaning]
         assert len(said) >= len(EVENT_TYPES[name].model_fields) // 2, name
+
+
+def test_every_row_of_the_refusals_is_shown_by_a_test():
+    [(path, page)] = GROWING.items()
+    written = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    rows = [line for line in written if line.startswith("|")]
+    assert len(rows) > 800
+    assert set(written) <= set(page().splitlines()), "run: python3 noxfile.py -s references"

@@ -7,6 +7,7 @@ from pathlib import Path
 from detector_reference import detector_reference
 from doctor_reference import doctor_reference
 from picture import audit_show_svg
+from refusal_reference import refusal_reference
 
 from launchworthy.audit.verification_report import report_schema
 from launchworthy.cli.pages.control_reference import control_reference
@@ -34,9 +35,12 @@ PAGES = {
     "docs/reference/audit-verification.schema.json": lambda: json.dumps(report_schema(), indent=1) + "\n",
 }
 
+GROWING = {"docs/reference/refusals.md": refusal_reference}
+"""Pages of which a new test makes a new row: every row must be shown, and the newest may be missing."""
+
 
 def main() -> None:
-    for path, page in PAGES.items():
+    for path, page in (PAGES | GROWING).items():
         (ROOT / path).write_text(page(), encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from settings_cases import (
     OWN_WORLD,
     PRODUCTION,
@@ -338,3 +339,26 @@ def test_a_variable_that_weakens_a_library_stops_the_start(value: str, tmp_path:
     assert [problem.reason for problem in error.value.problems] == ["weakening-variable"]
     with pytest.raises(ProblemError, match="AUTHLIB_INSECURE_TRANSPORT"):
         in_rehearsal(tmp_path, AUTHLIB_INSECURE_TRANSPORT=value)
+
+
+def test_no_other_source_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a `.env` beside the process, nor a directory of secrets, nor the command line."""
+    canary = "ghp_" + "k3Yq" * 9
+    (tmp_path / ".env").write_text(
+        f"LAUNCHWORTHY_SERVER__RESOURCE=https://other.acme.example/{canary}\nserver={canary}\n"
+    )
+    (tmp_path / "server").write_text(canary)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["orders", f"--server.resource={canary}", f"--password={canary}"])
+    found = in_production(PRODUCTION)
+    assert found.server.resource == "https://orders.acme.example/mcp"
+    assert canary not in repr(found) + "".join(capsys.readouterr())
+    for source in ({"env_file": ".env"}, {"secrets_dir": str(tmp_path)}, {"cli_parse_args": True}):
+        fields = {"__annotations__": {"server": Identifier}, "__module__": __name__}
+        weak = type("Weak", (AppSettings,), {"model_config": source, **fields})
+        assert weak.model_validate({"server": "one"})
+        with pytest.raises(ValidationError) as missing:  # nothing has filled it in
+            weak.model_validate({})
+        assert canary not in str(missing.value)
