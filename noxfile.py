@@ -22,6 +22,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - who starts this may have any Pyt
 
 ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = ROOT / "constraints.txt"
+JUDGES = ("cisco-ai-mcp-scanner==4.8.7", "kingfisher-bin==2.14.0")
 KEYCLOAK, JAVA = "26.7.3", 17
 KEYCLOAK_PREVIEWS = ("client-auth-federated", "spiffe")
 NOX, UV = "nox==2026.10.20", "uv==0.13.8"
@@ -353,6 +354,25 @@ def interop_live(session: nox.Session) -> None:
     node = install_npm(session, "tests/interop/oidc_provider")
     install_project(session)
     try_with(session, "tests/interop/live", INTEROP_NODE=str(node))
+
+
+@nox.session(name="interop-judges")
+def interop_judges(session: nox.Session) -> None:
+    """The second judges of META-02: each agrees with the reference project, and catches a planted fault."""
+    node = install_npm(session, "tests/interop/conformance")
+    home = ROOT / ".nox" / "judges" / "-".join(JUDGES).replace("==", "-")
+    if not (home / "installed").exists():
+        python = str(home / "environment" / "bin" / "python")
+        session.run_install("uv", "venv", "--quiet", "--clear", str(home / "environment"), external=True)
+        session.run_install("uv", "pip", "install", "--quiet", "--python", python, *JUDGES, external=True)
+        (home / "bin").mkdir(parents=True, exist_ok=True)
+        for name in ("mcp-scanner", "kingfisher"):  # and no python of theirs
+            (home / "bin" / name).unlink(missing_ok=True)
+            (home / "bin" / name).symlink_to(home / "environment" / "bin" / name)
+        (home / "installed").touch()  # last: what was interrupted is made anew
+    install_project(session, UV)
+    programs = {"INTEROP_NODE": str(node), "INTEROP_JUDGES": str(home / "bin")}
+    try_with(session, "tests/interop/judges", **programs)
 
 
 @nox.session(name="interop-valkey")

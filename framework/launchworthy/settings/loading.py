@@ -28,9 +28,7 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 __all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_settings", "load_settings"]
 
-NOT_YET: Final[Mapping[str, frozenset[str]]] = {
-    "promotion.judges": frozenset(),
-}
+NOT_YET: Final[Mapping[str, frozenset[str]]] = {}
 """What is designed and not enforced yet: refused, never read and ignored."""
 _FORM: Final = Form(model=FileTables, not_yet=NOT_YET)
 

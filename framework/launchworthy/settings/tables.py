@@ -173,6 +173,7 @@ class PromotionSettings(Table):
     """`[promotion]`: where renewed records are mounted. Who may sign is the platform's to say, not ours."""
 
     records: Annotated[AbsolutePath | None, DEPLOYMENT] = None
+    judges: bool = Field(default=False, description="whether a promotion needs every second judge")
 
 
 class StateSettings(Table):

@@ -83,7 +83,10 @@ class SimulatedProxy:
             port: of 127.0.0.1; a free one if not said.
         """
         parts = urlsplit(server)
-        self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._address = (
+            parts.hostname or "127.0.0.1",
+            parts.port or (443 if parts.scheme == "https" else 80),
+        )
         self._tls = tls
         self.change = change
         outer = self

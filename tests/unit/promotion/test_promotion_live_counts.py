@@ -73,14 +73,19 @@ def document(**changes: Any) -> bytes:
 
 
 def judged(
-    reference: Reference, content: bytes, *, approved: bool = True, sha256: str | None = None
+    reference: Reference,
+    content: bytes,
+    *,
+    approved: bool = True,
+    sha256: str | None = None,
+    more: tuple[Edit, ...] = (),
 ) -> Finding:
     digest = sha256 or hashlib.sha256(content).hexdigest()
     entry = (
         f'[[evidence]]\ncontrol = "TR-05"\nsays = "the public way to staging"\nfile = "{FILE}"\n'
         f'sha256 = "{digest}"\nowner = "@acme/orders"\nexpires = 2026-11-24\n'
     )
-    project = reference.project(*IDENTITY, (FILE, "", content.decode()), ("promotion.toml", "", entry))
+    project = reference.project(*IDENTITY, *more, (FILE, "", content.decode()), ("promotion.toml", "", entry))
     approvers = ReleasedJob.RELEASED_JOB if approved else None
     book = replace(project.book, approvers=approvers)
     return look("TR-05", replace(project, book=book, roots={"dev.invalid": AUTHORITY.roots}))
@@ -134,6 +139,14 @@ def test_any_other_run_does_not(reference: Reference, changes: dict[str, Any], s
 def test_a_run_that_nobody_approved_or_that_was_changed_does_not(reference: Reference) -> None:
     assert "nobody has approved" in why(judged(reference, document(), approved=False))
     assert "is not the file" in why(judged(reference, document(), sha256="0" * 64))
+
+
+def test_where_second_judges_are_required_they_must_have_looked(reference: Reference) -> None:
+    required: Edit = ("config/staging.toml", "[promotion] ", "[promotion]\njudges = true #")
+    without = judged(reference, document(), more=(required,))
+    assert "none looked" in why(without)
+    looked = [*(row(step) for step in Step if step not in DISPENSABLE), row(Step.JUDGES)]
+    assert judged(reference, document(rows=looked), more=(required,)).failures == ()
 
 
 def test_without_a_root_of_staging_nothing_counts(reference: Reference) -> None:

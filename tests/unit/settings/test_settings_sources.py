@@ -232,16 +232,11 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, reason: str, line: 
     assert problems[0].fix
 
 
-@pytest.mark.parametrize(
-    ("table", "line"),
-    [("promotion", "judges = true")],
-)
-def test_a_field_that_nothing_enforces_yet_is_refused(table: str, line: str) -> None:
-    with pytest.raises(ProblemError) as error:
-        in_production(changed(PRODUCTION, (f"[{table}]", f"[{table}]\n{line}")))
-    problem = refused(error)
-    assert problem.reason == "not-enforced-yet"
-    assert line.partition(" ")[0] in problem.what
+def test_second_judges_are_required_by_a_settings_file_only() -> None:
+    assert not in_production(PRODUCTION).promotion.judges
+    assert in_production(changed(PRODUCTION, ("[promotion]", "[promotion]\njudges = true"))).promotion.judges
+    with pytest.raises(ProblemError):
+        in_production(changed(PRODUCTION, ("[promotion]", '[promotion]\njudges = "yes"')))
 
 
 VALKEY = '[state]\nkind = "valkey"\nurl = "rediss://valkey.orders.svc:6379"\n'

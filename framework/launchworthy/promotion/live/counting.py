@@ -6,7 +6,7 @@ from cryptography.x509 import Certificate
 
 from launchworthy.audit.binding import trust_domain_of
 from launchworthy.audit.canary import CanaryError, Sighting, verify_signed
-from launchworthy.promotion.live.document import DAYS, LiveDocument
+from launchworthy.promotion.live.document import DAYS, How, LiveDocument, Step
 from launchworthy.promotion.live.through import read_sighting
 from launchworthy.settings import Settings
 
@@ -46,6 +46,10 @@ def require_counts(
         raise DoesNotCount(f"it found {run.wrong[0].step.value} wrong: {run.wrong[0].says}")
     if run.missing:
         raise DoesNotCount(f"it did not see: {', '.join(step.value for step in run.missing)}")
+    if settings.promotion.judges and not any(
+        row.step is Step.JUDGES and row.how is How.RIGHT for row in run.rows
+    ):
+        raise DoesNotCount("[promotion] judges requires second judges, and none looked")
     if run.canary is None:
         raise DoesNotCount("it has no canary")
     try:

@@ -26,6 +26,7 @@ from launchworthy.probe.token_command import CommandIssuer, GivenIssuer
 from launchworthy.probe.wire import Bounds, Ended, Wire
 from launchworthy.promotion.live.authorization_server import AuthorizationServer, KnownClient, Unusable
 from launchworthy.promotion.live.document import Canary, How, LiveDocument, Row, Step
+from launchworthy.promotion.live.judging import judged
 from launchworthy.promotion.live.through import good_requests, missing_scope, row, send_canary
 from launchworthy.server.issuers import issuer_policy
 from launchworthy.settings import Settings
@@ -298,9 +299,22 @@ class LiveRun:
                 self._rows.append(missing_scope(wire, probed, tuple(deployment.manifests.targets.values())))
                 said, self._canary = send_canary(wire, probed, source=source, roots=deployment.roots)
                 self._rows.append(said)
+                self._rows.extend(self._judged(tokens))
             except (Ended, CannotMint) as error:
                 self._say(Step.THROUGH, How.WRONG, f"it broke off: {error}")
             return wire.requests
+
+    def _judged(self, tokens: GivenIssuer) -> Iterator[Row]:
+        deployment = self._deployment
+        grant = tokens.grant(resource=deployment.url, scopes=tokens.scopes, claims={})
+        return judged(
+            deployment.url,
+            token=tokens.mint(grant, claims={}, header={}),
+            granted=tokens.scopes,
+            manifests=deployment.manifests,
+            environment=deployment.environment,
+            verify=deployment.verify,
+        )
 
 
 def _of_probe(report: Report) -> Iterator[Row]:

@@ -19,8 +19,10 @@ from launchworthy.attestation.statement import Subject
 from launchworthy.promotion import rehearsals as _rehearsals  # noqa: F401 - registers them
 from launchworthy.promotion.building import Built, build_and_install
 from launchworthy.promotion.finding import Assertion, ControlId, why_undecided
+from launchworthy.promotion.judges.installed import installed
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import Rehearsal, registry
+from launchworthy.promotion.rehearsals.judges import META_02
 from launchworthy.promotion.rehearsals.stage import Stage
 from launchworthy.promotion.result import Replaced
 from launchworthy.promotion.run import Rehearsed
@@ -32,6 +34,7 @@ Progress = Callable[[str, int, int], None]
 AT_ONCE = 5
 """Worlds at a time: most of the time of most of them is waiting."""
 _LONG = (
+    "others_judge",
     "what_is_borrowed",
     "references_that_lead_elsewhere",
     "the_metadata_turn_bad",
@@ -42,8 +45,8 @@ _LONG = (
     "cases_beside_their_twins",
 )
 """Begun first, the longest before the others, so that the run does not wait for one of them in the end."""
-_SECONDS = 240.0
-"""For all of them; what is not done by then is undecided."""
+_SECONDS, _FOR_JUDGES = 240.0, 120.0
+"""For all of them, and besides where second judges are installed; what is not done by then is undecided."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,8 @@ def run_rehearsals(project: Project, controls: frozenset[ControlId] | None, prog
 def _play_all(
     stage: Stage, chosen: list[Rehearsal], seen: _Seen, progress: Callable[[str, int], None]
 ) -> None:
-    deadline = time.monotonic() + _SECONDS
+    seconds = _SECONDS + (_FOR_JUDGES if META_02 in stage.wanted and installed() else 0.0)
+    deadline = time.monotonic() + seconds
     players = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rehearsal")
     waiting: dict[Future[_Played], Rehearsal] = {players.submit(_play, each, stage): each for each in chosen}
     progress("rehearsing", 0)
@@ -108,7 +112,7 @@ def _play_all(
             for each in done:
                 _keep(seen, stage, waiting.pop(each), each.result())
                 progress("rehearsing", len(chosen) - len(waiting))
-        _undecided(seen, list(waiting.values()), f"not done within {_SECONDS:.0f} s")
+        _undecided(seen, list(waiting.values()), f"not done within {seconds:.0f} s")
     finally:
         for each in waiting:
             each.cancel()
