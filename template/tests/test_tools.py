@@ -19,7 +19,7 @@ def test_a_refund_needs_a_scope_of_its_own(server: RunningServer) -> None:
 
 
 def test_a_refund_is_made_once_with_a_borrowed_token(server: RunningServer) -> None:
-    with server.client("orders:write", "orders:refund") as shop:
+    with server.client("orders:write", "orders:refund", approve=True) as shop:  # on the page, by its caller
         order_id = shop.call("place_order", customer="c-17", item="teapot")["order_id"]
         refunded = shop.call("refund_order", order_id=order_id, reason="arrived in pieces")
         assert (refunded["status"], refunded["refund_reason"]) == ("refunded", "arrived in pieces")

@@ -97,9 +97,11 @@ class Visitor:
 
     def decide(self, url: str, *, yes: bool, **changes: str) -> httpx2.Response:
         """Press a button of the page; `changes` replaces fields of the form."""
-        fields = {name: unescape(value) for name, value in _HIDDEN.findall(self.open(url).text)}
-        form = {**fields, "answer": "approve" if yes else "decline", **changes}
-        return self.post(url, form)
+        return self.post(url, {**self.form(url), "answer": "approve" if yes else "decline", **changes})
+
+    def form(self, url: str) -> dict[str, str]:
+        """What the form of the page holds besides its buttons; nothing, where there is none."""
+        return {name: unescape(value) for name, value in _HIDDEN.findall(self.open(url).text)}
 
     def post(self, url: str, form: dict[str, str]) -> httpx2.Response:
         """Send a form, as a page sends it that gives no referrer."""

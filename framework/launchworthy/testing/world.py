@@ -317,10 +317,10 @@ class World:
         self.given.append(token)
         return token, person
 
-    def client(self, *scopes: str, revision: str = MODERN, approve: bool | None = None) -> Client:
+    def client(self, *scopes: str, approve: bool | None = None, **more: Any) -> Client:
         """A caller with exactly these scopes, a person where they can be asked; `approve`: what they say."""
         token, person = (self.token(*scopes), PERSON) if approve is None else self.persons_token(*scopes)
-        return Client(self.url, token, revision=revision, tls=self.tls, approve=approve, person=person)
+        return Client(self.url, token, tls=self.tls, approve=approve, person=person, **more)
 
     def stranger(self, *, revision: str = MODERN) -> Client:
         """A caller without a token."""

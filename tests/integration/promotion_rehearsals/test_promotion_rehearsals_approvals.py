@@ -13,14 +13,18 @@ from launchworthy.promotion.rehearsals.engine import run_rehearsals
 from launchworthy.vocabulary import Environment
 
 pytestmark = pytest.mark.slow
-_ASKS_NOBODY = re.compile(r'approval +=\s"none".*\napproval_reason = "[^"]*"\n')
+_ASKS = re.compile(r'approval +=\s"url".*\n')
+_BY_APPROVERS = 'approval = { mode = "url", by = "approvers", claim = "groups:leads", acr = ["phr"] }\n'
 _ASKED = ("AZ-07", "AZ-01", "AZ-02", "AZ-04", "SEC-05", "SEC-06")
 
 
-def test_a_server_that_asks_holds_everything_about_calls_and_what_they_borrow(tmp_path: Path) -> None:
+@pytest.mark.parametrize("approval", ['approval = "form"\n', _BY_APPROVERS], ids=["form", "page"])
+def test_a_server_that_asks_holds_everything_about_calls_and_what_they_borrow(
+    tmp_path: Path, approval: str
+) -> None:
     orders = PromotedOrders.make(tmp_path)
     file = orders.root / "manifests" / "tools.toml"
-    text, changed = _ASKS_NOBODY.subn('approval  = "form"\n', file.read_text())
+    text, changed = _ASKS.subn(approval, file.read_text())
     assert changed == 1
     file.write_text(text)
     assert orders.launchworthy("lock").returncode == 0

@@ -1,8 +1,8 @@
 """Does somebody's yes count for exactly the call that they saw, and once?
 
-Each tool that asks somebody is called with its example by a client whose user always says yes; then the
-answer is sent with everything that it was not meant for. What counts is whether the body was entered, not
-what was answered.
+Each tool that asks somebody is called with its example by a client whose user always says yes, on the page
+where the manifest says so; then the answer is sent with everything that it was not meant for. What counts is
+whether the body was entered, not what was answered.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,12 +11,14 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
 
+from launchworthy.approval.answerable import require_somebody_to_ask
 from launchworthy.manifest import TargetManifest
 from launchworthy.probe.probed import Target
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
+from launchworthy.promotion.rehearsals.approval_page import on_page, whom_the_page_is_for
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
@@ -34,12 +36,21 @@ def somebody_is_asked(project: Project) -> Iterator[Assertion]:
     """Which tools ask somebody; replicas share what that takes, and each can be asked about."""
     asking = _asking(project)
     if not asking:
-        raise NotApplicable("no manifest says that somebody must approve a call")
-    try:
-        require_answers_shared(project.settings, asking)
-    except ProblemError as refused:
-        problem = refused.problems[0]
-        yield broken(problem.what, problem.where, *problem.fix)
+        unasked = "".join(
+            f"; `{each.name}` asks nobody: {each.approval_reason}"
+            for each in declared(project)
+            if each.approval_reason is not None
+        )
+        raise NotApplicable(f"no manifest says that somebody must approve a call{unasked}")
+    for required in (require_answers_shared, require_somebody_to_ask):
+        try:
+            required(project.settings, asking)
+        except ProblemError as refused:
+            problem = refused.problems[0]
+            yield broken(problem.what, problem.where, *problem.fix)
+    for target in declared(project):
+        if target.approval_reason is not None:
+            yield seen(f"`{target.name}` asks nobody: {target.approval_reason}")
     for target in asking:
         if target.example is None:
             what = f"`{target.name}` asks somebody, and has no example to ask about"
@@ -69,11 +80,7 @@ def _rehearsed(stage: Stage, scene: Scene, target: TargetManifest) -> Iterator[S
     with ExitStack() as stack:
 
         def client(*, approve: bool | None = True, revision: str = MODERN) -> Client:
-            world = scene.world
-            token = world.token(*stage.scopes)
-            return stack.enter_context(
-                Client(world.url, token, tls=world.tls, approve=approve, revision=revision)
-            )
+            return stack.enter_context(scene.world.client(*stage.scopes, approve=approve, revision=revision))
 
         caller = client()
         question, runs = _sent(scene, caller, asked)
@@ -86,6 +93,8 @@ def _rehearsed(stage: Stage, scene: Scene, target: TargetManifest) -> Iterator[S
             _, runs = _taken(scene, attempt)
             yield _saw(target, runs == 0, f"does not run {what}", f"runs {what}")
         yield from _declined(scene, target, caller, asked)
+        if on_page(target):
+            yield from whom_the_page_is_for(stage, scene, target, asked)
         if is_rehearsed(target):
             with ThreadPoolExecutor(_RACING) as pool:
                 _, runs = _taken(

@@ -16,7 +16,7 @@ from launchworthy.promotion.rehearsals.pass_through import ID_06, passed_through
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin, within
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
-from launchworthy.testing.client import Client, Refused
+from launchworthy.testing.client import Refused
 from launchworthy.testing.issuer import Fault
 
 _BROKER_FAILS = {
@@ -187,9 +187,7 @@ def prepare(stage: Stage, scene: Scene, target: TargetManifest) -> None:
 def call(stage: Stage, scene: Scene, target: TargetManifest, *, timeout: float = 30.0) -> bool:
     """Call it with its example, each time as another caller; returns whether it went well."""
     world, asked = scene.world, as_target(target)
-    with Client(
-        world.url, world.token(*stage.scopes), timeout=timeout, tls=world.tls, approve=True
-    ) as caller:
+    with world.client(*stage.scopes, timeout=timeout, approve=True) as caller:
         try:
             return caller.asked(asked.method, asked.params).get("isError") is not True
         except (Refused, httpx2.TransportError):
