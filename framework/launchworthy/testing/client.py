@@ -159,8 +159,8 @@ class Client:
         if callable(self._approve):
             return self._approve(f"{question['message']}\n{url}")
         with Visitor(tls=self._tls) as visitor:
-            visitor.answer(url, yes=self._approve is True, caller=self._person)
-        return True
+            seen = visitor.answer(url, yes=self._approve is True, caller=self._person)
+        return seen.status_code == httpx2.codes.OK
 
     def read(self, uri: str) -> Any:
         """Read a resource; JSON comes as data, anything else as text."""

@@ -141,6 +141,8 @@ class _Endpoints:
         if self._realm.faults.token is not Fault.NONE:
             return await answer(self._realm.faults.token, {}, self._ended)
         form = await _form(request)
+        if self._realm.faults.lending is not Fault.NONE and form.get("grant_type") != "authorization_code":
+            return await answer(self._realm.faults.lending, {}, self._ended)
         client = self._realm.clients.authenticate(form, request.headers.get("authorization"))
         if form.get("grant_type") == DEVICE_CODE and self._realm.device.offered:
             said = self._realm.grants.answer(self._realm.device.redeem(client, form))

@@ -42,6 +42,7 @@ class Faults:
         discovery: the fault of the metadata endpoints.
         keys: the fault of the key set endpoint.
         token: the fault of the token endpoint.
+        lending: the same, but people still sign in: codes are redeemed.
         introspection: the fault of the introspection endpoint.
         revocation: the fault of the revocation endpoint.
         missing_places: how many of the well-known places, in their order, have no metadata.
@@ -55,6 +56,7 @@ class Faults:
         self.discovery = Fault.NONE
         self.keys = Fault.NONE
         self.token = Fault.NONE
+        self.lending = Fault.NONE
         self.introspection = Fault.NONE
         self.revocation = Fault.NONE
         self.missing_places = 0

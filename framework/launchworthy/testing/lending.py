@@ -133,7 +133,7 @@ class Lending:
 
     def fail(self, fault: Fault) -> None:
         """Break whoever lends, all of them at once; `Fault.NONE` mends them."""
-        self._issuer.faults.token = fault
+        self._issuer.faults.lending = fault
         if self.store is not None:
             self.store.login = fault
         if self.sts is not None:

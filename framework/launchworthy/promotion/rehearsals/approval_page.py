@@ -24,6 +24,7 @@ _AZ_07 = "AZ-07"
 _IMPATIENT = 2.0
 """Seconds after which a caller leaves: the server waits longer than that for an answer."""
 _STRANGER = "a-stranger"
+_NO_TOKEN = "0" * 32
 _HANDLE = re.compile("[0-9a-f]{32}$")
 
 
@@ -69,7 +70,7 @@ def _attempts(
         yield f"a yes of {who}, who may not answer", partial(_insist, url=url, person=person)
     yield "its address being opened", partial(_opened, url=url)
     yield "a sign-in alone", partial(Visitor.sign_in, url=url, person=may)
-    yield "a form of nobody who has signed in", partial(_of_nobody, url=url)
+    yield "a form of nobody who has signed in", partial(_pressed, url=url)
     yield "a form without its token", partial(_forged, url=url, person=may)
     yield "a visit whose cookie was changed", partial(_tampered, url=url, person=may)
     yield "a sign-in that another browser began", partial(_stolen, url=url, person=may, scene=scene)
@@ -79,20 +80,20 @@ def _opened(visitor: Visitor, url: str) -> None:
     visitor.open(f"{url}?answer=approve")
 
 
-def _of_nobody(visitor: Visitor, url: str) -> None:
-    """A form as it would be, but for what only a visit has."""
-    visitor.decide(url, yes=True, token="0" * 32)
+def _pressed(visitor: Visitor, url: str) -> None:
+    """The button, if there is one; without it, what it would send."""
+    visitor.post(url, {"token": _NO_TOKEN, **visitor.form(url), "answer": "approve"})
 
 
 def _insist(visitor: Visitor, url: str, person: str) -> None:
     visitor.sign_in(url, person)
-    _of_nobody(visitor, url)
+    _pressed(visitor, url)
 
 
 def _forged(visitor: Visitor, url: str, person: str) -> None:
     visitor.sign_in(url, person)
     visitor.post(url, {"answer": "approve"})
-    _of_nobody(visitor, url)
+    visitor.decide(url, yes=True, token=_NO_TOKEN)
 
 
 def _tampered(visitor: Visitor, url: str, person: str) -> None:
@@ -110,7 +111,7 @@ def _stolen(visitor: Visitor, url: str, person: str, scene: Scene) -> None:
     back = visitor.authenticate(visitor.begin(url), person)
     with Visitor(tls=scene.world.tls) as other:
         other.come_back(back)
-        _of_nobody(other, url)
+        _pressed(other, url)
 
 
 def _address(question: dict[str, Any]) -> str:
