@@ -383,6 +383,16 @@ def interop_valkey(session: nox.Session) -> None:
     try_with(session, "tests/interop/valkey")
 
 
+@nox.session(name="interop-chromium")
+def interop_chromium(session: nox.Session) -> None:
+    """The page where people approve calls, in Debian's Chromium: by keyboard, without scripts, on a phone."""
+    if shutil.which("chromium") is None:
+        session.skip("chromium is not here: apt-get install chromium")
+    install_project(session)
+    session.install("playwright>=1.50,<2")  # only what drives a browser: none comes with it
+    try_with(session, "tests/interop/chromium")
+
+
 @nox.session(name="interop-sts")
 def interop_sts(session: nox.Session) -> None:
     """The broker for AWS against moto's server, which speaks STS."""

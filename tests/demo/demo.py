@@ -193,7 +193,7 @@ def _refuse_token_step(screen: Screen, world: World) -> None:
             if world.executions.taken() != 0:
                 screen.fail(what, "a tool ran", "none")
             screen.line(what, shown)
-            with world.client("orders:read", "orders:write", "orders:refund") as twin:
+            with world.client("orders:read", "orders:write", "orders:refund", approve=True) as twin:
                 twin.call(tool, **arguments)
             passed += world.executions.taken()
         if passed != len(cases):

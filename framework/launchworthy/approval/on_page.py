@@ -19,10 +19,10 @@ from launchworthy.approval.shown import visible
 from launchworthy.approval.waiting import Approver, Standing, WaitingRoom
 from launchworthy.approval.who_answers import check_somebody_to_ask
 from launchworthy.manifest import ApprovalRule
+from launchworthy.settings import APPROVAL_FOLDER
 from launchworthy.vocabulary import Principal
 
-FOLDER: Final = "/approval/"
-"""The first part of every address of the page, on the resource's own origin."""
+FOLDER: Final = APPROVAL_FOLDER
 PATIENCE_SECONDS: Final = 20.0
 """How long a call waits for an answer: shorter than proxies and clients wait for one."""
 _LOOK_SECONDS: Final = 0.5
@@ -83,10 +83,12 @@ class OnPage:
 
     def invitation(self, call: AskedCall, rule: ApprovalRule, title: str, seconds: int) -> str:
         """What the client tells its user; what is asked stands on the page."""
-        who = "Whoever it calls for" if rule.by == "caller" else f"An approver ({rule.claim})"
+        asked = f"{title} asks: may `{call.tool}` be called by {visible(call.principal.client)}?"
+        if rule.by == "caller":
+            return f"{asked} Open this address within {seconds} seconds, sign in, read it, and answer there."
         return (
-            f"{title} asks: may `{call.tool}` be called by {visible(call.principal.client)}? "
-            f"{who} signs in at this address and answers there, within {seconds} seconds."
+            f"{asked} An approver ({rule.claim}), and never its caller, opens this address within "
+            f"{seconds} seconds, signs in, reads it, and answers there."
         )
 
     async def heard(self, question: Question, now: int) -> Opened | None:

@@ -18,9 +18,11 @@ import typer
 from joserfc.jwk import ECKey
 
 from launchworthy.cli.ending import NO, UNDECIDED, YES, end, say
+from launchworthy.manifest import ApprovalMode
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.issuer_clients import SimulatedClient
-from launchworthy.testing.project import TestedProject
+from launchworthy.testing.person_token import person_token
+from launchworthy.testing.project import TestedProject, rule_of
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import Problem, Secret, ToolError
 
@@ -81,7 +83,8 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
     declared = _declared(project, name)
     given = {**declared.get("example", {}), **_arguments(arguments)}
     wanted = tuple(declared.get("scopes", ())) if scopes is None else scopes
-    with Client(session.url, _token(session, wanted), approve=_asked_here) as client:
+    token = _persons_token(session, wanted) if _asks_its_caller(declared) else _token(session, wanted)
+    with Client(session.url, token, approve=_asked_here) as client:
         try:
             result = client.call(name, **given)
         except Refused as refused:
@@ -96,9 +99,18 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
     return YES
 
 
+def _asks_its_caller(declared: Mapping[str, Any]) -> bool:
+    """Whether it is called for the simulated person, who can be asked on the page; a machine cannot."""
+    rule = rule_of(declared)
+    return rule is not None and rule.mode is ApprovalMode.URL and rule.by == "caller"
+
+
 def _asked_here(question: str) -> bool:
-    """Ask whoever runs the command; nobody there is a no."""
+    """Ask whoever runs the command; nobody there is a no. An address is opened in a browser."""
     typer.echo(question, err=True)
+    if question.rpartition("\n")[2].startswith("http"):
+        typer.echo("open it in a browser; this waits", err=True)
+        return True
     try:
         return typer.confirm("approve it?", default=False, err=True)
     except typer.Abort:
@@ -151,6 +163,19 @@ def _token(session: Session, scopes: tuple[str, ...]) -> Secret:
         answer = httpx2.post(session.token_endpoint, data=form, timeout=5.0, trust_env=False)
     except httpx2.TransportError:
         end_without_server()
+    return _read_token(session, answer)
+
+
+def _persons_token(session: Session, scopes: tuple[str, ...]) -> Secret:
+    """A token of the simulated person, who consents to it as to any client's."""
+    try:
+        answer = person_token(session.token_endpoint, resource=session.url, scopes=scopes)
+    except httpx2.TransportError:
+        end_without_server()
+    return _read_token(session, answer)
+
+
+def _read_token(session: Session, answer: httpx2.Response) -> Secret:
     body = answer.json()
     if answer.status_code != httpx2.codes.OK:
         problem = Problem(

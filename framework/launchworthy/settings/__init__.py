@@ -23,12 +23,14 @@ from launchworthy.settings.resolved import Replacement, Settings
 from launchworthy.settings.schema import settings_schema
 from launchworthy.settings.secret_refs import parse_secret_ref
 from launchworthy.settings.strict import AppSettings, StrictSettings
-from launchworthy.settings.tables import IssuerSettings, WorldSettings
+from launchworthy.settings.tables import APPROVAL_FOLDER, SIGNED_IN, IssuerSettings, WorldSettings
 from launchworthy.settings.worlds import check_worlds
 
 __all__ = [
+    "APPROVAL_FOLDER",
     "EXCHANGES",
     "SCOPED",
+    "SIGNED_IN",
     "AbsolutePath",
     "Address",
     "AppSettings",

@@ -116,19 +116,19 @@ def _targets(tables: dict[str, Any]) -> list[dict[str, Any]]:
     return [target for kind in found for target in kind.values()]
 
 
+def rule_of(tool: Mapping[str, Any]) -> ApprovalRule | None:
+    """Who must approve calls of a tool, by its table; of one that is none, its server says why."""
+    try:
+        said = ToolTable.model_validate_json(json.dumps(tool, default=str))
+    except ValueError:
+        return None
+    return approval_rule(said.approval, destructive=tool.get("effect") == "destructive")
+
+
 def _rules(manifests: list[dict[str, Any]]) -> tuple[ApprovalRule, ...]:
-    """Who must approve calls; of a table that is none, its server says why."""
-    found: list[ApprovalRule] = []
-    for tables in manifests:
-        for tool in tables.get("tools", {}).values():
-            destructive = tool.get("effect") == "destructive"
-            try:
-                said = ToolTable.model_validate_json(json.dumps(tool, default=str))
-            except ValueError:
-                continue
-            rule = approval_rule(said.approval, destructive=destructive)
-            found += [] if rule is None else [rule]
-    return tuple(found)
+    """Who must approve calls, for each tool that asks somebody."""
+    found = [rule_of(tool) for tables in manifests for tool in tables.get("tools", {}).values()]
+    return tuple(rule for rule in found if rule is not None)
 
 
 def _credentials(targets: list[dict[str, Any]], root: Path) -> tuple[SimulatedCredential, ...]:

@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 from launchworthy.approval.on_page import FOLDER
+from launchworthy.settings import SIGNED_IN
 
 _HANDLE: Final = "([0-9a-f]{32})"
-CALLBACK: Final = f"{FOLDER}signed-in"
-"""Where the authorization server sends browsers back to: exactly this, for every question."""
+CALLBACK: Final = SIGNED_IN
 QUESTION: Final = re.compile(f"{FOLDER}{_HANDLE}".encode())
 SIGN_IN: Final = re.compile(f"{FOLDER}{_HANDLE}/sign-in".encode())
 _CALLBACK: Final = re.compile(CALLBACK.encode())

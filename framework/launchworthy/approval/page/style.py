@@ -33,6 +33,7 @@ th, td { padding: 0.5rem 0.75rem; border-top: 1px solid var(--line); text-align:
 th { width: 1%; white-space: nowrap; font-weight: 600; }
 code { font: 0.9375rem/1.5 ui-monospace, SFMono-Regular, "DejaVu Sans Mono", "Liberation Mono", monospace;
   white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; direction: ltr; }
+th code { white-space: pre; }
 td { background: var(--value); }
 .effect { display: inline-block; padding: 0 0.5rem; border-radius: 1rem; font-size: 0.875rem;
   color: var(--warn); background: var(--on-warn); border: 1px solid currentColor; }
@@ -52,6 +53,7 @@ button, .button { flex: 1 1 12rem; min-height: 3rem; padding: 0.625rem 1.25rem; 
   tr { border-top: 1px solid var(--line); }
   th, td { border: 0; }
   th { padding-bottom: 0; }
+  th code { white-space: pre-wrap; }
   tr:first-child { border-top: 0; }
 }
 @media (forced-colors: active) { .yes, .no, .effect { border-color: ButtonText; } }

@@ -47,6 +47,8 @@ def whom_the_page_is_for(stage: Stage, scene: Scene, target: TargetManifest, ask
             with Visitor(tls=world.tls) as stranger:
                 waits = stranger.open(url).status_code == httpx2.codes.OK
             yield _saw(target, waits, f"waits on after {what}", f"is decided by {what}")
+            if not waits:
+                return
         runs = _runs(scene, agent, asked, question)
         yield _saw(target, runs == 0, "does not run while nobody has answered", "runs unanswered")
         with Visitor(tls=world.tls) as visitor:
