@@ -131,34 +131,9 @@ class Seen(HTMLParser):
         self.text += data
 
 
-TAGS = frozenset(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "main",
-        "p",
-        "strong",
-        "h1",
-        "h2",
-        "dl",
-        "dt",
-        "dd",
-        "code",
-        "span",
-        "table",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "form",
-        "input",
-        "button",
-    ]
-)
+TEXT = frozenset({"main", "p", "strong", "h1", "h2", "dl", "dt", "dd", "code", "span"})
+TABLE = frozenset({"table", "tbody", "tr", "th", "td"})
+TAGS = TEXT | TABLE | {"html", "head", "meta", "title", "style", "body", "form", "input", "button"}
 NASTY = {
     "plain": "x" * 3000,
     "markup": "</code><script>alert(1)</script><img src=x onerror=alert(1)>",
