@@ -37,9 +37,15 @@ def test_the_table_says_who_may_do_what_where():
     shown = run("manifest", "show")
     assert shown.exit_code == 0
     [line] = [line.split() for line in shown.output.splitlines() if line.startswith(" refund_order  tool")]
-    assert line == ["refund_order", "tool", "destructive", "orders:refund", "everywhere", "10/minute", "none",
-                    "order_id=clear", "reason=drop"]  # fmt: skip
-    assert "refund_order asks nobody: money goes back the way it came" in shown.output
+    assert line == ["refund_order", "tool", "destructive", "orders:refund", "everywhere", "10/minute", "url",
+                    "by", "caller", "order_id=clear", "reason=drop"]  # fmt: skip
+
+
+def test_the_table_says_why_nobody_is_asked(root):
+    replace(root / "manifests/tools.toml", 'approval  = "url"',
+            'approval_reason = "the payment service asks a person itself"\napproval = "none"')  # fmt: skip
+    shown = run("manifest", "show")
+    assert "refund_order asks nobody: the payment service asks a person itself" in shown.output
 
 
 def test_it_works_from_a_folder_inside_the_project(root, monkeypatch):
@@ -84,9 +90,9 @@ def test_every_case_is_asked_in_both_environments():
     shown = run("policy", "test")
     assert shown.exit_code == 0
     lines = [line for line in shown.output.splitlines() if line.startswith(" ok ")]
-    assert len(lines) == 14
-    assert sum(" production " in line for line in lines) == 7
-    assert shown.output.splitlines()[-1].startswith(" 14 answers, 0 not as expected · 3 tools, 0 pairs")
+    assert len(lines) == 16
+    assert sum(" production " in line for line in lines) == 8
+    assert shown.output.splitlines()[-1].startswith(" 16 answers, 0 not as expected · 3 tools, 0 pairs")
 
 
 def test_a_case_that_is_decided_otherwise_is_a_no_and_says_which_rule(root):
@@ -102,7 +108,8 @@ def test_a_case_that_is_decided_otherwise_is_a_no_and_says_which_rule(root):
 
 def test_a_tool_without_its_no_is_a_no(root):
     replace(root / "tests/policy.toml", 'scopes = ["orders:read", "orders:write"]\nexpect = "scope"',
-            'scopes = ["orders:refund"]\nexpect = "allow"')  # fmt: skip
+            'scopes = ["orders:refund"]\napproved = true\nexpect = "allow"')  # fmt: skip
+    replace(root / "tests/policy.toml", 'expect = "approval"', 'approved = true\nexpect = "allow"')
     shown = run("policy", "test")
     assert shown.exit_code == 1
     assert "`refund_order` is denied in production" in shown.output

@@ -120,6 +120,7 @@ BROKEN = {
         "ID-02",
         [
             (STAGING, "[issuers.callers]", "[issuers.others]"),
+            (STAGING, 'issuer = "callers"', 'issuer = "others"'),
             (STAGING, "https://login.staging.orders.invalid", "https://login.acme.example"),
         ],
         "`issuers.others.issuer` of staging is `issuers.callers.issuer` of production",
@@ -217,8 +218,9 @@ BROKEN = {
             (
                 "tests/policy.toml",
                 'scopes = ["orders:read", "orders:write"]\nexpect = "scope"',
-                'scopes = ["orders:refund"]\nexpect = "allow"',
-            )
+                'scopes = ["orders:refund"]\napproved = true\nexpect = "allow"',
+            ),
+            ("tests/policy.toml", 'expect = "approval"', 'approved = true\nexpect = "allow"'),
         ],
         "`refund_order` is denied in staging",
     ),
