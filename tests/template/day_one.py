@@ -166,7 +166,7 @@ def change_a_tool(machine: Machine, project: Path) -> None:
 
 
 def promote(machine: Machine, project: Path, signs: Platform) -> None:
-    """Held until somebody is on call; then cleared, signed by the platform, built, and no earlier."""
+    """Held until somebody is on call; then cleared."""
     assert "GOV-01" in machine.run(project, "python3 noxfile.py -s check", code=1)
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     edit(
@@ -181,8 +181,13 @@ def promote(machine: Machine, project: Path, signs: Platform) -> None:
     machine.run(project, ".venv/bin/launchworthy lock")
     machine.run(project, 'git commit --quiet -am "say who is on call"')
     _promote_for_rehearsal(machine, project)
+    sign_and_build(machine, project, signs)
+
+
+def sign_and_build(machine: Machine, project: Path, signs: Platform) -> None:
+    """No wheel before the platform has signed, and one after."""
     built = {"LAUNCHWORTHY_BUILD": "rehearsal", "LAUNCHWORTHY_TRUST": str(signs.trust)}
-    build = ".venv/bin/uv build --quiet --wheel --out-dir dist"
+    build = ".venv/bin/uv build --wheel --out-dir dist"
     assert "no-record" in machine.run(project, build, code=2, **built)
     machine.run(
         project,
@@ -208,7 +213,7 @@ def _promote_for_rehearsal(machine: Machine, project: Path) -> None:
 
 def serve_the_wheel(machine: Machine, project: Path, signs: Platform, folder: Path) -> None:
     """The promoted wheel, in an environment of its own, behind the record's check; one call, one refusal."""
-    machine.run(project, "python3 -m venv ../served && ../served/bin/python -m pip install --quiet uv")
+    machine.run(project, "python3 -m venv --without-pip ../served")
     machine.run(
         project, ".venv/bin/uv export --quiet --locked --no-default-groups --no-emit-project -o ../locked.txt"
     )
