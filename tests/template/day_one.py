@@ -225,15 +225,18 @@ def serve_the_wheel(machine: Machine, project: Path, signs: Platform, folder: Pa
     tested = TestedProject.read(project)
     folder.mkdir()
     served = project.parent / "served" / "bin" / "python"
-    with (
-        tested.world(
-            folder, environment=Environment.REHEARSAL, settings=Environment.PRODUCTION, trust=signs.trust
-        ) as world,
-        world.server("orders", python=str(served)),
-        world.client("orders:read", "orders:write") as client,
-    ):
-        placed = client.call("place_order", customer="c-17", item="teapot", quantity=2)
-        assert client.call("find_orders", customer="c-17") == [placed]
+    with tested.world(
+        folder, environment=Environment.REHEARSAL, settings=Environment.PRODUCTION, trust=signs.trust
+    ) as world:
+        server = world.server("orders", python=str(served))
+        server.start()
+        try:
+            server.wait_ready(PATIENCE)  # nothing is compiled yet
+            with world.client("orders:read", "orders:write") as client:
+                placed = client.call("place_order", customer="c-17", item="teapot", quantity=2)
+                assert client.call("find_orders", customer="c-17") == [placed]
+        finally:
+            server.stop()
 
 
 def upgrade(machine: Machine, clone: Path, project: Path, tag: str) -> str:
