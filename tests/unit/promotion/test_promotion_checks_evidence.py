@@ -1,5 +1,6 @@
 """GOV-03, GOV-07 and the container of SUP-04: what counts as shown, and what does not."""
 
+import hashlib
 import json
 
 import pytest
@@ -103,6 +104,14 @@ def test_a_changed_file_shows_nothing(reference, control):
     pieces = {piece[2].split('"')[1]: piece for piece in everything(reference)}
     path, text, entry = pieces[control]
     assert look(control, project_showing(reference, (path, text + "\n", entry))).status is Status.FAIL
+
+
+def test_the_entry_to_paste_names_the_digest_once_the_file_is_there(reference):
+    text = json.dumps(CONTAINER)
+    project = reference.project(("docs/evidence/container.json", "", text))
+    said = look("SUP-04", project).failures[0].fix
+    assert f'sha256  = "{hashlib.sha256(text.encode()).hexdigest()}"' in said
+    assert 'file    = "docs/evidence/container.json"' in said
 
 
 def test_a_wheel_for_rehearsals_is_asked_for_nothing(reference):

@@ -199,12 +199,5 @@ def _how(project: Project) -> tuple[str, ...]:
     return (
         "in the container, started as in production (docs/guides/evidence.md):",
         f"launchworthy evidence container --environment production > {_FILE}",
-        *how_to_show(
-            "SUP-04",
-            "how the container runs, as its kernel says",
-            _FILE,
-            project.manifests.server.ownership.owner,
-            now=project.now,
-            days=_DAYS,
-        ),
+        *how_to_show(project, "SUP-04", "how the container runs, as its kernel says", _FILE, days=_DAYS),
     )

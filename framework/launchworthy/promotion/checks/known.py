@@ -98,14 +98,7 @@ def _how_to_register(project: Project) -> tuple[str, ...]:
     return (
         f"register it in your inventory, and keep the entry as {_ENTRY}: JSON with its id and this url:",
         project.settings.server.resource,
-        *how_to_show(
-            "GOV-03",
-            "the inventory's entry of this server",
-            _ENTRY,
-            project.manifests.server.ownership.owner,
-            now=project.now,
-            days=_DAYS,
-        ),
+        *how_to_show(project, "GOV-03", "the inventory's entry of this server", _ENTRY, days=_DAYS),
     )
 
 
@@ -114,11 +107,6 @@ def _how_to_hand_over(project: Project) -> tuple[str, ...]:
         "let somebody who has not worked on it run, in a clone:",
         f"launchworthy handover --operator THEIR-MAIL --output {_HANDOVER}",
         *how_to_show(
-            "GOV-07",
-            "somebody else has installed, checked and rehearsed it",
-            _HANDOVER,
-            project.manifests.server.ownership.owner,
-            now=project.now,
-            days=_DAYS,
+            project, "GOV-07", "somebody else has installed, checked and rehearsed it", _HANDOVER, days=_DAYS
         ),
     )

@@ -71,16 +71,26 @@ def object_of(content: bytes) -> dict[str, object]:
     return said
 
 
-def how_to_show(control: str, says: str, file: str, owner: str, *, now: int, days: int) -> tuple[str, ...]:
-    """The block for `promotion.toml`, to be pasted once the file is there, and who must agree."""
-    until = datetime.fromtimestamp(now + days * _DAY, UTC).date()
+def how_to_show(project: Project, control: str, says: str, path: str, *, days: int) -> tuple[str, ...]:
+    """The block for `promotion.toml`, with the digest once the file is there, and who must agree.
+
+    Args:
+        project: that is asked.
+        control: for which it is shown.
+        says: what it shows, in a sentence.
+        path: of the file, below the project.
+        days: that it is good for.
+    """
+    file = project.root / path
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "…"
+    until = datetime.fromtimestamp(project.now + days * _DAY, UTC).date()
     return (
         f"then to {FILE}, and have it approved: launchworthy approve {FILE}",
         "[[evidence]]",
         f'control = "{control}"',
         f'says    = "{says}"',
-        f'file    = "{file}"',
-        f'sha256  = "…"   # sha256sum {file}',
-        f'owner   = "{owner}"',
+        f'file    = "{path}"',
+        f'sha256  = "{digest}"' + ("" if file.is_file() else "   # check prints it once the file is there"),
+        f'owner   = "{project.manifests.server.ownership.owner}"',
         f"expires = {until}",
     )
