@@ -14,6 +14,7 @@ import httpx2
 from launchworthy.manifest import TargetManifest
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.credentials import call, prepare
+from launchworthy.promotion.rehearsals.reaching import reaching_out
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin, within
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed, may_run
@@ -28,15 +29,16 @@ _AFTERWARDS = 0.7
 _AT_ONCE = 8
 
 
-@registry.rehearsal(_TL_05)
+@registry.rehearsal(_TL_05, "TL-03")
 def a_call_that_takes_too_long(stage: Stage) -> Iterator[Seen]:
-    """Held up beyond its time, left by its caller, and kept waiting by its upstream."""
+    """Held up beyond its time, left by its caller, reaching out, and kept waiting by its upstream."""
     targets = [each for each in declared(stage.project) if may_run(each)]
     with stage.scene(longest_call=_LONGEST) as scene:
         yield twin(_TL_05, good(scene.prober), "what is not held up goes through")
         yield from _in_time(stage, scene, targets)
         yield from _left(stage, scene, targets)
         scene.world.door.hold(0.0)
+        yield from reaching_out(stage, scene, targets)
         for target in declared(stage.project):
             if target.credentials and is_rehearsed(target):
                 yield from _upstream_hangs(stage, scene, target)

@@ -42,6 +42,7 @@ _LONG = (
     "the_issuer_is_down",
     "the_key_set_is_no_key_set",
     "the_issuer_hangs",
+    "a_call_that_takes_too_long",
     "cases_beside_their_twins",
 )
 """Begun first, the longest before the others, so that the run does not wait for one of them in the end."""

@@ -9,28 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from launchworthy.manifest import TargetManifest
-from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.credentials import call
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
-from launchworthy.promotion.rehearsals.targets import declared, may_run
 
 _TL_03 = "TL-03"
-_LONGEST = 30.0
 _NOBODYS = "192.0.2.1:443"
 _DENIED = "tool.egress"
 
 
-@registry.rehearsal(_TL_03)
-def a_host_that_nobody_declared(stage: Stage) -> Iterator[Seen]:
-    """Every target whose example is run reaches out once, beside a call that does not."""
-    targets = [each for each in declared(stage.project) if may_run(each)]
-    with stage.scene(longest_call=_LONGEST) as scene:
-        yield twin(_TL_03, good(scene.prober), "a call that reaches for nothing goes through")
-        for target in targets:
-            yield from _reaching(stage, scene, target)
-        scene.world.door.reach("")
-        yield twin(_TL_03, good(scene.prober), "afterwards it goes through as before")
+def reaching_out(stage: Stage, scene: Scene, targets: list[TargetManifest]) -> Iterator[Seen]:
+    """Every target whose example is run reaches out once, beside a call that does not.
+
+    Args:
+        stage: of the rehearsal.
+        scene: whose world has a door.
+        targets: what may be run.
+    """
+    yield twin(_TL_03, good(scene.prober), "a call that reaches for nothing goes through")
+    for target in targets:
+        yield from _reaching(stage, scene, target)
+    scene.world.door.reach("")
+    yield twin(_TL_03, good(scene.prober), "afterwards it goes through as before")
 
 
 def _reaching(stage: Stage, scene: Scene, target: TargetManifest) -> Iterator[Seen]:
