@@ -95,6 +95,7 @@ def test_every_marked_function_has_callers(mark):
 
 BENIGN = {
     "a fixed command": "def f(name: str): subprocess.run(['git', 'log', '--', name], check=True)",
+    "a fixed list for a shell": "def f(n: str): subprocess.run(['npx.cmd', '--version'], shell=True)",
     "a fixed command with input": "def f(name: str): subprocess.run(['wc', '-l'], input=name.encode())",
     "a quoted word": "def f(name: str): log(f'looked for {name!r}')",
     "parameters": "def f(name: str): db.execute('SELECT * FROM t WHERE n = ?', (name,))",

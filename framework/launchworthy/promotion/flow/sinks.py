@@ -78,7 +78,7 @@ def harm_of(call: ast.Call, module: Module, tainted: Tainted, clients: Container
 
 
 def _programs(call: ast.Call, meaning: str, first: ast.expr | None, tainted: Tainted) -> Iterator[str]:
-    if first is None or isinstance(first, ast.Constant):
+    if first is None or _is_fixed(first):
         return
     if meaning in _SHELLS or (meaning in _PROGRAMS and _has(call, "shell", True)):
         yield f"hands a text to a shell: `{meaning}`"
@@ -88,6 +88,12 @@ def _programs(call: ast.Call, meaning: str, first: ast.expr | None, tainted: Tai
             yield f"lets a caller choose the program: `{meaning}`"
     elif meaning in {"os.execv", "os.execvp", "os.spawnv", "pty.spawn"} and tainted(first):
         yield f"lets a caller choose the program: `{meaning}`"
+
+
+def _is_fixed(command: ast.expr) -> bool:
+    """Whether it stands there as it is, a text or a list of texts."""
+    parts = command.elts if isinstance(command, ast.List | ast.Tuple) else [command]
+    return all(isinstance(each, ast.Constant) for each in parts)
 
 
 def _files(call: ast.Call, meaning: str, tainted: Tainted) -> Iterator[str]:
