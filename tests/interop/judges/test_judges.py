@@ -100,7 +100,8 @@ def test_a_server_that_answers_for_any_host_is_found_by_the_suite(orders: Promot
     project = opened(orders)
     built = build_and_install(project.root, python=project.python, environ=environ())
     [head] = built.python.parents[1].glob("lib/*/site-packages/launchworthy/enforcement/request/head.py")
-    good, check = head.read_text(), "    _check_host(endpoint, fields, repeated)\n"
+    good = head.read_text()
+    check = "    _check_host(endpoint, fields, repeated, browsing=place is Place.PAGE)\n"
     assert good.count(check) == 1
     head.unlink()
     head.write_text(good.replace(check, ""))
