@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from bad_input_reference import bad_input_reference
 from detector_reference import detector_reference
 from doctor_reference import doctor_reference
 from picture import audit_show_svg
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration" / "forgeries"))
 from forgery_list import forgery_page  # noqa: E402 - beside the tests that commit them
 
 PAGES = {
+    "docs/reference/bad-input.md": bad_input_reference,
     "docs/pictures/audit-show.svg": audit_show_svg,
     "docs/reference/forgeries.md": forgery_page,
     "docs/reference/controls.md": control_reference,

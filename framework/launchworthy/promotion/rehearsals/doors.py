@@ -126,6 +126,15 @@ def _ends_where_it_was_good(scene: Scene) -> Iterator[Seen]:
     yield twin(
         "TOK-07", prober.send_request(draft.request(token), token), "a token about to end goes through"
     )
+    resigned = _forged(token)
+    seen = prober.send_request(draft.request(resigned), resigned)
+    yield saw(
+        "TOK-07",
+        status(seen) == _UNAUTHORISED and seen.runs == 0,
+        f"the same token with another signature, a moment later: {told(seen)}",
+        f"the same token with another signature is taken for the one before: {told(seen)}",
+        requests=1,
+    )
     within(2 * _LASTS, lambda: probed.now > ends)
     seen = prober.send_request(draft.request(token), token)
     yield saw(

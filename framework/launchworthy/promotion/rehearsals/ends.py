@@ -23,6 +23,8 @@ from launchworthy.testing.issuer import Fault
 
 _TL_05 = "TL-05"
 _LONGEST = 2.0
+_LATEST = 10.0
+"""Seconds for the answer of a call that has ended by then, on a machine that is busy with other worlds."""
 _HELD, _HELD_LESS, _LEAVES_AFTER = 3.0, 1.2, 0.5
 """Longer than a call may take; shorter than that, and left before."""
 _AFTERWARDS = 0.7
@@ -64,7 +66,7 @@ def _in_time(stage: Stage, scene: Scene, targets: list[TargetManifest]) -> Itera
         promised = f"{end.target.timeout_seconds:g} s, here {allowed:g} s"
         yield saw(
             _TL_05,
-            end.failed and end.seconds < _HELD,
+            end.failed and end.seconds < _LATEST,
             f"`{end.target.name}` ({promised}) is answered in time: it took too long",
             f"`{end.target.name}` ({promised}) is answered after {end.seconds:.1f} s"
             + ("" if end.failed else ", as if all were well"),

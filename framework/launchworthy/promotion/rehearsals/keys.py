@@ -19,11 +19,11 @@ _UNAUTHORISED, _UNAVAILABLE = 401, 503
 _AT_ONCE = 8
 _SPACING = 1.2
 """Seconds until the issuer may be asked again, with an interval of one."""
-_AT_ONCE_SECONDS = 2.0
+_AT_ONCE_SECONDS = 4.0
 """Seconds that a known key may take meanwhile; waiting for the issuer would take five."""
 _MOST_REQUESTS = 2
 """One in flight, and one that may follow it."""
-_PATIENCE = 7.0
+_PATIENCE = 12.0
 """Seconds that an answer may take while the issuer hangs; the request to it ends after five."""
 
 

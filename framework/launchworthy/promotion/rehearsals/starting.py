@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from launchworthy.testing.process import NotStarted, ServerProcess
 from launchworthy.testing.world import World
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Environment
 
-_SECONDS = 20.0
+_SECONDS = 40.0
 _DEADLINE = "2s"
 _BY_VALUE = "secret-by-value"
 
@@ -39,9 +38,13 @@ class Refusal:
 
 
 def _ended(process: ServerProcess, audit: Path) -> Refusal:
-    with suppress(NotStarted):
+    code: int | None = None
+    try:
         process.wait_ready(_SECONDS)
-    code = None if process.running else process.wait(_SECONDS)
+    except NotStarted:
+        if process.running:
+            raise  # it neither serves nor ends: a machine that is busy has shown nothing
+        code = process.wait(_SECONDS)
     records = [path.read_text(errors="replace") for path in audit_files(audit)] if audit.is_dir() else []
     return Refusal(
         code=code, said=last_problem(process), wrote="\n".join((process.stdout, process.stderr, *records))
