@@ -4,6 +4,7 @@ import asyncio
 import re
 import ssl
 import time
+from types import SimpleNamespace
 
 import pytest
 from cryptography.x509 import load_der_x509_certificate
@@ -18,6 +19,8 @@ from launchworthy.identity import IdentityUnavailable
 from launchworthy.identity.host_tls import host_tls
 from launchworthy.identity.phase import Phase
 from launchworthy.identity.status import IdentityStatus
+from launchworthy.server import store_lending
+from launchworthy.settings import CredentialSettings
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.caller_tls import identity_of
 from launchworthy.testing.issuer import Fault
@@ -171,6 +174,34 @@ def test_a_file_that_holds_no_authority_is_told_at_once(identity, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(ssl.SSLError):
         host_tls(identity, authorities=tmp_path / "ca.pem")
+
+
+def composed(held, at, **changes):
+    """The broker as a server makes it of its settings."""
+    settings = CredentialSettings(
+        broker="openbao", address=at.address, ca=at.ca, login="cert", role=ROLE, path=PATH, **changes
+    )
+    parts = SimpleNamespace(
+        settings=SimpleNamespace(
+            identity=SimpleNamespace(kind="spiffe"), environment=SimpleNamespace(simulated=True)
+        ),
+        identity=held,
+        surroundings=SimpleNamespace(clock=time.time),
+    )
+    return store_lending.store(parts, system_network(), "vault", settings, new_id=lambda: "x")
+
+
+def test_the_broker_of_a_server_opens_a_connection_for_each_login(store, identity):
+    asked = composed(identity, store)
+
+    async def run():
+        for _ in range(2):
+            await asked.revoke(await asked.issue(REQUEST))
+            identity.renew()
+        await asked.aclose()
+
+    asyncio.run(run())
+    assert len(set(store.certificates)) == 2
 
 
 @pytest.fixture(scope="module")

@@ -184,3 +184,13 @@ def test_an_identity_without_a_certificate_says_so_at_once():
     for ask in (lambda: workload.tls_to("spiffe://dev.invalid"), lambda: workload.tls_to_hosts(None)):
         with pytest.raises(IdentityUnavailable):
             ask()
+
+
+def test_only_the_named_peers_are_met():
+    class Held:
+        def x509(self):
+            return None
+
+    workload = Workload(Held(), trust_domains=("dev.invalid",), clock=lambda: 0)
+    rule = workload.tls_to("spiffe://dev.invalid/simulated/database").terms.rule
+    assert (rule.ids, rule.trust_domains) == ({"spiffe://dev.invalid/simulated/database"}, frozenset())
