@@ -271,7 +271,7 @@ def test_an_unknown_build_is_refused_and_not_taken_for_none(
     refused(project, "unknown-build", environment=asked)
 
 
-def test_a_hook_after_the_gate_and_an_irreproducible_build_are_refused(
+def test_a_hook_of_the_projects_own_code_and_an_irreproducible_build_are_refused(
     project: Project, refused: Refused
 ) -> None:
     hook = "[tool.hatch.build.hooks.launchworthy]\n"
@@ -279,7 +279,8 @@ def test_a_hook_after_the_gate_and_an_irreproducible_build_are_refused(
     interface = "from hatchling.builders.hooks.plugin.interface import BuildHookInterface"
     project.write("hatch_build.py", f"{interface}\nclass Hook(BuildHookInterface):\n    pass\n")
     for change, fits in (
-        (f"[tool.hatch.build.hooks.custom]\n{hook}", True),
+        (hook, True),
+        (f"[tool.hatch.build.hooks.custom]\n{hook}", False),
         (f"{hook}[tool.hatch.build.hooks.custom]\n", False),
         (f"[tool.hatch.build]\nreproducible = false\n{hook}", False),
     ):

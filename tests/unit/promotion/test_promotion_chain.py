@@ -176,6 +176,8 @@ def test_no_secret_is_forgotten(tmp_path: Path, signed: tuple[Authority, Authori
     assert len(later.secrets) == 3
     link = unverified_link(tmp_path, Environment.PRODUCTION)
     require_remembered(trusted(rotations=("aa", "bb", "cc", "dd")), link)
+    carried = carried_on(trusted(rotations=("dd",)), (), link)
+    assert carried["secrets"] == tuple(f"lwf1-00112233445566{each}" for each in ("aa", "bb", "cc", "dd"))
     what = refused(lambda: require_remembered(trusted(rotations=("aa", "cc")), link), "secret-forgotten")
     assert "lwf1-00112233445566bb" in what
 
