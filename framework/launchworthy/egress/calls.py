@@ -186,16 +186,21 @@ def ours() -> Iterator[None]:
 
 
 def read_address(host: object) -> Address | None:
-    """The IP address that this is; None for a name. An IPv4 address in IPv6 is the IPv4 address."""
+    """The IP address that this is; None for a name. An IPv4 address in IPv6 is the IPv4 address.
+
+    Only IPv6 has zones: what comes after the `%` of `192.0.2.7%evil.example` makes it a name, and it is asked
+    of whoever answers for `evil.example`.
+    """
     text = host.decode("latin-1") if isinstance(host, bytes) else host
     if not isinstance(text, str):
         return None
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return address if mapped is None else mapped
+    if isinstance(address, IPv4Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))  # without its zone
 
 
 def plain_name(host: object) -> str:

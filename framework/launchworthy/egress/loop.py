@@ -30,13 +30,28 @@ class GuardedLoop(uvloop.Loop):
         return await super().getnameinfo(sockaddr, flags)
 
     async def create_connection(
-        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **named: Any
+        self,
+        protocol_factory: Callable[[], Any],
+        host: Any = None,
+        port: Any = None,
+        *,
+        local_addr: Any = None,
+        **named: Any,
     ) -> Any:
         """Connect to a host; a socket that is passed has been connected, and judged, before."""
         call = current()
+        _check_own(call, local_addr)
         if call is not None and host is not None:
             await self._judge(call, host, port)
-        return await super().create_connection(protocol_factory, host, port, **named)
+        return await super().create_connection(protocol_factory, host, port, local_addr=local_addr, **named)
+
+    async def create_server(
+        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **named: Any
+    ) -> Any:
+        """Listen; the name of a place of our own is looked up like any other."""
+        for each in host if isinstance(host, tuple | list) else (host,):
+            _check_own(current(), (each,))
+        return await super().create_server(protocol_factory, host, port, **named)
 
     async def create_unix_connection(
         self, protocol_factory: Callable[[], Any], path: Any = None, **named: Any
@@ -59,6 +74,7 @@ class GuardedLoop(uvloop.Loop):
         if call is not None:
             if remote_addr is None:
                 call.deny("an endpoint that can send to anybody")
+            _check_own(call, local_addr)
             await self._judge(call, *remote_addr[:2])
         return await super().create_datagram_endpoint(protocol_factory, local_addr, remote_addr, **named)
 
@@ -69,3 +85,9 @@ class GuardedLoop(uvloop.Loop):
             return
         for *_, at in await self.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             call.check(at[0], port)
+
+
+def _check_own(call: CallEgress | None, address: Any) -> None:
+    """Judge the look-up of an address to bind to: uvloop makes it in C, and a question carries data away."""
+    if call is not None and isinstance(address, tuple | list) and address:
+        call.check_name(address[0])

@@ -242,6 +242,12 @@ def test_a_name_that_is_not_declared_is_not_even_looked_up(loop):
             lambda: asyncio.open_connection("evil.example", 443),
             lambda: asyncio.to_thread(socket.gethostbyname, "evil.example"),
             lambda: here.getnameinfo(("192.0.2.1", 443)),
+            lambda: here.create_server(asyncio.Protocol, "evil.example", 0),
+            lambda: here.create_server(asyncio.Protocol, ["127.0.0.1", "evil.example"], 0),
+            lambda: here.create_connection(asyncio.Protocol, "127.0.0.1", 1, local_addr=("evil.example", 0)),
+            lambda: here.create_datagram_endpoint(
+                asyncio.DatagramProtocol, ("evil.example", 0), ("127.0.0.1", 1)
+            ),
         ):
             asked = call(1)
             with asked, pytest.raises(EgressDenied):

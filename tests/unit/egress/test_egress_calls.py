@@ -63,7 +63,10 @@ def test_a_declared_name_and_what_needs_no_lookup_may_be_looked_up(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "acme.example", "x.db.acme.example", "db.acme.example.evil.example", b"evil"],
+    [
+        "evil.example", "acme.example", "x.db.acme.example", "db.acme.example.evil.example", b"evil",
+        "192.0.2.99%evil.example", b"127.0.0.1%evil.example",
+    ],
 )  # fmt: skip
 def test_no_other_name_is_looked_up(host):
     asked = call(DATABASE)
@@ -86,7 +89,8 @@ def test_addresses_can_be_declared_themselves():
     asked.check_address(("::ffff:192.0.2.7", 8443, 0, 0))
     asked.check_address(("2001:db8::1", 443, 0, 0))
     asked.check_address(("2001:db8::1%eth0", 443, 0, 0))
-    for address in [("192.0.2.7", 443), ("2001:db8::2", 443, 0, 0), ("192.0.2.70", 8443)]:
+    elsewhere = [("192.0.2.7", 443), ("2001:db8::2", 443, 0, 0), ("192.0.2.70", 8443)]
+    for address in [*elsewhere, ("192.0.2.7%evil.example", 8443)]:
         with pytest.raises(EgressDenied):
             asked.check_address(address)
 
@@ -103,7 +107,8 @@ def test_this_machine_has_to_be_declared_too():
 def test_in_the_simulated_world_whoever_declares_anything_reaches_this_machine_and_nothing_else():
     asked = call(DATABASE, LITERAL, simulated=True, learned=[("db.acme.example", "192.0.2.1")])
     asked.check("127.0.0.1", 40001)
-    for host, port in [("192.0.2.1", 5432), ("192.0.2.7", 8443), ("db.acme.example", 5432), ("10.0.0.1", 1)]:
+    elsewhere = [("192.0.2.1", 5432), ("192.0.2.7", 8443), ("db.acme.example", 5432), ("10.0.0.1", 1)]
+    for host, port in [*elsewhere, ("127.0.0.1%evil.example", 40001)]:
         with pytest.raises(EgressDenied, match="only this machine"):
             asked.check(host, port)
 
