@@ -15,6 +15,7 @@ import csv
 import hashlib
 import re
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -128,15 +129,38 @@ def _refuse_unbrought(site: Path, brought: set[str]) -> None:
 
 
 def _refuse_other_place(place: Path, site: Path) -> None:
-    """Refuse modules in a place of the import path that is neither Python's own nor the packages'."""
-    own = (Path(sys.base_prefix), Path(sys.base_exec_prefix), site)
-    if place.suffix == ".zip" or not place.is_dir() or place.resolve() == site.resolve():
+    """Refuse modules in a place of the import path that is neither Python's own nor the packages'.
+
+    Python's own are its standard library and nothing else below its prefix: what lies in the packages of the
+    Python that an environment was made with was locked by nobody.
+    """
+    at = place.resolve()
+    if at in _own_places() or at.is_relative_to(site.resolve()):
         return
-    if any(place.resolve().is_relative_to(each.resolve()) for each in own):
+    if place.is_file():  # an archive, whatever it is called
+        _refuse(
+            "installation-changed", str(place), "lies on the import path, and Python imports from archives"
+        )
+    if not place.is_dir():
         return
+    installers = {
+        re.split("[/,]", line, maxsplit=1)[0]
+        for each in place.glob("*.dist-info")
+        if _named(each)[0] in _INSTALLER
+        for line in _listed(each)
+    }
     for path in sorted(place.iterdir()):
-        if _could_be_imported(path):
+        if path.name not in installers and _could_be_imported(path):
             _refuse("installation-changed", str(path), "lies on the import path beside what was installed")
+
+
+def _own_places() -> frozenset[Path]:
+    """Where the standard library is, as Python names its places before anything is added."""
+    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # not the environment's own
+    libraries = {Path(sysconfig.get_path(name, vars=base)) for name in ("stdlib", "platstdlib")}
+    archive = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    more = {each / "lib-dynload" for each in libraries} | {each.parent / archive for each in libraries}
+    return frozenset(each.resolve() for each in libraries | more)
 
 
 def _could_be_imported(path: Path) -> bool:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def add(path: str, text: str = "") -> Callable[[Path], None]:
 
 def test_what_is_locked_and_nothing_else_is_as_it_should_be(site: Path) -> None:
     require_locked_installation(site, LOCK, ())
-    require_locked_installation(site, LOCK, [str(site), str(Path(os.__file__).parent), "/does/not/exist"])
+    own = [each for each in sys.path if "site-packages" not in each and each.startswith(sys.base_prefix)]
+    assert str(Path(os.__file__).parent) in own
+    require_locked_installation(site, LOCK, [str(site), *own, "/does/not/exist"])
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,32 @@ def test_another_place_on_the_import_path_holds_no_module(module: str, site: Pat
     add(module)(other)
     with pytest.raises(ProblemError) as caught:
         require_locked_installation(site, LOCK, [str(other)])
+    assert caught.value.problems[0].reason == "installation-changed"
+
+
+@pytest.mark.parametrize("name", ["more.zip", "more.whl", "more"])
+def test_an_archive_on_the_import_path_is_another_place(name: str, site: Path, tmp_path: Path) -> None:
+    archive = tmp_path / name
+    require_locked_installation(site, LOCK, [str(archive)])
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("sitecustomize.py", "")
+    with pytest.raises(ProblemError) as caught:
+        require_locked_installation(site, LOCK, [str(archive)])
+    assert caught.value.problems[0].reason == "installation-changed"
+
+
+def test_the_packages_of_the_python_below_are_another_place(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("base_prefix", "base_exec_prefix"):
+        monkeypatch.setattr(sys, name, str(tmp_path))
+    below = tmp_path / "lib" / "python3" / "site-packages"
+    below.mkdir(parents=True)
+    brought(below, "pip", "26.0", pip__main_py="")
+    require_locked_installation(site, LOCK, [str(below)])
+    brought(below, "left_pad", "1.0", left__pad_py="")
+    with pytest.raises(ProblemError) as caught:
+        require_locked_installation(site, LOCK, [str(below)])
     assert caught.value.problems[0].reason == "installation-changed"
 
 
