@@ -28,6 +28,8 @@ from launchworthy.vocabulary import Secret
 
 STALE_AFTER = 0.9
 """Of a token's life. kubelet rewrites at 0.8 of it."""
+MIN_LEFT = 15.0
+"""Seconds that a token must still be good for: whoever is shown it needs some of them."""
 
 
 class TokenFileIdentity:
@@ -41,7 +43,7 @@ class TokenFileIdentity:
         trust_domains: tuple[str, ...],
         owner_uids: tuple[int, ...],
         clock: Callable[[], float],
-        min_left: float = 15.0,
+        min_left: float = MIN_LEFT,
         look_every: float = 1.0,
     ) -> None:
         """Prepare; nothing is read before `start`.

@@ -31,7 +31,7 @@ from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.lending import Lending, SimulatedCredential
 from launchworthy.testing.lent_key import lend_key
 from launchworthy.testing.process import ServerProcess
-from launchworthy.testing.projected_token import ProjectedTokenFile
+from launchworthy.testing.projected_token import USABLE, ProjectedTokenFile
 from launchworthy.testing.toml import render_toml
 from launchworthy.testing.visitor import APPROVER, PERSON
 from launchworthy.testing.waiting import free_ports, wait_until
@@ -107,7 +107,7 @@ class World:
             issuers: the names of the issuer tables in those settings; one issuer each.
             algorithms: what those issuers sign with; a subset of what the settings accept.
             identity: `spiffe` or `file`, as those settings say.
-            x509_ttl: seconds that an SVID lives; a token file's token, ten minutes at most.
+            x509_ttl: seconds that an SVID lives; a token file's token is used so long, ten minutes at most.
             start_deadline: how long a start may wait for an identity and for keys.
             trust: a trust policy; with one, a rehearsal demands a record.
             records: a directory of renewed records.
@@ -194,7 +194,7 @@ class World:
             self.token_file = ProjectedTokenFile(
                 directory / "token",
                 subject=self.subject,
-                ttl=min(600.0, x509_ttl),
+                usable=min(USABLE, x509_ttl),
                 audience=self._audience(),
             )
         self._let_people_sign_in()

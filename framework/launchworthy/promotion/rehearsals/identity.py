@@ -1,6 +1,7 @@
 """The server's own identity: rotated before it ends, and no work without one."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import (
@@ -16,9 +17,10 @@ from launchworthy.promotion.rehearsals.seen import (
 )
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.testing.workload_api import Fault
+from launchworthy.testing.world import World
 
-_LIFE = 4.0
-"""Seconds that an identity lives in this world."""
+_LIFE = 8.0
+"""Seconds for which an identity is used in this world; a busy machine may be half of them late."""
 _ROTATIONS = 3
 _SEEN = 12.0
 """Seconds within which a withdrawal must be seen, beside the grace that the settings allow."""
@@ -29,7 +31,7 @@ _UNAVAILABLE = 503
 def the_identity_ends(stage: Stage) -> Iterator[Seen]:
     """Three rotations under load, then nobody to ask, then somebody again."""
     with stage.scene(x509_ttl=_LIFE) as scene:
-        yield twin("ID-03", good(scene.prober), "with an identity of 4 s, calls go through")
+        yield twin("ID-03", good(scene.prober), f"with an identity of {_LIFE:.0f} s, calls go through")
         refused = 0
 
         def rotated() -> bool:
@@ -110,29 +112,22 @@ def _changes(scene: Scene, kind: str) -> int:
 
 @registry.rehearsal("ID-03")
 def the_identity_is_taken_away(stage: Stage) -> Iterator[Seen]:
-    """The agent says that this workload is nobody any more: nothing is done, until it says otherwise."""
-    if stage.project.settings.identity.kind != "spiffe":
-        return
+    """This workload is nobody any more, or somebody else: nothing is done, until it is itself again."""
     grace = stage.project.settings.identity.revocation_grace or 0
     with stage.scene() as scene:
         yield twin("ID-03", good(scene.prober))
-        agent = scene.world.workload_api
-        if agent is None:
-            return
-        agent.set_fault(Fault.PERMISSION_DENIED)
-        took = within(grace + _SEEN, lambda: status(good(scene.prober)) == _UNAVAILABLE)
-        last = good(scene.prober)
-        code, body = scene.process.readiness()
-        yield saw(
-            "ID-03",
-            took is not None and last.runs == 0 and code == _UNAVAILABLE,
-            f"{took or 0:.1f} s after it was taken away, nothing is done: {told(last)}",
-            f"{grace + _SEEN:.0f} s after it was taken away: {told(last)}, /readyz says {code} {body}",
-            requests=1,
-            where=stage.where("identity.expected_id"),
-        )
-        agent.set_fault(Fault.NONE)
-        agent.push()
+        with _taken_away(scene.world):
+            took = within(grace + _SEEN, lambda: status(good(scene.prober)) == _UNAVAILABLE)
+            last = good(scene.prober)
+            code, body = scene.process.readiness()
+            yield saw(
+                "ID-03",
+                took is not None and last.runs == 0 and code == _UNAVAILABLE,
+                f"{took or 0:.1f} s after it was taken away, nothing is done: {told(last)}",
+                f"{grace + _SEEN:.0f} s after it was taken away: {told(last)}, /readyz says {code} {body}",
+                requests=1,
+                where=stage.where("identity.expected_id"),
+            )
         back = within(_SEEN, lambda: status(good(scene.prober)) == OK)
         yield saw(
             "ID-03",
@@ -141,3 +136,17 @@ def the_identity_is_taken_away(stage: Stage) -> Iterator[Seen]:
             f"given back, it does not work again within {_SEEN:.0f} s",
             requests=1,
         )
+
+
+@contextmanager
+def _taken_away(world: World) -> Iterator[None]:
+    """An agent that knows nobody here; a platform that projects the token of somebody else."""
+    if world.workload_api is not None:
+        world.workload_api.set_fault(Fault.PERMISSION_DENIED)
+        yield
+        world.workload_api.set_fault(Fault.NONE)
+        world.workload_api.push()
+    elif world.token_file is not None:
+        world.token_file.renew(sub=f"{world.subject}-of-somebody-else")
+        yield
+        world.token_file.renew()
