@@ -113,7 +113,27 @@ def _each_request_is_verified(scene: Scene) -> Iterator[Seen]:
     )
     yield twin("TOK-07", seen[2], "a good token after a forged one goes through")
     yield twin("TOK-07", seen[4], "and after another one")
+    yield from _is_remembered_whole(scene)
     yield from _ends_where_it_was_good(scene)
+
+
+def _is_remembered_whole(scene: Scene) -> Iterator[Seen]:
+    """A token that may be remembered, with another signature a moment later: one that ends soon never is."""
+    prober = scene.prober
+    draft = prober.draft(scene.probed.revisions[0])
+    token = draft.token()
+    resigned = _forged(token)
+    yield twin("TOK-07", prober.send_request(draft.request(token), token), "a token goes through")
+    seen = prober.send_request(draft.request(resigned), resigned)
+    yield saw(
+        "TOK-07",
+        status(seen) == _UNAUTHORISED and seen.runs == 0,
+        f"the same token with another signature, a moment later: {told(seen)}",
+        f"the same token with another signature is taken for the one before: {told(seen)}",
+        requests=1,
+    )
+    again = prober.send_request(draft.request(token), token)
+    yield twin("TOK-07", again, "and with its own signature it goes through again")
 
 
 def _ends_where_it_was_good(scene: Scene) -> Iterator[Seen]:
@@ -125,15 +145,6 @@ def _ends_where_it_was_good(scene: Scene) -> Iterator[Seen]:
     token = draft.token()
     yield twin(
         "TOK-07", prober.send_request(draft.request(token), token), "a token about to end goes through"
-    )
-    resigned = _forged(token)
-    seen = prober.send_request(draft.request(resigned), resigned)
-    yield saw(
-        "TOK-07",
-        status(seen) == _UNAUTHORISED and seen.runs == 0,
-        f"the same token with another signature, a moment later: {told(seen)}",
-        f"the same token with another signature is taken for the one before: {told(seen)}",
-        requests=1,
     )
     within(2 * _LASTS, lambda: probed.now > ends)
     seen = prober.send_request(draft.request(token), token)

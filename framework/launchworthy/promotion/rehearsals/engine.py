@@ -40,6 +40,7 @@ _LONG = (
     "the_metadata_turn_bad",
     "the_identity_ends",
     "the_issuer_is_down",
+    "several_issuers",
     "the_key_set_is_no_key_set",
     "the_issuer_hangs",
     "a_call_that_takes_too_long",

@@ -36,8 +36,9 @@ def the_issuer_is_down(stage: Stage) -> Iterator[Seen]:
     """Warm: cached keys to their end, then 503, then back without a restart."""
     with stage.scene(key_times=_SHORT) as scene:
         yield twin("KEY-03", good(scene.prober))
-        issuer = scene.world.issuer
-        issuer.stop()
+        issuers = scene.world.issuers.values()
+        for issuer in issuers:  # all of them: one alone is another rehearsal
+            issuer.stop()
         failing = within(_SOON, lambda: _has_failed(scene)) is not None
         yield saw(
             "KEY-03",
@@ -72,7 +73,8 @@ def the_issuer_is_down(stage: Stage) -> Iterator[Seen]:
             "and it says that it is not ready: keys.unavailable",
             f"and /readyz says {code} {body}",
         )
-        issuer.start()
+        for issuer in issuers:
+            issuer.start()
         took = within(15.0, lambda: status(good(scene.prober)) == OK)
         yield saw(
             "KEY-03",

@@ -24,7 +24,6 @@ from launchworthy.promotion.building import Built
 from launchworthy.promotion.finding import ControlId
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
-from launchworthy.settings import IssuerSettings
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.lending import SimulatedCredential, joined
@@ -168,11 +167,16 @@ class Stage:
                 self._running.discard(process)
 
     @contextmanager
-    def asked(self, world: World) -> Iterator[tuple[Probed, Prober]]:
-        """What cases know of the server of a world, and a client that counts what ran."""
+    def asked(self, world: World, *, issuer: str | None = None) -> Iterator[tuple[Probed, Prober]]:
+        """What cases know of the server of a world, and a client that counts what ran.
+
+        Args:
+            world: around it.
+            issuer: whose tokens it shows, by its name in the settings; the first one's unless said.
+        """
         with ExitStack() as stack:
             stranger = SimulatedIssuer({world.url: world.scopes}, algorithms=(self.algorithm,))
-            probed = self._probed(world, stranger)
+            probed = self._probed(world, stranger, next(iter(world.issuers)) if issuer is None else issuer)
             prober = Prober(probed, lambda: self._taken(world), tls=world.tls)
             stack.callback(prober.close)
             yield probed, prober
@@ -219,17 +223,13 @@ class Stage:
         """
         return usual_target(self.project)
 
-    @property
-    def issuer_settings(self) -> IssuerSettings:
-        """Of the first issuer."""
-        return next(iter(self.project.settings.issuers.values()))
-
     def where(self, field: str) -> str | None:
         """The line that governs a field."""
         return self.project.settings.sources.get(field)
 
-    def _probed(self, world: World, stranger: SimulatedIssuer) -> Probed:
-        settings, issuer = self.project.settings, self.issuer_settings
+    def _probed(self, world: World, stranger: SimulatedIssuer, name: str) -> Probed:
+        settings = self.project.settings
+        issuer = settings.issuers[name]
         return Probed(
             resource=world.url,
             metadata_url=metadata_url(world.url),
@@ -239,7 +239,7 @@ class Stage:
             entry_scopes=tuple(self.project.manifests.server.scopes.entry),
             revisions=tuple(settings.server.revisions),
             max_body=settings.server.max_body,
-            issuer=world.issuer,
+            issuer=world.issuers[name],
             stranger=stranger,
             leeway=issuer.leeway,
             max_lifetime=issuer.max_lifetime,
