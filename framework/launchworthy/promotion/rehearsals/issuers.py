@@ -100,11 +100,11 @@ def _speaks_as(stage: Stage, speaker: _Caller, other: _Caller) -> Iterator[Seen]
         seen = _signed_by(other, key)
         call = seen.answer.call if seen.answer is not None else None
         reasons = {
-            str(record.data.get("reason"))
+            str(record.data["reason"])
             for record in other.scene.records()
-            if call is not None and record.data.get("call") == call
+            if call is not None and record.data.get("call") == call and record.data.get("reason")
         }
-        said = f"{told(seen)} ({', '.join(sorted(reasons)) or 'not in the audit'})"
+        said = f"{told(seen)} ({', '.join(sorted(reasons)) or 'no reason in the audit'})"
         yield saw(
             "TOK-03",
             status(seen) == _UNAUTHORISED and seen.runs == 0 and bool(reasons & _FOR_ITS_KEY),
