@@ -6,6 +6,7 @@ GET   the way back             who signed in, and whether they may answer
 POST  the question             the decision: from our own form, in time, by who may
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any, Final
@@ -30,6 +31,8 @@ _LONGEST_NAME: Final = 128
 _NAMES: Final = ("email", "preferred_username", "name")
 _STANDINGS: Final = {YES: Standing.APPROVED, NO: Standing.DECLINED}
 _SITES: Final = (None, b"same-origin")
+LOOKS_AT_ONCE: Final = 8
+"""Anybody may ask for a page, and each asks the store, without whose connections calls fail."""
 
 
 class ApprovalPage:
@@ -65,6 +68,7 @@ class ApprovalPage:
         self._audit = audit
         self._random_bits = random_bits
         self._check_not_denied = check_not_denied
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._origins = (None, b"null", origin_of(resource).encode("ascii"))
         self._pages = Pages(title=title, resource=resource, host=sign_ins.server.host)
 
@@ -172,7 +176,8 @@ class ApprovalPage:
     async def _open(self, handle: str, now: int) -> Found:
         """What waits there and can still be answered."""
         try:
-            found = await self._room.find(handle)
+            async with self._looks:
+                found = await self._room.find(handle)
         except NotAnswered:
             text = "This question is over, or there never was one at this address."
             raise PageRefused(404, "Nothing waits here", text, again=None) from None
