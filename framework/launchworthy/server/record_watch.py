@@ -68,7 +68,7 @@ def _revocation(parts: Parts) -> str | None:
         trust = read_trust_policy(
             trust_file, environment=parts.settings.environment, outside=parts.project.root.parent
         )
-    except ProblemError as error:
+    except Exception as error:  # noqa: BLE001 - a loop that must not end: whatever it was, it was not read
         if not parts.trust_unreadable:
             _log.error("the trust policy cannot be read; the record in force stays", problem=str(error))
         parts.trust_unreadable = True
@@ -81,7 +81,9 @@ async def _take_another(parts: Parts) -> bool:
     """Look for records as a start does, and take the one that lasts longest; whether there is another one."""
     try:
         found = await asyncio.to_thread(record.verify, parts)
-    except ProblemError:
+    except Exception as error:  # noqa: BLE001 - whatever it was, none was found: a revoked process must end
+        if not isinstance(error, ProblemError):
+            _log.error("no other record could be looked for", problem=type(error).__name__)
         return False
     if found is None or (parts.record is not None and found.reference == parts.record.reference):
         return False

@@ -178,12 +178,25 @@ def test_a_policy_that_cannot_be_read_revokes_nothing_and_is_said(parts, tmp_pat
     assert not parts.trust_unreadable
 
 
-def watched(parts, file, *, found=None):
+@pytest.mark.parametrize("unexpected", [PermissionError("site-packages"), RuntimeError("a mistake of ours")])
+def test_whatever_goes_wrong_in_the_search_for_another_record_a_revoked_one_ends_the_process(
+    parts, tmp_path, unexpected
+):
+    revoked = '[revoked]\nrecords = ["lwr1-abababababababababababababababab"]\n'
+    file = policy(tmp_path, SimulatedAuthority(clock=lambda: NOW), revoked)
+    watched(parts, file, fails=unexpected)
+    assert parts.ending.cause == REVOKED
+    assert last(parts)[0] == "promotion.revoked"
+
+
+def watched(parts, file, *, found=None, fails=None):
     parts.settings = SimpleNamespace(environment=Environment.REHEARSAL, world=SimpleNamespace(trust=file))
     parts.project = SimpleNamespace(root=file.parent.parent / "site" / "orders" / "_launchworthy")
     parts.record, parts.trust_unreadable = in_force(60 * 86_400), False
 
     def verify(_parts):
+        if fails is not None:
+            raise fails
         if found is None:
             raise ProblemError(Problem(reason="record-revoked", what="it is", fix=()))
         return found
