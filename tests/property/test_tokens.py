@@ -58,6 +58,7 @@ class Court:
             jwks_uri=issuer.jwks_uri,
             scope_claim="scope",
             person_claim=None,
+            tenant_claim=None,
             key_fresh=300,
             key_stale=900,
             key_spacing=10,

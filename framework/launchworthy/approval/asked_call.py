@@ -36,6 +36,7 @@ class AskedCall:
             "issuer": self.principal.issuer,
             "subject": self.principal.subject,
             "client": self.principal.client,
+            "tenant": self.principal.tenant or "",
             "actors": canonical(list(self.principal.actors)),
             "tool": self.tool,
             "arguments": digest(canonical({"given": self.given, "filled": self._filled()})),

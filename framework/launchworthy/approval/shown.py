@@ -31,6 +31,7 @@ def shown_call(call: AskedCall, *, title: str, effect: str, seconds: int) -> str
     """
     principal = call.principal
     arguments = [f"  {name} = {value}" for name, value in shown_arguments(call)]
+    tenant = [] if principal.tenant is None else [f"tenant     {visible(principal.tenant)}"]
     through = [f"through    {visible(actor)}" for actor in principal.actors]
     text = "\n".join(
         (
@@ -40,6 +41,7 @@ def shown_call(call: AskedCall, *, title: str, effect: str, seconds: int) -> str
             f"server     {call.resource}",
             f"client     {visible(principal.client)}",
             f"for        {visible(principal.subject)} of {visible(principal.issuer)}",
+            *tenant,
             *through,
             "arguments" if arguments else "arguments  none",
             *arguments,

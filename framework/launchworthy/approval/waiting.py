@@ -69,6 +69,7 @@ class Waiting:
         issuer: of the caller.
         subject: the caller.
         client: through which they call.
+        tenant: whose the caller is; None where there is one tenant.
         actors: through whom besides.
         tool: its name.
         effect: what the manifest says that it does.
@@ -86,6 +87,7 @@ class Waiting:
     issuer: str
     subject: str
     client: str
+    tenant: str | None
     actors: tuple[str, ...]
     tool: str
     effect: str
@@ -139,6 +141,7 @@ class WaitingRoom:
             issuer=call.principal.issuer,
             subject=call.principal.subject,
             client=call.principal.client,
+            tenant=call.principal.tenant,
             actors=call.principal.actors,
             tool=call.tool,
             effect=effect,
@@ -208,6 +211,7 @@ def _said(waiting: Waiting) -> Mapping[str, object]:
         "issuer": waiting.issuer,
         "subject": waiting.subject,
         "client": waiting.client,
+        "tenant": waiting.tenant,
         "actors": list(waiting.actors),
         "tool": waiting.tool,
         "effect": waiting.effect,
@@ -236,6 +240,7 @@ def _read(said: dict[str, Any]) -> Waiting:
         issuer=said["issuer"],
         subject=said["subject"],
         client=said["client"],
+        tenant=said["tenant"],
         actors=tuple(said["actors"]),
         tool=said["tool"],
         effect=said["effect"],

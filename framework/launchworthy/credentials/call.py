@@ -42,6 +42,10 @@ class Call(Protocol[App_co]):
         """Who is calling, from a verified token."""
 
     @property
+    def tenant(self) -> str | None:
+        """Whose the caller is, from a verified token: what a store is keyed by; None where there is one."""
+
+    @property
     def environment(self) -> Environment:
         """Where this runs."""
 

@@ -316,7 +316,12 @@ def _about(request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded) ->
 
 
 def _who(principal: Principal) -> dict[str, Any]:
-    return {"issuer": principal.issuer, "subject": principal.subject, "client": principal.client}
+    return {
+        "issuer": principal.issuer,
+        "subject": principal.subject,
+        "client": principal.client,
+        "tenant": principal.tenant,
+    }
 
 
 def _connected(request: VerifiedRequest) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class Deciding:
                     issuer=principal.issuer,
                     subject=principal.subject,
                     client=principal.client,
+                    tenant=principal.tenant,
                     grant=use.grant.id,
                     incident=use.grant.incident,
                     lifted=use.lifted,

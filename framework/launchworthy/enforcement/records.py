@@ -330,7 +330,12 @@ def _limited(trace: Trace, principal: Principal, refusal: LimitReached, status: 
 def _who(principal: Principal | None) -> dict[str, Any]:
     if principal is None:
         return {}
-    return {"issuer": principal.issuer, "subject": principal.subject, "client": principal.client}
+    return {
+        "issuer": principal.issuer,
+        "subject": principal.subject,
+        "client": principal.client,
+        "tenant": principal.tenant,
+    }
 
 
 def _connected(peering: Peering | None) -> dict[str, Any]:

@@ -49,6 +49,11 @@ class RunningCall:
     _loop: asyncio.AbstractEventLoop = field(repr=False)
 
     @property
+    def tenant(self) -> str | None:
+        """Whose the caller is; None where the server has one tenant."""
+        return self.principal.tenant
+
+    @property
     def app(self) -> Any:
         """What the server keeps open, as long as the call lasts.
 

@@ -80,7 +80,7 @@ class Subscriptions:
         self._audit = audit
         self._lifelines = lifelines
         self._check_seconds = check_seconds
-        self._open: Counter[tuple[str, str, str]] = Counter()
+        self._open: Counter[tuple[str | None, tuple[str, str, str]]] = Counter()
         self._streams: set[_Stream] = set()
         self._draining = False
 
@@ -119,15 +119,16 @@ class Subscriptions:
 
     @contextmanager
     def _place(self, principal: Principal) -> Iterator[None]:
-        if self._open[principal.key] >= MAX_STREAMS:
+        whose = (principal.tenant, principal.key)
+        if self._open[whose] >= MAX_STREAMS:
             raise Refused(Reason.LIMIT_RATE, f"the caller has {MAX_STREAMS} streams already")
-        self._open[principal.key] += 1
+        self._open[whose] += 1
         try:
             yield
         finally:
-            self._open[principal.key] -= 1
-            if not self._open[principal.key]:
-                del self._open[principal.key]
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]
 
     def _record_end(self, request: VerifiedRequest, stream: "_Stream") -> None:
         event = SubscriptionClosed(

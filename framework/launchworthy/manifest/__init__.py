@@ -15,7 +15,7 @@ from launchworthy.manifest.fields import Line, Name, Scope, Table, Unique
 from launchworthy.manifest.hidden import HiddenCharacter, find_hidden
 from launchworthy.manifest.loading import load_manifests
 from launchworthy.manifest.lock import describe
-from launchworthy.manifest.manifests import Manifests
+from launchworthy.manifest.manifests import EXAMPLE_TENANT, Manifests
 from launchworthy.manifest.marks import Mark, Server, mark_of, prompt, resource, tool
 from launchworthy.manifest.matching import Served, match
 from launchworthy.manifest.mistakes import Form, SourceFile, mistakes
@@ -42,6 +42,7 @@ from launchworthy.manifest.tool import ToolTable
 __all__ = [
     "BY_FORM",
     "BY_PAGE",
+    "EXAMPLE_TENANT",
     "PLACEHOLDER_SUFFIX",
     "RATE_PATTERN",
     "ApprovalMode",

@@ -7,7 +7,7 @@ from launchworthy.manifest.mistakes import SourceFile
 from launchworthy.manifest.policy_input import input_type
 from launchworthy.manifest.scopes import find_cycle, implied_scopes
 from launchworthy.manifest.server_manifest import ServerManifest
-from launchworthy.manifest.target import ArgumentClass, Effect, TargetManifest
+from launchworthy.manifest.target import ArgumentClass, Effect, InputType, TargetManifest
 from launchworthy.manifest.template import overlapping, variables
 from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetTable, ToolTable
 from launchworthy.vocabulary import Problem
@@ -22,6 +22,7 @@ def check_table(table: TargetTable, key: tuple[str, ...], source: SourceFile) ->
         source: its file.
     """
     yield from _policy_inputs(table, key, source)
+    yield from _tenant_argument(table, key, source)
     if isinstance(table, ToolTable):
         yield from _risk(table, key, source)
         yield from _object(table, key, source)
@@ -35,6 +36,7 @@ def check_server(
     server: ServerManifest, targets: Sequence[TargetManifest], source: SourceFile
 ) -> Iterator[Problem]:
     """Check `server.toml` against what is served."""
+    yield from _tenants(server, targets, source)
     implies = server.scopes.implies
     if (cycle := find_cycle(implies)) is not None:
         way = " → ".join(f"`{scope}`" for scope in cycle)
@@ -96,6 +98,41 @@ def _policy_inputs(table: TargetTable, key: tuple[str, ...], source: SourceFile)
                 f"shows `{name}` of [{'.'.join(key)}] to policy, and its example does not say what it is",
                 f"give `{name}` in `example` a text, a whole number, true or false, or a list of texts",
             )
+
+
+def _tenant_argument(table: TargetTable, key: tuple[str, ...], source: SourceFile) -> Iterator[Problem]:
+    name = table.tenant_argument
+    if name is None:
+        return
+    shown = {written.removesuffix("?") for written in table.policy_inputs}
+    if name not in shown or input_type((table.example or {}).get(name)) is not InputType.STRING:
+        yield source.problem(
+            "tenant-argument",
+            (*key, "tenant_argument"),
+            f"names `{name}` in `tenant_argument` of [{'.'.join(key)}], and policy does not see it as a text",
+            f'policy_inputs = ["{name}"], and a tenant as its `example`',
+        )
+
+
+def _tenants(
+    server: ServerManifest, targets: Sequence[TargetManifest], source: SourceFile
+) -> Iterator[Problem]:
+    naming = [target for target in targets if target.tenant_argument is not None]
+    if naming and server.data.tenancy == "single":
+        yield source.problem(
+            "tenant-argument",
+            ("data", "tenancy"),
+            f"is for one tenant, and `{naming[0].name}` has a `tenant_argument` ({naming[0].where})",
+            'write tenancy = "multi", or take the argument out',
+        )
+    if len({target.example_tenant for target in naming}) > 1:
+        yield source.problem(
+            "tenant-argument",
+            ("data", "tenancy"),
+            "is rehearsed by callers of one tenant, and the examples of "
+            f"{', '.join(f'`{target.name}`' for target in naming)} name several",
+            "let the examples name the same tenant",
+        )
 
 
 def _risk(table: ToolTable, key: tuple[str, ...], source: SourceFile) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from launchworthy.manifest import server_manifest
 from launchworthy.manifest.approval import ApprovalRule, approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
 from launchworthy.manifest.duration import parse_duration
@@ -27,12 +26,7 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 SERVER_FILE = "server.toml"
 _KINDS = {f"{kind}s": kind for kind in TargetKind}
 _TARGETS = Form(model=TargetsFile, not_yet={})
-_SERVER = Form(
-    model=ServerManifest,
-    not_yet={
-        "data.tenancy": server_manifest.NOT_YET_TENANCY,
-    },
-)
+_SERVER = Form(model=ServerManifest, not_yet={})
 
 
 def load_manifests(files: Mapping[str, bytes]) -> Manifests:
@@ -157,6 +151,7 @@ def _target(kind: TargetKind, name: str, table: TargetTable, where: str) -> Targ
         arguments=MappingProxyType(table.arguments),
         clear_reason=table.clear_reason,
         inputs=policy_inputs(table),
+        tenant_argument=table.tenant_argument,
         acts_on=None if tool_table is None else tool_table.acts_on,
         example=None if table.example is None else MappingProxyType(table.example),
         rehearse=tool_table is not None and tool_table.rehearse,

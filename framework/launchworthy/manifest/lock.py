@@ -53,6 +53,7 @@ def _target(target: TargetManifest) -> dict[str, Any]:
             f"{known.name}{'?' if known.optional else ''}": known.type.value
             for known in sorted(target.inputs, key=lambda known: known.name)
         },
+        "tenant_argument": target.tenant_argument,
         "acts_on": target.acts_on,
         "uri": target.uri,
         "approval": None if target.approval is None else str(target.approval),

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from launchworthy.manifest.server_manifest import ServerManifest
 from launchworthy.manifest.target import TargetKey, TargetKind, TargetManifest
+
+EXAMPLE_TENANT: Final = "tenant-a"
+"""Whose the examples are, where none of them says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,17 @@ class Manifests:
     def prompts(self) -> tuple[TargetManifest, ...]:
         """Every prompt."""
         return self._of(TargetKind.PROMPT)
+
+    @property
+    def has_tenants(self) -> bool:
+        """Whether callers are of several tenants, and nothing is shared between them."""
+        return self.server.data.tenancy == "multi"
+
+    @property
+    def example_tenant(self) -> str:
+        """Whose the examples are: of one tenant, all of them."""
+        named = (target.example_tenant for target in self.targets.values())
+        return next((tenant for tenant in named if tenant is not None), EXAMPLE_TENANT)
 
     def _of(self, kind: TargetKind) -> tuple[TargetManifest, ...]:
         return tuple(target for target in self.targets.values() if target.kind is kind)

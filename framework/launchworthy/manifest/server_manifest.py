@@ -18,9 +18,6 @@ from launchworthy.manifest.fields import (
     Unique,
 )
 
-NOT_YET_TENANCY = frozenset({"multi"})
-"""Designed, and enforced by nothing yet: refused by name."""
-
 
 class Classification(StrEnum):
     """How bad it is when the data gets out; the last is the worst."""
@@ -78,7 +75,9 @@ class Data(Table):
     classification: Classification = Field(
         description="public, internal, confidential or restricted: what is demanded grows with it"
     )
-    tenancy: Literal["single"] = Field(description="one tenant")
+    tenancy: Literal["single", "multi"] = Field(
+        description="single: one tenant; multi: every token says whose the caller is, and all is kept by it"
+    )
     audit_retention: Retention = Field(description="how long audit records are kept: `400d`")
 
 

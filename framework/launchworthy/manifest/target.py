@@ -97,6 +97,7 @@ class TargetManifest:
         arguments: audit classes, where they are not the default.
         clear_reason: why some of them stand there in clear.
         inputs: the arguments that policy may look at.
+        tenant_argument: the argument that names the tenant whose object it is; None where none does.
         acts_on: the object of a call: `order/{order_id}`.
         example: valid arguments.
         rehearse: whether the example of a write is executed in the simulated world.
@@ -121,6 +122,7 @@ class TargetManifest:
     arguments: Mapping[str, ArgumentClass]
     clear_reason: str | None
     inputs: tuple[PolicyInput, ...]
+    tenant_argument: str | None
     acts_on: str | None
     example: Mapping[str, Any] | None
     rehearse: bool
@@ -145,6 +147,13 @@ class TargetManifest:
     def policy_inputs(self) -> tuple[str, ...]:
         """The names of the arguments that policy may look at."""
         return tuple(policy_input.name for policy_input in self.inputs)
+
+    @property
+    def example_tenant(self) -> str | None:
+        """Whose object the example is about; None where no argument says it."""
+        if self.tenant_argument is None or self.example is None:
+            return None
+        return str(self.example[self.tenant_argument]) if self.tenant_argument in self.example else None
 
     def argument_class(self, name: str) -> ArgumentClass:
         """How this argument appears in the audit; a name that the manifest leaves out is pseudonymised."""

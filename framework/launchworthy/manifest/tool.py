@@ -56,6 +56,9 @@ class TargetTable(Table):
     policy_inputs: Annotated[tuple[InputName, ...], Unique] = Field(
         default=(), max_length=32, description="all that policy may look at; `name?` where it may be missing"
     )
+    tenant_argument: Name | None = Field(
+        default=None, description="the argument that names a tenant: a caller of another one is refused"
+    )
     example: dict[Name, JsonValue] | None = Field(
         default=None, description="valid arguments: rehearsed, shown in docs and `dev call`"
     )

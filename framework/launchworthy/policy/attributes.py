@@ -47,7 +47,24 @@ _APPROVED = Attribute(
 """Only where somebody must approve; it is used up, so no decision that looks at it is kept."""
 
 
-def context_attributes(target: TargetManifest, environment: Environment) -> tuple[Attribute, ...]:
+def tenant_of(query: Query) -> str:
+    """Whose the caller is, on a server for several tenants.
+
+    Raises:
+        Refused: `token.claims`: nobody has said it.
+    """
+    if query.principal.tenant is None:
+        raise Refused(Reason.TOKEN_CLAIMS, "the caller has no tenant, and this server has several")
+    return query.principal.tenant
+
+
+_TENANT = Attribute(path=("tenant",), cedar_type="String", value=tenant_of)
+"""Only where there are several tenants; a rule of a server for one could not mean anything by it."""
+
+
+def context_attributes(
+    target: TargetManifest, environment: Environment, *, has_tenants: bool
+) -> tuple[Attribute, ...]:
     """Everything that a rule may look at in a call of this target."""
     return (
         Attribute(path=("environment",), cedar_type="String", value=lambda _: environment.value),
@@ -67,6 +84,7 @@ def context_attributes(target: TargetManifest, environment: Environment) -> tupl
         ),
         Attribute(path=("token", "age_seconds"), cedar_type="Long", value=_age, passes=True),
         *(_argument(known) for known in target.inputs),
+        *((_TENANT,) if has_tenants else ()),
         *((_APPROVED,) if target.approval is not None else ()),
     )
 

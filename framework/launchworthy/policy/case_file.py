@@ -35,8 +35,8 @@ class CaseTable(Table):
     prompt: Name | None = Field(default=None, description="a prompt")
     scopes: tuple[Scope, ...] = Field(description="what the token grants")
     expect: Annotated[
-        str, StringConstraints(pattern="^(allow|scope|environment|approval|team:[a-z0-9-]+)$")
-    ] = Field(description="allow, scope, environment, approval, or the `team:` rule that says no")
+        str, StringConstraints(pattern="^(allow|scope|environment|approval|guard:tenant:.+|team:[a-z0-9-]+)$")
+    ] = Field(description="allow, scope, environment, approval, or the `team:` or `guard:` rule that says no")
     approved: bool = Field(default=False, description="whether somebody has approved exactly this call")
     arguments: dict[Name, JsonValue] = Field(
         default_factory=dict, description="in the place of those of the manifest's example"
@@ -48,6 +48,9 @@ class CaseTable(Table):
     issuer: str = Field(default="https://issuer.invalid", description="of the token")
     subject: str = Field(default="caller", description="of the token")
     client: str = Field(default="client", description="of the token")
+    tenant: str | None = Field(
+        default=None, description="of the token, where there are several; left out: the manifest's example's"
+    )
     delegation_depth: int = Field(
         default=0, ge=0, le=MAX_ACTORS, description="how many agents it came through"
     )
@@ -126,8 +129,7 @@ def load_cases(path: str, content: bytes, manifests: Manifests) -> tuple[Case, .
     if problems:
         raise ProblemError(*problems)
     return tuple(
-        _case(table, manifests.targets[_key(table)], source.where(("cases", str(number))))
-        for number, table in enumerate(tables)
+        _case(table, manifests, source.where(("cases", str(number)))) for number, table in enumerate(tables)
     )
 
 
@@ -147,7 +149,8 @@ def _unknown(tables: tuple[CaseTable, ...], manifests: Manifests, source: Source
             )
 
 
-def _case(table: CaseTable, target: TargetManifest, where: str) -> Case:
+def _case(table: CaseTable, manifests: Manifests, where: str) -> Case:
+    target = manifests.targets[_key(table)]
     return Case(
         target=target,
         environment=None if table.environment is None else Environment(table.environment),
@@ -161,6 +164,7 @@ def _case(table: CaseTable, target: TargetManifest, where: str) -> Case:
             token_id="case",  # noqa: S106 - a name, not a token
             issued_at=0,
             expires_at=MAX_AGE,
+            tenant=(table.tenant or manifests.example_tenant) if manifests.has_tenants else None,
         ),
         arguments={**(target.example or {}), **table.arguments},
         now=table.age_seconds,

@@ -7,6 +7,7 @@ from typing import Final
 import cedarpy
 
 from launchworthy.manifest import TargetKey, TargetManifest
+from launchworthy.policy.attributes import tenant_of
 from launchworthy.policy.engine import ask, judge, refuse_scope
 from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.obligation import ApprovalNeeded
@@ -33,6 +34,7 @@ class CompiledPolicy:
         slices: what decides, for each target that runs here.
         elsewhere: the targets that do not.
         entities: what Cedar is told about targets and callers.
+        has_tenants: whether nothing is decided about a caller of whom it is not known whose they are.
         types: the types of all slices' contexts, parsed.
     """
 
@@ -44,6 +46,7 @@ class CompiledPolicy:
     slices: Mapping[TargetKey, Slice]
     elsewhere: Mapping[TargetKey, TargetManifest]
     entities: EntityStore
+    has_tenants: bool
     types: cedarpy.Schema
 
     def decide(self, query: Query) -> Decision:
@@ -80,8 +83,11 @@ class CompiledPolicy:
         """What decides about this target.
 
         Raises:
-            Refused: `tool.unknown`, `tool.environment`; for the latter only after its scopes were found.
+            Refused: `token.claims`: it is not known whose the caller is; `tool.unknown`, `tool.environment`;
+                for the latter only after its scopes were found.
         """
+        if self.has_tenants:
+            tenant_of(query)
         key = query.target.key
         piece = self.slices.get(key)
         if piece is not None:

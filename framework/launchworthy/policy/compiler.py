@@ -16,9 +16,10 @@ from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.permits import permits_text
 from launchworthy.policy.rule import RuleFile, read_rules
 from launchworthy.policy.rule_types import Contexts, type_errors, unknown_attributes
-from launchworthy.policy.slice import approval_id, cut, is_approval, is_permit, permit_id
+from launchworthy.policy.slice import approval_id, cut, guard_id, is_approval, is_guard, is_permit, permit_id
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
+_GENERATED = (is_permit, is_approval, is_guard)
 _FORMAT = "// launchworthy policy 1"
 
 
@@ -38,12 +39,16 @@ def compile_policy(
     targets = manifests.targets
     files = read_rules(rules, environment)
     text = _text(manifests, environment, files)
-    contexts = {key: context_attributes(target, environment) for key, target in targets.items()}
+    contexts = {
+        key: context_attributes(target, environment, has_tenants=manifests.has_tenants)
+        for key, target in targets.items()
+    }
     schema = schema_text(contexts)
     policies = tuple(cedarpy.policies_to_pst(text).static_policies.values())
     here = [target for target in targets.values() if target.runs_in(environment)]
     expected = {permit_id(action_id(one.key)) for one in here}
     expected |= {approval_id(action_id(one.key)) for one in here if one.approval is not None}
+    expected |= {guard_id(action_id(one.key)) for one in here if one.tenant_argument is not None}
     check(files, text, policies, contexts, generated=frozenset(expected))
     digest = hashlib.sha256(f"{schema}\n{text}".encode()).hexdigest()
     slices = {
@@ -60,6 +65,7 @@ def compile_policy(
         slices=MappingProxyType(slices),
         elsewhere=MappingProxyType({key: target for key, target in targets.items() if key not in slices}),
         entities=EntityStore(targets.values()),
+        has_tenants=manifests.has_tenants,
         types=cedarpy.Schema.from_str(schema_text(cut_contexts)),
     )
 
@@ -89,7 +95,7 @@ def check(
     """
     written = {rule.id: (rule, template) for file in files for rule, template in file.rules}
     ids = [policy.annotations.get("id", "") for policy in policies]
-    ours = [identifier for identifier in ids if is_permit(identifier) or is_approval(identifier)]
+    ours = [identifier for identifier in ids if any(ours(identifier) for ours in _GENERATED)]
     whole = [
         replace(policy, id="")
         for policy, identifier in zip(policies, ids, strict=True)

@@ -10,7 +10,7 @@ import cedarpy
 from launchworthy.manifest import TargetManifest, missing_scopes
 from launchworthy.policy.entities import principal_id
 from launchworthy.policy.query import Query
-from launchworthy.policy.slice import Slice
+from launchworthy.policy.slice import Slice, is_guard
 from launchworthy.vocabulary import Principal, Reason, Refused
 
 
@@ -55,7 +55,8 @@ def judge(piece: Slice, query: Query, answer: cedarpy.AuthzResult) -> None:
         detail = f"{len(failed)} of the rules could not be evaluated"
         raise Refused(Reason.TOOL_POLICY, detail, rules=tuple(sorted({*cited, *failed} - {piece.permit})))
     if decision is cedarpy.Decision.Deny and cited:
-        raise Refused(Reason.TOOL_POLICY, "a rule of the team says no", rules=tuple(sorted(cited)))
+        says = "it is another tenant's" if any(map(is_guard, cited)) else "a rule of the team says no"
+        raise Refused(Reason.TOOL_POLICY, says, rules=tuple(sorted(cited)))
     raise Refused(Reason.INTERNAL, "the policy engine did not decide by the target's permit")
 
 

@@ -1,6 +1,6 @@
 """What does the manifest alone allow? One permit for each target that runs here, as Cedar text.
 
-Beside it a `forbid` where somebody must approve each call.
+Beside it a `forbid` where somebody must approve each call, and one where an argument names a tenant.
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from launchworthy.manifest import TargetManifest
 from launchworthy.policy.cedar_schema import action_id
-from launchworthy.policy.slice import approval_id, permit_id
+from launchworthy.policy.slice import approval_id, guard_id, permit_id
 from launchworthy.vocabulary import Environment
 
 
@@ -34,6 +34,7 @@ def _permit(target: TargetManifest, environment: Environment) -> str:
         f'when {{ context.environment == "{environment}" }}\n'
         f"when {{ context.token.scopes.containsAll([{scopes}]) }};\n"
         f"{_approval(target, uid)}"
+        f"{_guard(target, uid)}"
     )
 
 
@@ -44,4 +45,16 @@ def _approval(target: TargetManifest, uid: str) -> str:
         f'\n@id("{approval_id(uid)}")\n'
         f'forbid (principal, action == Action::"{uid}", resource == Target::"{uid}")\n'
         "unless { context.approved };\n"
+    )
+
+
+def _guard(target: TargetManifest, uid: str) -> str:
+    """Another tenant's object is nobody's to ask for; neither is one of which it is not said whose it is."""
+    if target.tenant_argument is None:
+        return ""
+    name = json.dumps(target.tenant_argument)
+    return (
+        f'\n@id("{guard_id(uid)}")\n'
+        f'forbid (principal, action == Action::"{uid}", resource == Target::"{uid}")\n'
+        f"unless {{ context.arguments has {name} && context.arguments[{name}] == context.tenant }};\n"
     )

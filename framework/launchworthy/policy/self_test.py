@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import cedarpy
+from cedarpy import pst
 
 from launchworthy.policy.engine import ask, judge
 from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.query import Query
-from launchworthy.policy.slice import Slice, policy_set
+from launchworthy.policy.slice import Slice, is_guard, policy_set
 from launchworthy.vocabulary import Approved, Principal, PrincipalKind, Problem, ProblemError, Refused
 
 _ERRS = '@id("self-test") forbid (principal, action, resource) when { 9223372036854775807 + 1 > 0 };'
@@ -44,6 +45,23 @@ def _mistakes(piece: Slice, entities: EntityStore, types: cedarpy.Schema) -> Ite
         yield _problem(piece, "allows although a rule could not be evaluated")
     if approved is not None and _allows(piece, replace(caller, approved=None), entities, types):
         yield _problem(piece, "allows what nobody has approved")
+    if piece.target.tenant_argument is not None:
+        others = replace(caller, principal=replace(caller.principal, tenant=f"not {_tenant(piece)}"))
+        guarded = replace(piece, policies=policy_set([*permit, *_guards(piece)]))
+        if not _allows(guarded, caller, entities, types):
+            yield _problem(piece, "refuses a caller of the tenant that is asked about")
+        if _allows(piece, others, entities, types):
+            yield _problem(piece, "allows a caller of another tenant")
+
+
+def _guards(piece: Slice) -> list[pst.Template]:
+    policies = piece.policies.to_pst().static_policies
+    return [policy for name, policy in policies.items() if is_guard(name)]
+
+
+def _tenant(piece: Slice) -> str:
+    """Somebody's, where it does not matter whose."""
+    return piece.target.example_tenant or "nobody"
 
 
 def _allows(piece: Slice, query: Query, entities: EntityStore, types: cedarpy.Schema) -> bool:
@@ -65,6 +83,7 @@ def _query(piece: Slice, scopes: frozenset[str], approved: Approved | None) -> Q
         token_id="",
         issued_at=0,
         expires_at=0,
+        tenant=_tenant(piece),
     )
     return Query(
         target=piece.target,

@@ -17,6 +17,7 @@ from launchworthy.vocabulary import Decision, is_liftable
 _encode = JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"), default=list).encode
 _OURS = "manifest:"
 _APPROVAL = "approval:"
+_GUARD = "guard:tenant:"
 Key = tuple[Value | bytes, ...]
 
 
@@ -136,6 +137,16 @@ def permit_id(uid: str) -> str:
 def approval_id(uid: str) -> str:
     """The id of the rule that forbids a target's calls until somebody has approved them."""
     return f"{_APPROVAL}{uid}"
+
+
+def guard_id(uid: str) -> str:
+    """The id of the rule that keeps callers of other tenants from a target; no grant lifts it."""
+    return f"{_GUARD}{uid}"
+
+
+def is_guard(identifier: str) -> bool:
+    """Whether this is the id of such a rule; a team's rule cannot be called so."""
+    return identifier.startswith(_GUARD)
 
 
 def rule_that_asks(target: TargetManifest) -> str:

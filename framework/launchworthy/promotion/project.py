@@ -22,7 +22,14 @@ from launchworthy.promotion.place import Place
 from launchworthy.promotion.scanning.texts import Text
 from launchworthy.promotion.scanning.tree import read_tree
 from launchworthy.promotion.trusted import Trusted, read_trusted
-from launchworthy.settings import ProjectFiles, Settings, bounded_by_class, inspect_settings, read_project
+from launchworthy.settings import (
+    ProjectFiles,
+    Settings,
+    bounded_by_class,
+    inspect_settings,
+    read_project,
+    require_tenant_claims,
+)
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 REAL = (Environment.STAGING, Environment.PRODUCTION)
@@ -158,6 +165,7 @@ def load_project(  # noqa: PLR0913 - what a judgement depends on
     files = read_project(place.root, place.package)
     manifests = load_manifests(files.manifests())
     settings = bounded_by_class(inspect_settings(files, rehearsed), manifests)
+    require_tenant_claims(settings, manifests)
     check_credentials(manifests, settings.credentials)
     cases = files.root / CASES
     return Project(

@@ -108,6 +108,7 @@ def issuer_policy(name: str, issuer: IssuerSettings, settings: Settings) -> Issu
         jwks_uri=issuer.jwks_uri,
         scope_claim=issuer.scope_claim,
         person_claim=issuer.person_claim,
+        tenant_claim=issuer.tenant_claim,
         key_fresh=issuer.key_fresh,
         key_stale=issuer.key_stale,
         key_spacing=issuer.key_spacing,

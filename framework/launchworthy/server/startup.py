@@ -37,7 +37,7 @@ from launchworthy.server import (
     wiring,
 )
 from launchworthy.server.parts import Parts
-from launchworthy.settings import bounded_by_class, find_project, load_settings
+from launchworthy.settings import bounded_by_class, find_project, load_settings, require_tenant_claims
 from launchworthy.vocabulary import EX_TEMPFAIL, Problem, ProblemError, StartupRefused
 
 Stage = Callable[[Parts], Awaitable[None]]
@@ -72,6 +72,7 @@ async def manifest_stage(parts: Parts) -> None:
     parts.served = match(parts.manifests, parts.definition.marks())
     check_credentials(parts.manifests, parts.settings.credentials)
     parts.settings = bounded_by_class(parts.settings, parts.manifests)
+    require_tenant_claims(parts.settings, parts.manifests)
 
 
 async def policy_stage(parts: Parts) -> None:

@@ -15,7 +15,16 @@ from launchworthy.state import MemoryStore, Values
 from launchworthy.state.control import SEAL_PURPOSE, SealedList
 from launchworthy.state.limits import CallLimits, LimitsOf
 from launchworthy.state.replicas import require_counted_together
-from launchworthy.vocabulary import EX_TEMPFAIL, Principal, Problem, ProblemError, Secret, StartupRefused
+from launchworthy.vocabulary import (
+    EX_TEMPFAIL,
+    Principal,
+    Problem,
+    ProblemError,
+    Reason,
+    Refused,
+    Secret,
+    StartupRefused,
+)
 
 if TYPE_CHECKING:
     from launchworthy.state.valkey import ValkeyStore
@@ -49,7 +58,7 @@ async def open_store(parts: Parts) -> None:
             at_once=limits.caller_at_once,
         ),
         clock=time.monotonic,
-        tenant_of=_one_tenant,
+        tenant_of=tenant_of if parts.manifests.has_tenants else _one_tenant,
     )
 
 
@@ -162,5 +171,16 @@ def _verifying(authority: Path | None) -> ssl.SSLContext:
 
 
 def _one_tenant(_: Principal) -> str:
-    """No part of the keys: `tenancy` other than `single` is refused by the manifest."""
+    """No part of the keys."""
     return ""
+
+
+def tenant_of(principal: Principal) -> str:
+    """Whose the caller is: what two tenants do is never counted together.
+
+    Raises:
+        Refused: `token.claims`: nobody has said it.
+    """
+    if principal.tenant is None:
+        raise Refused(Reason.TOKEN_CLAIMS, "the caller has no tenant, and this server has several")
+    return principal.tenant

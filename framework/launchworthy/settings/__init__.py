@@ -24,6 +24,7 @@ from launchworthy.settings.schema import settings_schema
 from launchworthy.settings.secret_refs import parse_secret_ref
 from launchworthy.settings.strict import AppSettings, StrictSettings
 from launchworthy.settings.tables import APPROVAL_FOLDER, SIGNED_IN, IssuerSettings, WorldSettings
+from launchworthy.settings.tenancy import require_tenant_claims
 from launchworthy.settings.worlds import check_worlds
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "load_settings",
     "parse_secret_ref",
     "read_project",
+    "require_tenant_claims",
     "settings_schema",
     "waits_for_disk",
 ]

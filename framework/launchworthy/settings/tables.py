@@ -107,6 +107,9 @@ class IssuerSettings(Table):
     jwks_uri: Url | None = None
     scope_claim: Claim = "scope"
     person_claim: Claim | None = None
+    tenant_claim: Claim | None = Field(
+        default=None, description="the claim that is the tenant, where the manifest says `multi`"
+    )
     key_fresh: Annotated[int, Field(ge=1, le=300)] = 300
     key_stale: Annotated[int, Field(ge=0, le=900)] = 900
     key_spacing: Annotated[int, Field(ge=1, le=60)] = 10

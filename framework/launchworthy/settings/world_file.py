@@ -44,7 +44,7 @@ REPLACEABLE: Final = {
 _NAMED: Final = frozenset({"issuers", "credentials"})
 """The tables that have names."""
 _IN_DEVELOPMENT: Final = {
-    "issuers": frozenset({"algorithms", "person_claim"}),
+    "issuers": frozenset({"algorithms", "person_claim", "tenant_claim"}),
     "credentials": frozenset({"broker", "assertion", "login", "mount", "role", "path", "part", "role_arn"}),
     "approval": frozenset({"issuer"}),
 }

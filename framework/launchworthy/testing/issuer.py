@@ -149,6 +149,10 @@ class SimulatedIssuer:
         claims = self._minter.claims(self.grant() if grant is None else grant)
         return self.opaque.issue({**claims, **changes})
 
+    def say_of_all(self, claims: Mapping[str, object]) -> None:
+        """Have every access token say this from now on, as whose the caller is."""
+        self._minter.says = claims
+
     def join(self, subject: str, *groups: str) -> None:
         """Put a person into groups; their ID tokens say so from now on."""
         self._realm.grants.groups[subject] = groups

@@ -73,13 +73,18 @@ class Signers(Protocol):
 
 
 class Minter:
-    """Writes and signs tokens of one issuer."""
+    """Writes and signs tokens of one issuer.
+
+    Attributes:
+        says: what every good token says besides, as whose the caller is.
+    """
 
     def __init__(self, issuer: str, keys: Signers, clock: Callable[[], float]) -> None:
         """Remember whose tokens these are."""
         self._issuer = issuer
         self._keys = keys
         self._clock = clock
+        self.says: Mapping[str, object] = {}
 
     def ends(self, grant: Grant) -> int:
         """When a good token for this ends."""
@@ -97,6 +102,7 @@ class Minter:
             "iat": now,
             "jti": secrets.token_urlsafe(16),
             "client_id": grant.client,
+            **self.says,
         }
         if grant.scopes:
             claims["scope"] = " ".join(grant.scopes)

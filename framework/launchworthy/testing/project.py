@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from launchworthy.manifest import ApprovalRule, ToolTable, approval_rule, parse_duration
+from launchworthy.manifest import EXAMPLE_TENANT, ApprovalRule, ToolTable, approval_rule, parse_duration
 from launchworthy.testing.approval_place import ApprovalPlace
+from launchworthy.testing.callers_tenant import CLAIM, CallersTenant
 from launchworthy.testing.lending import SimulatedCredential, joined
 from launchworthy.testing.world import CALLERS, World
 
@@ -26,6 +27,7 @@ class TestedProject:
         name: from `manifests/server.toml`.
         scopes: every scope that a manifest names, sorted.
         credentials: what its manifests borrow, from whom its settings say.
+        tenant: whose the callers are; None where the server has one tenant.
         rules: who must approve calls, one for each tool that asks somebody.
         sandboxes: the names of those that development borrows by the developer's own sign-in.
     """
@@ -37,6 +39,7 @@ class TestedProject:
     name: str
     scopes: tuple[str, ...]
     credentials: tuple[SimulatedCredential, ...]
+    tenant: CallersTenant | None
     rules: tuple[ApprovalRule, ...]
     sandboxes: frozenset[str]
 
@@ -70,6 +73,7 @@ class TestedProject:
             name=str(_tables(root / "manifests" / "server.toml")["name"]),
             scopes=tuple(sorted({scope for target in targets for scope in target.get("scopes", ())})),
             credentials=_credentials(targets, root),
+            tenant=_tenant(_tables(root / "manifests" / "server.toml"), targets),
             rules=_rules(manifests),
             sandboxes=frozenset(
                 name
@@ -92,6 +96,7 @@ class TestedProject:
             "scopes": self.scopes,
             "credentials": tuple(each for each in self.credentials if each.name not in left),
             "upstream_apps": upstream_apps(self.root) if self.credentials else {},
+            "tenant": self.tenant,
             "approval": ApprovalPlace.simulated(CALLERS, self.rules),
         }
         return World(directory, **{**known, **options})
@@ -109,6 +114,16 @@ def upstream_apps(root: Path) -> Mapping[str, Any]:
     spec.loader.exec_module(module)
     apps = {name: app for name, app in vars(module).items() if callable(app) and not name.startswith("_")}
     return apps | {name.replace("_", "-"): app for name, app in apps.items()}
+
+
+def _tenant(server: Mapping[str, Any], targets: list[dict[str, Any]]) -> CallersTenant | None:
+    """The tenant of the examples, where the server has several."""
+    data = server.get("data", {})
+    if not isinstance(data, dict) or data.get("tenancy") != "multi":
+        return None
+    named = (each.get("example", {}).get(each.get("tenant_argument")) for each in targets)
+    tenant = next((str(name) for name in named if name is not None), EXAMPLE_TENANT)
+    return CallersTenant(tenant=tenant, claims={CALLERS: CLAIM})
 
 
 def _targets(tables: dict[str, Any]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.break_glass import BreakGlass
 from launchworthy.testing.caller_tls import caller_tls
+from launchworthy.testing.callers_tenant import CallersTenant
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.door import Door
 from launchworthy.testing.execution import ExecutionPipe
@@ -60,6 +61,7 @@ class World:
         door: lets them wait, or reach out, where `longest_call` is given.
         subject: the identity that the server gets.
         tls: what callers connect with where TLS is mutual, else None.
+        tenant: whose the callers are; None where the server has one tenant.
         lending: the simulated brokers and upstreams.
         file: the world file.
         control_file: the control list of this world's server; empty until somebody writes to it.
@@ -94,6 +96,7 @@ class World:
         discovery: bool = False,
         longest_call: float | None = None,
         approval: ApprovalPlace | None = None,
+        tenant: CallersTenant | None = None,
         break_glass: bool = False,
     ) -> None:
         """Lay the world out; nothing listens before it is entered.
@@ -121,6 +124,7 @@ class World:
             discovery: whether key sets are found by the issuers' metadata, where the settings name none.
             longest_call: seconds that a call may take, where manifests allow more; for `door`.
             approval: where people sign in who approve calls on the page; None where nobody does.
+            tenant: whose the callers are; None where the server has one tenant.
             break_glass: whether somebody may approve grants here.
             mutual_tls: as those settings say `tls = "spiffe"`; callers get an SVID then.
             credentials: what the server borrows; each has a simulated broker and upstream.
@@ -160,7 +164,8 @@ class World:
             self._control["key"] = f"file:{self.control_key_file}"
         self._addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{health_port}")
         self._issuer_fields: dict[str, object] = dict(key_times or {})
-        self._approval = approval
+        self._approval, self.tenant = approval, tenant
+        CallersTenant.tell(tenant, self.issuers)
         if environment is Environment.DEVELOPMENT:
             self._issuer_fields["algorithms"] = list(algorithms)
         self._stack = ExitStack()
@@ -360,6 +365,7 @@ class World:
                 "issuer": issuer.issuer,
                 **({} if self._discovery else {"jwks_uri": issuer.jwks_uri}),
                 **self._issuer_fields,
+                **CallersTenant.field(self.tenant, name, whole=self.environment is Environment.DEVELOPMENT),
             }
         return tables | self.lending.tables(whole=self.environment is Environment.DEVELOPMENT)
 

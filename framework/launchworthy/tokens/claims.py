@@ -9,7 +9,8 @@ Signed claims, what is expected and an instant go in; a `Principal` or `Refused`
 4. `cnf` is absent: a token bound to a key is never taken as a plain bearer token
 5. `act` is a chain of at most four subjects
 6. the scope claim follows the grammar; declared implications are added
-7. every other claim is dropped here, and so reaches neither policy nor audit
+7. where the issuer names a claim for the tenant, it is there, and 1 to 512 printable characters
+8. every other claim is dropped here, and so reaches neither policy nor audit
 
 Missing and null are the same. What is optional may be absent but, where it is there, must be right.
 """
@@ -52,6 +53,7 @@ class Expectation:
         scope_claim: the claim that carries scopes.
         client_claim: the claim that carries the client.
         id_claim: the claim that carries the token's id.
+        tenant_claim: the claim that says whose the caller is, or None where there is one tenant.
         person_mark: the claim that marks a person, and its value where any value will not do.
         hierarchy: which scopes imply which.
     """
@@ -65,6 +67,7 @@ class Expectation:
     scope_claim: str
     client_claim: str
     id_claim: str
+    tenant_claim: str | None
     person_mark: tuple[str, str | None] | None
     hierarchy: ScopeHierarchy
 
@@ -122,6 +125,7 @@ def principal_of(claims: SignedClaims, expected: Expectation, now: int) -> Princ
         token_id=_text(expected.id_claim, claims.get(expected.id_claim)),
         issued_at=int(issued),
         expires_at=int(expires),
+        tenant=_tenant(claims, expected),
     )
 
 
@@ -202,6 +206,13 @@ def _text(name: str, value: object) -> str:
             Reason.TOKEN_CLAIMS, f"`{name}` is {shown(value)}, not 1 to {MAX_TEXT} printable characters"
         )
     return value
+
+
+def _tenant(claims: SignedClaims, expected: Expectation) -> str | None:
+    """Whose the caller is; never guessed where the issuer must say it."""
+    if expected.tenant_claim is None:
+        return None
+    return _text(expected.tenant_claim, claims.get(expected.tenant_claim))
 
 
 def _actors(value: object) -> tuple[str, ...]:

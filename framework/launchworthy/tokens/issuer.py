@@ -34,6 +34,7 @@ class Expected:
             scope_claim=policy.scope_claim,
             client_claim=excepted.value(ExceptionRule.CLIENT) or "client_id",
             id_claim=excepted.value(ExceptionRule.JTI) or "jti",
+            tenant_claim=policy.tenant_claim,
             person_mark=policy.person_mark,
             hierarchy=hierarchy,
         )

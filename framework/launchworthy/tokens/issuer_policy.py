@@ -61,6 +61,7 @@ class IssuerPolicy:
     jwks_uri: str | None
     scope_claim: str
     person_claim: str | None
+    tenant_claim: str | None
     key_fresh: int
     key_stale: int
     key_spacing: int
@@ -123,6 +124,7 @@ class IssuerPolicy:
             self._problem(field, "is no claim's name", "write the claim as the issuer does")
             for field, value in (
                 ("scope_claim", self.scope_claim),
+                ("tenant_claim", "sub" if self.tenant_claim is None else self.tenant_claim),
                 ("person_claim", "sub" if self.person_mark is None else self.person_mark[0]),
             )
             if _CLAIM_NAME.fullmatch(value) is None

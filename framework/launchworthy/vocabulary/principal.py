@@ -29,6 +29,8 @@ class Principal:
         token_id: `jti`.
         issued_at: seconds since the epoch.
         expires_at: seconds since the epoch; the call must have begun before.
+        tenant: whose the caller is, where the server is for several tenants; None where there is one. A
+            policy for several refuses to decide about a caller without one.
     """
 
     issuer: str
@@ -40,6 +42,7 @@ class Principal:
     token_id: str
     issued_at: int
     expires_at: int
+    tenant: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

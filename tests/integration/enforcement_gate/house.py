@@ -77,6 +77,7 @@ def policy_for(issuer: SimulatedIssuer) -> IssuerPolicy:
         jwks_uri=None,
         scope_claim="scope",
         person_claim="name",
+        tenant_claim=None,
         key_fresh=300,
         key_stale=900,
         key_spacing=1,

@@ -5,6 +5,9 @@ import socket
 import pytest
 from server_orders import REHEARSAL, records, types
 
+from launchworthy.testing.client import Client
+from launchworthy.testing.client import Refused as Turned
+from launchworthy.testing.issuer_minting import ABSENT
 from launchworthy.testing.workload_api import Fault
 
 
@@ -168,15 +171,34 @@ def test_a_manifest_that_no_code_implements_stops_the_start(orders):
     assert (code, said["reason"]) == (78, "manifest-without-tool")
 
 
-def test_a_field_that_nothing_enforces_yet_is_refused(orders):
+def test_a_server_for_several_tenants_needs_an_issuer_that_says_whose_a_caller_is(orders):
     orders.edit(
         "manifests/server.toml",
         'tenancy         = "single"',
         'tenancy         = "multi"',
     )
-    with orders.world() as world:
+    with orders.world(tenant=None) as world:
         code, said = orders.refusal(world)
-    assert (code, said["reason"]) == (78, "not-enforced-yet")
+    assert (code, said["reason"]) == (78, "tenant-claim")
+
+
+def test_each_call_of_such_a_server_is_some_tenants_and_its_code_and_audit_know_whose(orders):
+    orders.edit("manifests/server.toml", 'tenancy         = "single"', 'tenancy         = "multi"')
+    with orders.running() as (world, server):
+        server.wait_ready()
+        for tenant in ("tenant-a", "zenith"):
+            with Client(world.url, world.token("orders:read", claims={"tenant": tenant})) as caller:
+                assert caller.call("find_orders", customer="c-17") == []
+        for nobodys in (ABSENT, "", 7):
+            with Client(world.url, world.token("orders:read", claims={"tenant": nobodys})) as caller:
+                with pytest.raises(Turned) as refused:
+                    caller.call("find_orders", customer="c-17")
+                assert refused.value.status == 401
+        assert world.executions.taken() == 2
+    told = [each["data"].get("tenant") for each in records(world) if "tool.attempt" in each["type"]]
+    assert told == ["tenant-a", "zenith"]
+    denied = [each["data"]["reason"] for each in records(world) if "authn.denied" in each["type"]]
+    assert denied == ["token.claims"] * 3
 
 
 def test_without_an_agent_there_is_no_start_and_a_restart_may_help(orders):

@@ -115,6 +115,7 @@ def policy(issuer: str, **changes: Any) -> IssuerPolicy:
         "jwks_uri": None,
         "scope_claim": "scope",
         "person_claim": None,
+        "tenant_claim": None,
         "key_fresh": 300,
         "key_stale": 900,
         "key_spacing": 10,

@@ -109,6 +109,7 @@ async def world(
         jwks_uri=None,
         scope_claim="scope",
         person_claim="name",
+        tenant_claim=None,
         key_fresh=300,
         key_stale=900,
         key_spacing=10,

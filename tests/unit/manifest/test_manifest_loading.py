@@ -123,15 +123,9 @@ def test_several_problems_are_told_at_once(project):
     ]
 
 
-@pytest.mark.parametrize(
-    ("field", "old", "new"),
-    [
-        ("data.tenancy", '"single" ', '"multi"'),
-    ],
-)
-def test_so_is_what_the_server_cannot_promise_yet(project, field, old, new):
-    found = problem(project.edit_server(old, new))
-    assert (found.reason, found.field.split(".")[0]) == ("not-enforced-yet", field.split(".")[0])
+def test_a_server_is_for_one_tenant_or_for_several(project):
+    assert not load_manifests(project.files).has_tenants
+    assert load_manifests(project.edit_server('"single" ', '"multi"').files).has_tenants
 
 
 def test_a_value_that_will_never_mean_anything_is_a_bad_value(project):

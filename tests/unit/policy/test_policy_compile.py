@@ -301,7 +301,8 @@ def test_a_whole_that_is_not_the_sum_of_its_files_is_refused(world):
     policy = world.compile()
     policies = tuple(cedarpy.policies_to_pst(policy.text).static_policies.values())
     contexts = {
-        key: context_attributes(t, Environment.PRODUCTION) for key, t in world.manifests.targets.items()
+        key: context_attributes(t, Environment.PRODUCTION, has_tenants=False)
+        for key, t in world.manifests.targets.items()
     }
     generated = frozenset(piece.permit for piece in policy.slices.values())
     check((file,), policy.text, policies, contexts, generated=generated)

@@ -27,6 +27,7 @@ EXPECTED = Expectation(
     scope_claim="scope",
     client_claim="client_id",
     id_claim="jti",
+    tenant_claim=None,
     person_mark=None,
     hierarchy=ScopeHierarchy({}),
 )
@@ -167,3 +168,25 @@ def test_what_a_stranger_sent_is_cut_and_cleaned_in_details(aud: object, shown: 
         principal_of(SignedClaims({**GOOD, "aud": aud}), EXPECTED, NOW)
     assert shown in refusal.value.detail
     assert refusal.value.detail.isprintable()
+
+
+SEVERAL = replace(EXPECTED, tenant_claim="org")
+
+
+def test_a_caller_is_the_tenants_that_the_claim_names() -> None:
+    assert principal_of(SignedClaims({**GOOD, "org": "acme"}), SEVERAL, NOW).tenant == "acme"
+    assert principal_of(SignedClaims({**GOOD, "org": "acme"}), EXPECTED, NOW).tenant is None
+
+
+@pytest.mark.parametrize(
+    "tenant", [None, "", 7, True, ["acme"], {"id": "acme"}, "a" * 513, "acme\n", "a\u202eb"]
+)
+def test_a_caller_of_whom_it_is_not_said_whose_they_are_is_refused(tenant: object) -> None:
+    with pytest.raises(Refused) as refused:
+        principal_of(SignedClaims({**GOOD, "org": tenant}), SEVERAL, NOW)
+    assert refused.value.reason is Reason.TOKEN_CLAIMS
+
+
+def test_a_tenant_under_another_name_is_none() -> None:
+    with pytest.raises(Refused):
+        principal_of(SignedClaims({**GOOD, "tenant": "acme"}), SEVERAL, NOW)

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
     "jwks_uri": None,
     "scope_claim": "scope",
     "person_claim": None,
+    "tenant_claim": None,
     "key_fresh": 300,
     "key_stale": 900,
     "key_spacing": 10,

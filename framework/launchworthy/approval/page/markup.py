@@ -76,6 +76,7 @@ class Pages:
             ("Tool", f"<code>{_text(waiting.tool)}</code> {_effect(waiting.effect)}"),
             ("Client", _value(waiting.client)),
             ("On behalf of", f"{_value(waiting.subject)} of {_value(waiting.issuer)}"),
+            *(() if waiting.tenant is None else (("Tenant", _value(waiting.tenant)),)),
             *(("Through", _value(actor)) for actor in waiting.actors),
             ("You are", _signed_in(visit)),
         ]

@@ -66,6 +66,7 @@ class ApprovalEvent(Event):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     approver_issuer: Text | None = None
     approver: Text | None = None
     age: Count | None = None

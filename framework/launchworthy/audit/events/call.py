@@ -19,6 +19,7 @@ class Call(Event):
         call: the call id, the same in all records of a call and in its answer.
         target: name of the tool or prompt, URI of the resource.
         issuer: of the caller's token; with subject and client it is the principal.
+        tenant: whose the caller is, where the server has several tenants.
         kind: `person` or `machine`.
         actors: subjects of the delegation chain, outermost first.
         revision: of the protocol.
@@ -34,6 +35,7 @@ class Call(Event):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     kind: Label | None = None
     actors: Words = ()
     revision: Label | None = None
@@ -175,6 +177,7 @@ class RequestServed(Counted):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     revision: Label | None = None
     milliseconds: Count | None = None
     result_bytes: Count | None = None

@@ -78,6 +78,7 @@ class BreakglassUsed(Event):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     grant: Label
     incident: Text
     lifted: Words

@@ -60,6 +60,7 @@ class Refusal(Counted):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     revision: Label | None = None
     peer: Text | None = None
     forwarded_peer: Text | None = None

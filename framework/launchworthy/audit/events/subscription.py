@@ -22,6 +22,7 @@ class SubscriptionOpened(Event):
     issuer: Text | None = None
     subject: Text | None = None
     client: Text | None = None
+    tenant: Text | None = None
     kind: Label | None = None
     revision: Label | None = None
     token_id: Label | None = None

@@ -189,7 +189,9 @@ def _grant(scene: Scene, refusable: _Refusable, *, seconds: int) -> Entry:
     return replace(entry, id=f"rehearsed-grant-{time.time_ns()}")
 
 
-def _principal(issuer: str, client: str, scopes: frozenset[str] = frozenset()) -> Principal:
+def _principal(
+    issuer: str, client: str, scopes: frozenset[str] = frozenset(), tenant: str | None = None
+) -> Principal:
     return Principal(
         issuer=issuer,
         subject=_CALLER,
@@ -200,6 +202,7 @@ def _principal(issuer: str, client: str, scopes: frozenset[str] = frozenset()) -
         token_id="rehearsed",  # noqa: S106 - a name
         issued_at=0,
         expires_at=1,
+        tenant=tenant,
     )
 
 
@@ -218,11 +221,12 @@ def _with_lifts(
     project: Project, call: Target, arguments: Mapping[str, object], target: TargetManifest
 ) -> Iterator[_Refusable]:
     scopes = frozenset(target.scopes)
+    tenant = project.manifests.example_tenant if project.manifests.has_tenants else None
     lifted: frozenset[str] = frozenset()
     while True:
         query = Query(
             target=target,
-            principal=_principal("https://issuer.invalid", "client", scopes),
+            principal=_principal("https://issuer.invalid", "client", scopes, tenant),
             arguments=arguments,
             now=0,
             peer=None,

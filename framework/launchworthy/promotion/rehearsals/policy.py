@@ -2,19 +2,22 @@
 
 Each case of `tests/policy.toml` that a token of the simulated world can be made for is sent as a call: one
 that the policy allows first, then those that it forbids, then the allowed one again, so that a decision which
-is kept for too much shows.
+is kept for too much shows. Where the server has several tenants, what is one tenant's by an argument is asked
+for by a caller of another.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from launchworthy.policy.case_file import Case
+from launchworthy.policy.cedar_schema import action_id
+from launchworthy.policy.slice import guard_id
 from launchworthy.probe.draft import good_draft
 from launchworthy.probe.running import Observation
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, status, told, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
-from launchworthy.promotion.rehearsals.targets import as_target, may_run
+from launchworthy.promotion.rehearsals.targets import as_target, declared, may_run
 from launchworthy.vocabulary import PrincipalKind
 
 _AZ_05 = "AZ-05"
@@ -40,6 +43,7 @@ def the_policy_decides(stage: Stage) -> Iterator[Seen]:
             yield _is_refused(scene, case)
         for case in allowed:
             yield _runs(scene, case)
+        yield from _tenants_are_kept_apart(stage, scene)
 
 
 def _can_be_sent(stage: Stage, case: Case) -> bool:
@@ -63,7 +67,39 @@ def _sent(scene: Scene, case: Case) -> Observation:
     draft.scopes = tuple(sorted(case.principal.scopes))
     if case.principal.actors:
         draft.claims["act"] = _chain(case.principal.actors)
+    if case.principal.tenant is not None:
+        draft.claims |= _of_tenant(scene, case.principal.tenant)
     return scene.prober.send(draft)
+
+
+def _of_tenant(scene: Scene, tenant: str) -> dict[str, object]:
+    """What a token of the first issuer says of it."""
+    claims = scene.world.tenant.claims if scene.world.tenant is not None else {}
+    return {claims[name]: tenant for name in list(scene.world.issuers)[:1] if name in claims}
+
+
+def _tenants_are_kept_apart(stage: Stage, scene: Scene) -> Iterator[Seen]:
+    """One tenant's target with another's token, for everything that says whose it is."""
+    for target in declared(stage.project):
+        if target.example_tenant is None:
+            continue
+        draft = good_draft(scene.probed, as_target(target), scene.probed.revisions[0], 1)
+        draft.scopes = target.scopes
+        if may_run(target):
+            own = scene.prober.send(draft)
+            yield twin(_AZ_05, own, f"`{target.name}` of its own tenant goes through")
+        draft.claims |= _of_tenant(scene, f"not-{target.example_tenant}")
+        seen = scene.prober.send(draft)
+        guard = guard_id(action_id(target.key))
+        rules = {rule for each in scene.records() for rule in each.data.get("rules", ())}
+        yield saw(
+            _AZ_05,
+            seen.runs == 0 and status(seen) == _FORBIDDEN and guard in rules,
+            f"`{target.name}` of one tenant is refused to a caller of another",
+            f"`{target.name}` of one tenant should be refused to a caller of another: {told(seen)}",
+            requests=1,
+            where=target.where,
+        )
 
 
 def _chain(actors: tuple[str, ...]) -> dict[str, object]:

@@ -25,6 +25,7 @@ from launchworthy.promotion.finding import ControlId
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
 from launchworthy.testing.approval_place import ApprovalPlace
+from launchworthy.testing.callers_tenant import CallersTenant
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.lending import SimulatedCredential, joined
 from launchworthy.testing.process import ServerProcess
@@ -118,6 +119,7 @@ class Stage:
             "credentials": self._credentials(),
             "upstream_apps": upstream_apps(self.project.root),
             "anchor": settings.audit.anchor,
+            "tenant": CallersTenant.promoted(settings, self.project.manifests),
             "approval": ApprovalPlace.promoted(settings, self._rules()),
         }
         return World(self.scratch("world"), **{**known, **options})
