@@ -106,7 +106,8 @@ def _ours(
 ) -> Callable[[], None]:
     policy = IssuerPolicy(
         name="acme", issuer=ISSUER, algorithms=(algorithm,), max_lifetime=3600, leeway=30,
-        jwks_uri=f"{ISSUER}/keys", scope_claim="scope", person_claim=None, tenant_claim=None, key_fresh=300, key_stale=900,
+        jwks_uri=f"{ISSUER}/keys", scope_claim="scope", person_claim=None, tenant_claim=None,
+        key_fresh=300, key_stale=900,
         key_spacing=10, allow_loopback_http=False, single_audience=True, exceptions=(), introspection=None,
     )  # fmt: skip
     verifier = TokenVerifier([policy], AUDIENCE, {}, lambda _: None, lambda: 1000.0, deny=NobodyDenied())

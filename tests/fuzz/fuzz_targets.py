@@ -72,7 +72,8 @@ class Court:
         self.minter = Minter(ISSUER, keys, lambda: NOW)
         policy = IssuerPolicy(
             name="acme", issuer=ISSUER, algorithms=("ES256", "RS256"), max_lifetime=3600, leeway=30,
-            jwks_uri=f"{ISSUER}/keys", scope_claim="scope", person_claim=None, tenant_claim=None, key_fresh=300, key_stale=900,
+            jwks_uri=f"{ISSUER}/keys", scope_claim="scope", person_claim=None, tenant_claim=None,
+            key_fresh=300, key_stale=900,
             key_spacing=10, allow_loopback_http=False, single_audience=True, exceptions=(),
             introspection=IntrospectionPolicy(
                 endpoint=f"{ISSUER}/ask", client="orders", assertion_type=JWT_BEARER

@@ -1,0 +1,48 @@
+"""A tenant's target, asked for by a caller of another one: as the promotion rehearses it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from launchworthy.manifest import load_manifests
+from launchworthy.probe.running import Prober
+from launchworthy.promotion.rehearsals.policy import _tenants_are_kept_apart
+from launchworthy.promotion.rehearsals.stage import Scene, Stage
+from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
+from launchworthy.settings import IssuerSettings
+from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.vocabulary import Environment
+
+
+def test_the_rehearsal_sees_tenants_kept_apart(orders: Any) -> None:
+    orders.edit("manifests/server.toml", 'tenancy         = "single"', 'tenancy         = "multi"')
+    tools = (orders.root / "manifests" / "tools.toml").read_text()
+    head = "[tools.find_orders]\n"
+    named = f'{head}policy_inputs = ["customer"]\ntenant_argument = "customer"\n'
+    assert tools.count(head) == 1
+    (orders.root / "manifests" / "tools.toml").write_text(tools.replace(head, named))
+    files = {
+        f"manifests/{path.name}": path.read_bytes() for path in (orders.root / "manifests").glob("*.toml")
+    }
+    manifests = load_manifests(files)
+    with orders.running() as (world, server):
+        server.wait_ready()
+        project = SimpleNamespace(
+            manifests=manifests,
+            rehearsed=Environment.DEVELOPMENT,
+            settings=SimpleNamespace(server=SimpleNamespace(revisions=("2026-07-28",), max_body=1024 * 1024)),
+        )
+        stage: Any = SimpleNamespace(
+            project=project,
+            issuer_settings=IssuerSettings(issuer="https://issuer.invalid", algorithms=("ES256",)),
+            target=usual_target(project),  # type: ignore[arg-type]  # what it looks at is there
+            scopes=world.scopes,
+        )
+        assert targets_of(project)  # type: ignore[arg-type]
+        probed = Stage._probed(stage, world, SimulatedIssuer({world.url: world.scopes}))
+        prober = Prober(probed, world.executions.taken, tls=world.tls)
+        try:
+            scene = Scene(world=world, process=server, probed=probed, prober=prober)
+            seen = [assertion for _, assertion in _tenants_are_kept_apart(stage, scene)]
+        finally:
+            prober.close()
+    assert [(each.holds, each.twin) for each in seen] == [(True, True), (True, False)], seen
