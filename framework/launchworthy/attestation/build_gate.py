@@ -79,8 +79,9 @@ class BuildGate:
         Raises:
             ProblemError: it is not, or cannot be told.
         """
-        facts = self._tree_facts()
-        require_wheel_of(self.root, wheel)
+        git = read_git_facts(self.root, environ=self.environ)
+        facts = read_tree_facts(self.root, git, environment=self.environment)
+        require_wheel_of(self.root, wheel, git)
         facts = replace(facts, digests={**facts.digests, Subject.WHEEL: wheel_content_digest(wheel)})
         return self._verify(wheel_records(wheel), facts, Purpose.BUILT, wheel.name, now)
 

@@ -13,9 +13,11 @@ from typing import Final, NoReturn
 
 from launchworthy.attestation.content import wheel_files
 from launchworthy.attestation.project_files import DIRECTORY, packaged_files
+from launchworthy.attestation.tree import GitFacts
 from launchworthy.vocabulary import Problem, ProblemError
 
 _LIMIT: Final = 64 * 1024 * 1024
+_SHOWN: Final = 7
 _EVERYTHING: Final = re.compile(r".+", re.DOTALL)
 _METADATA: Final = re.compile(
     r"[^/]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/.+|extra_metadata/[^/]+\.json)",
@@ -23,12 +25,13 @@ _METADATA: Final = re.compile(
 )
 
 
-def require_wheel_of(root: Path, wheel: Path) -> None:
-    """See that a wheel holds the files of a project's tree.
+def require_wheel_of(root: Path, wheel: Path, git: GitFacts) -> None:
+    """See that a wheel holds files of a project's commit, as they lie in its tree.
 
     Args:
-        root: the project; whether its files are its commit's is somebody else's question.
+        root: the project; whether its files are as committed is somebody else's question.
         wheel: built from it, by whomever.
+        git: of the working tree: a file that git ignores lies there too, and is in no commit.
 
     Raises:
         ProblemError: `wheel-of-another-tree`; or the wheel cannot be read.
@@ -38,11 +41,14 @@ def require_wheel_of(root: Path, wheel: Path) -> None:
     source = next((each for each in (root / "src" / package, root / package) if each.is_dir()), None)
     if source is None:
         _refuse(wheel, f"holds the package `{package}`, which the tree has not")
+    prefix = root.resolve().relative_to(git.top)
     declared = {path for path in found if path.startswith(f"{DIRECTORY}/")}
     for path, content in found.items():
         theirs = root / path.removeprefix(f"{DIRECTORY}/") if path in declared else source / path
         if not _is(theirs, content):
             _refuse(wheel, f"holds `{package}/{path}`, which is not the tree's")
+        if (prefix / theirs.relative_to(root)).as_posix() not in git.tracked:
+            _refuse(wheel, f"holds `{package}/{path}`, which commit {git.commit[:_SHOWN]} does not hold")
     missing = sorted({f"{DIRECTORY}/{path}" for path in packaged_files(root)} - declared)
     if missing:
         _refuse(wheel, f"lacks `{package}/{missing[0]}`, which the tree declares")

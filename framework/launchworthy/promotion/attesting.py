@@ -229,7 +229,7 @@ def _same_digests(
 ) -> dict[Subject, str]:
     """The digests of tree and wheel, which are the report's; the wheel holds the tree and nothing else."""
     here = digests_of_tree(root, report.environment, environ)
-    require_wheel_of(root, wheel)
+    require_wheel_of(root, wheel, read_git_facts(root, environ=environ))
     here[Subject.WHEEL] = wheel_content_digest(wheel)
     different = [
         subject.value for subject, digest in here.items() if report.facts.get(subject.value) != digest

@@ -4,8 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from orders_project import Project
+from orders_project import ENVIRON, Project
 
+from launchworthy.attestation.tree import GitFacts, read_git_facts
 from launchworthy.attestation.wheel_of_tree import require_wheel_of
 from launchworthy.vocabulary import ProblemError
 
@@ -24,10 +25,14 @@ def altered(wheel: Path, **changes: str | None) -> Path:
     return other
 
 
+def facts(project: Project) -> GitFacts:
+    return read_git_facts(project.root, environ=ENVIRON)
+
+
 def test_a_wheel_of_the_tree_is_one(project: Project) -> None:
     wheel = project.build()
-    require_wheel_of(project.root, wheel)
-    require_wheel_of(project.root, altered(wheel))
+    require_wheel_of(project.root, wheel, facts(project))
+    require_wheel_of(project.root, altered(wheel), facts(project))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_what_is_not_the_trees_is_refused(
 ) -> None:
     wheel = altered(project.build(), **changes)
     with pytest.raises(ProblemError) as caught:
-        require_wheel_of(project.root, wheel)
+        require_wheel_of(project.root, wheel, facts(project))
     [problem] = caught.value.problems
     assert problem.reason == "wheel-of-another-tree"
     assert says in problem.what
@@ -62,5 +67,23 @@ def test_the_wheel_of_another_commit_is_refused(project: Project) -> None:
     wheel = project.build()
     project.write("src/orders/tools.py", "def find_orders(customer: str) -> list[str]:\n    return []\n")
     with pytest.raises(ProblemError) as caught:
-        require_wheel_of(project.root, wheel)
+        require_wheel_of(project.root, wheel, facts(project))
     assert caught.value.problems[0].reason == "wheel-of-another-tree"
+
+
+@pytest.mark.parametrize("how", ["ignored", "linked"])
+def test_what_lies_in_the_tree_and_in_no_commit_is_refused(how: str, project: Project) -> None:
+    wheel = project.build()
+    project.write(".gitignore", "dist/\n")
+    linked = how == "linked"
+    if linked:
+        (project.root / "src" / "orders" / "more").symlink_to("../../dist/more")
+    project.commit()
+    place, name = ("dist/more", "orders/more") if linked else ("src/orders/dist", "orders/dist")
+    project.write(f"{place}/evil.py", "x = 1\n")
+    assert facts(project).differing == ()
+    with pytest.raises(ProblemError) as caught:
+        require_wheel_of(project.root, altered(wheel, **{f"{name}/evil.py": "x = 1\n"}), facts(project))
+    [problem] = caught.value.problems
+    assert problem.reason == "wheel-of-another-tree"
+    assert "does not hold" in problem.what
