@@ -21,8 +21,8 @@ ASKS_A_PERSON = {
     "the longest name": {"GOV-01", "ID-01", "TOK-04"},
 }
 """Who is on call; and, where the questions were not answered, whose identity and which address it has."""
-ASKED_IN_PRODUCTION = {"GOV-03", "GOV-07", "SUP-04"}
-"""Evidence that somebody must gather: the inventory, the handover, the container."""
+ASKED_IN_PRODUCTION = {"TR-05", "GOV-03", "GOV-07", "SUP-04"}
+"""Evidence that somebody must gather: a look at staging, the inventory, the handover, the container."""
 
 
 def judged(project: PromotedOrders, *command: str) -> tuple[int, dict[str, str]]:
