@@ -310,17 +310,21 @@ class World:
         self.given.append(token)
         return token
 
-    def persons_token(self, *scopes: str) -> tuple[Secret, str]:
-        """A token of a person, where the settings can tell one; and who that is, to sign in."""
+    def persons_token(self, *scopes: str, **differs: Any) -> tuple[Secret, str]:
+        """A token of a person, where the settings can tell one; and who that is, to sign in.
+
+        `differs`, as in `SimulatedIssuer.grant`, is what is not as usual: the subject, the client, who acts.
+        """
         person, mark = PERSON, dict[str, object]()
         if self.environment is Environment.REHEARSAL:
             person = f"person-{next(self._callers)}"
         issuer = self.issuer
         if self._approval is not None:
             issuer, mark = self.issuers[self._approval.issuer], self._approval.mark()
-        token = Secret(issuer.mint(issuer.grant(scopes=scopes, subject=person, claims=mark)))
+        grant = issuer.grant(**{"scopes": scopes, "subject": person, "claims": mark, **differs})
+        token = Secret(issuer.mint(grant))
         self.given.append(token)
-        return token, person
+        return token, grant.subject
 
     def client(self, *scopes: str, approve: bool | None = None, **more: Any) -> Client:
         """A caller with exactly these scopes, a person where they can be asked; `approve`: what they say."""

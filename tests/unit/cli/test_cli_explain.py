@@ -53,8 +53,21 @@ def test_a_control_says_why_what_how_it_is_proved_and_what_to_do(control):
     assert ("never waivable" in page) is not control.waivable
 
 
-def test_a_control_to_come_says_so():
-    assert "is still to come" in find_page(to_come()[0])
+def test_a_control_to_come_says_so(monkeypatch):
+    assert "TOK-99" not in names_of_pages()
+    monkeypatch.setattr("launchworthy.cli.pages.library.to_come", lambda: ("TOK-99",))
+    monkeypatch.setattr("launchworthy.cli.pages.control.to_come", lambda: ("TOK-99",))
+    assert "is still to come" in find_page("TOK-99")
+    assert "1 still to come" in find_page("controls")
+    assert " To come " in find_page("controls")
+
+
+def test_where_none_is_to_come_the_lists_say_so():
+    assert to_come() == ()
+    assert f"{len(CATALOGUE)} controls are decided by this release, none still to come" in find_page(
+        "controls"
+    )
+    assert "To come" not in find_page("controls")
 
 
 def test_the_list_of_controls_names_each_of_the_seventy_once():

@@ -35,10 +35,11 @@ def test_what_a_top_ten_says_is_what_the_catalogue_cites() -> None:
     assert set(item.controls) == cited == {"TL-01", "TL-03"}
 
 
-def test_a_control_that_is_to_come_is_marked() -> None:
+def test_a_control_that_is_to_come_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "(to come)" not in mapping_reference()
+    monkeypatch.setattr("launchworthy.cli.pages.mapping_reference.to_come", lambda: ("AZ-08",))
     page = mapping_reference()
-    for control in to_come():
-        assert page.count(control) == page.count(f"{control} (to come)")
+    assert page.count("AZ-08") == page.count("AZ-08 (to come)") > 0
 
 
 def test_nothing_of_a_page_is_taken_for_a_column_too_many() -> None:

@@ -60,11 +60,13 @@ def _to_come(name: str) -> Iterator[str]:
 
 def _catalogue() -> Iterator[str]:
     catalogue = load_catalogue()
-    yield f" {len(catalogue)} controls are decided by this release, {len(to_come())} are still to come"
+    coming = to_come()
+    yield f" {len(catalogue)} controls are decided by this release, {len(coming) or 'none'} still to come"
     yield ""
     for family in FAMILIES:
         yield f" {family}"
         for control in (each for each in catalogue if each.family == family):
             yield from wrapped(control.title, f"   {control.id:<8}", " " * 11)
         yield ""
-    yield from labelled("To come", " ".join(to_come()))
+    if coming:
+        yield from labelled("To come", " ".join(coming))

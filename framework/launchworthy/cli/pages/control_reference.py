@@ -46,7 +46,11 @@ def _page() -> Iterator[str]:
     yield ""
     coming = ", ".join(to_come())
     decided = f"This release decides {len(controls)} of 70 controls."
-    yield f"{decided} Still to come, and decided by nothing: {coming}."
+    yield (
+        f"{decided} Still to come, and decided by nothing: {coming}."
+        if coming
+        else f"{decided} None is still to come."
+    )
     yield ""
     yield "*Read* is decided from the project's files and from what its code says of itself; *rehearsed* is"
     yield "seen on the running server, each attack beside an unchanged request that must pass."

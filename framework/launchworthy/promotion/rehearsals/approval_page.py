@@ -39,8 +39,8 @@ def whom_the_page_is_for(stage: Stage, scene: Scene, target: TargetManifest, ask
     token, caller = world.persons_token(*stage.scopes)
     with Client(world.url, token, tls=world.tls, approve=True, person=caller, timeout=_IMPATIENT) as agent:
         question = agent.request(asked.method, asked.params)
-        url = _address(question)
-        may, may_not = _people(target, caller)
+        url = address(question)
+        may, may_not = people(target, caller)
         for what, attempt in _attempts(scene, url, may, may_not):
             with Visitor(tls=world.tls) as visitor, suppress(httpx2.TransportError):
                 attempt(visitor)
@@ -57,7 +57,7 @@ def whom_the_page_is_for(stage: Stage, scene: Scene, target: TargetManifest, ask
         yield _saw(target, runs == 0, "does not run for a no on its page", "runs for a no on its page")
 
 
-def _people(target: TargetManifest, caller: str) -> tuple[str, tuple[str, ...]]:
+def people(target: TargetManifest, caller: str) -> tuple[str, tuple[str, ...]]:
     """Who may answer, and who may not."""
     if target.approval is not None and target.approval.by == "approvers":
         return APPROVER, (caller, _STRANGER)
@@ -116,7 +116,12 @@ def _stolen(visitor: Visitor, url: str, person: str, scene: Scene) -> None:
         _pressed(other, url)
 
 
-def _address(question: dict[str, Any]) -> str:
+def address(question: dict[str, Any]) -> str:
+    """Of the page of a question.
+
+    Raises:
+        ValueError: there is none that nobody could guess.
+    """
     [asked] = question["inputRequests"].values()
     url = str(asked["params"]["url"])
     if _HANDLE.search(url) is None:

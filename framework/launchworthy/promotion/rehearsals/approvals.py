@@ -19,9 +19,11 @@ from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.approval_page import on_page, whom_the_page_is_for
+from launchworthy.promotion.rehearsals.handles import AZ_08, leaked_handles
+from launchworthy.promotion.rehearsals.other_calls import another_value, with_arguments
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
-from launchworthy.promotion.rehearsals.targets import as_target, declared, is_rehearsed
+from launchworthy.promotion.rehearsals.targets import as_target, asking, declared, is_rehearsed
 from launchworthy.state.replicas import require_answers_shared
 from launchworthy.testing.client import LEGACY, MODERN, Client, Refused
 from launchworthy.vocabulary import ProblemError
@@ -34,8 +36,8 @@ Answer = dict[str, Any]
 @registry.check(_AZ_07)
 def somebody_is_asked(project: Project) -> Iterator[Assertion]:
     """Which tools ask somebody; replicas share what that takes, and each can be asked about."""
-    asking = _asking(project)
-    if not asking:
+    asks = asking(project)
+    if not asks:
         unasked = "".join(
             f"; `{each.name}` asks nobody: {each.approval_reason}"
             for each in declared(project)
@@ -44,14 +46,14 @@ def somebody_is_asked(project: Project) -> Iterator[Assertion]:
         raise NotApplicable(f"no manifest says that somebody must approve a call{unasked}")
     for required in (require_answers_shared, require_somebody_to_ask):
         try:
-            required(project.settings, asking)
+            required(project.settings, asks)
         except ProblemError as refused:
             problem = refused.problems[0]
             yield broken(problem.what, problem.where, *problem.fix)
     for target in declared(project):
         if target.approval_reason is not None:
             yield seen(f"`{target.name}` asks nobody: {target.approval_reason}")
-    for target in asking:
+    for target in asks:
         if target.example is None:
             what = f"`{target.name}` asks somebody, and has no example to ask about"
             yield broken(what, target.where, "give it an `example`")
@@ -59,20 +61,20 @@ def somebody_is_asked(project: Project) -> Iterator[Assertion]:
             yield seen(f"`{target.name}` asks before each call: {target.approval}")
 
 
-@registry.rehearsal(_AZ_07)
+@registry.rehearsal(_AZ_07, AZ_08)
 def a_yes_and_what_it_is_not_for(stage: Stage) -> Iterator[Seen]:
-    """Approve one call, and try everything else with it."""
-    asking = [each for each in _asking(stage.project) if each.example is not None]
-    if not asking:
+    """Approve one call, and try everything else with it; leak what was handed out for it."""
+    asks = [each for each in asking(stage.project) if each.example is not None]
+    if not asks:
         return
     with stage.scene() as scene:
-        yield twin(_AZ_07, good(scene.prober))
-        for target in asking:
-            yield from _rehearsed(stage, scene, target)
-
-
-def _asking(project: Project) -> list[TargetManifest]:
-    return [each for each in declared(project) if each.approval is not None]
+        for control in (_AZ_07, AZ_08):
+            yield twin(control, good(scene.prober))
+        for target in asks:
+            if _AZ_07 in stage.wanted:
+                yield from _rehearsed(stage, scene, target)
+            if AZ_08 in stage.wanted:
+                yield from leaked_handles(stage, scene, target)
 
 
 def _rehearsed(stage: Stage, scene: Scene, target: TargetManifest) -> Iterator[Seen]:
@@ -126,7 +128,7 @@ def _attempts(
     )
     yield (
         "for `confirmed` among its arguments",
-        lambda: _try(caller, _with(asked, {**arguments, "confirmed": True}), {}),
+        lambda: _try(caller, with_arguments(asked, {**arguments, "confirmed": True}), {}),
     )
     yield (
         "for `confirmed` beside its arguments",
@@ -134,10 +136,10 @@ def _attempts(
     )
     yield "for a client that can ask nobody", lambda: _try(client(approve=None), asked, {})
     for name, value in arguments.items():
-        others = {**arguments, name: _another(value)}
+        others = {**arguments, name: another_value(value)}
         yield (
             f"with another `{name}` than was approved",
-            partial(_try, caller, _with(asked, others), answer),
+            partial(_try, caller, with_arguments(asked, others), answer),
         )
     if LEGACY in revisions:
         yield f"in the revision {LEGACY}", lambda: _try(client(approve=None, revision=LEGACY), asked, answer)
@@ -173,26 +175,6 @@ def _try(caller: Client, asked: Target, answer: Mapping[str, Any]) -> Answer | N
     with suppress(Refused):
         return caller.request(asked.method, {**asked.params, **answer})
     return None
-
-
-def _with(asked: Target, arguments: Mapping[str, Any]) -> Target:
-    params = {**asked.params, "arguments": arguments}
-    return Target(name=asked.name, method=asked.method, params=params, scopes=asked.scopes)
-
-
-def _another(value: object) -> object:
-    """A value of the same kind that is not this one."""
-    match value:
-        case bool():
-            return not value
-        case int() | float():
-            return value + 1
-        case str():
-            return f"{value}x"
-        case list():
-            return [*value, *value[:1]] if value else [None]
-        case _:
-            return None
 
 
 def _saw(target: TargetManifest, holds: bool, good_word: str, bad_word: str) -> Seen:  # noqa: FBT001 - as `saw`

@@ -22,6 +22,11 @@ def declared(project: Project) -> Iterator[TargetManifest]:
             yield target
 
 
+def asking(project: Project) -> list[TargetManifest]:
+    """What is declared there and asks somebody before each call."""
+    return [each for each in declared(project) if each.approval is not None]
+
+
 def is_rehearsed(target: TargetManifest) -> bool:
     """Whether its example is run in the simulated world."""
     return target.effect is Effect.READ or target.rehearse

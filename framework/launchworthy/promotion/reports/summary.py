@@ -71,10 +71,8 @@ def facts(result: Result) -> Iterator[tuple[str, str]]:
     yield "project", f"{result.project} {result.project_version}"
     yield "commit", (result.commit + dirty) if result.commit is not None else "none"
     yield "judged", f"{started}, in {result.seconds:.0f} s"
-    yield (
-        "by",
-        f"launchworthy {result.framework_version}; {len(to_come())} of its 70 controls are still to come",
-    )
+    coming = len(to_come()) or "none"
+    yield "by", f"launchworthy {result.framework_version}; still to come of its 70 controls: {coming}"
     yield "requests", f"{result.requests}, each attack beside an unchanged twin that passed"
     yield from sorted(result.facts.items())
 

@@ -47,7 +47,7 @@ def _lines(result: Result, exit_code: int) -> Iterator[str]:
         yield f" {result.requests} requests, each attack beside an unchanged twin that passed"
     if result.replaced:
         yield f" replaced for rehearsals: {len(result.replaced)} settings (report.json lists both values)"
-    if not result.partial:
+    if not result.partial and to_come():
         yield f" {len(to_come())} of 70 controls are still to come (launchworthy explain controls)"
     first = next(iter((*result.failed, *result.undecided)), None)
     hint = f" launchworthy explain {first.control}" if first is not None else ""
