@@ -63,7 +63,7 @@ class _Leak:
         asked: the call that it is sent with.
         sealed: the handle, as it is sent.
         events: what the audit holds of that call, and nothing else.
-        may_be_invalid: whether its arguments may be none that the tool takes: then nobody looks at the handle.
+        may_be_invalid: whether the tool may not take its arguments at all: then nobody looks at the handle.
     """
 
     what: str
