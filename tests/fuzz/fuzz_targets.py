@@ -103,7 +103,11 @@ class Court:
 
 court = Court()
 ENDPOINT = endpoint_of(
-    AUDIENCE, documents=("/.well-known/oauth-protected-resource/mcp",), allowed_origins=(), max_body=65536
+    AUDIENCE,
+    documents=("/.well-known/oauth-protected-resource/mcp",),
+    pages=(),
+    allowed_origins=(),
+    max_body=65536,
 )
 
 

@@ -17,6 +17,7 @@ from launchworthy.enforcement.authorized import same
 from launchworthy.enforcement.body import RULE_33, read_body
 from launchworthy.enforcement.request import (
     Message,
+    Place,
     Revision,
     RoutingHeaders,
     UriTemplate,
@@ -146,7 +147,7 @@ def test_any_header_section_is_read_or_refused(method, path, headers):
     assert hosts in ([b"a.example"], [b"a.example:443"])
     assert len([name for name, _ in headers if name == b"origin"]) <= 1
     assert len(headers) <= 64
-    assert head.document is (path == b"/d")
+    assert (head.place is Place.DOCUMENT) is (path == b"/d")
 
 
 def coerced(  # noqa: PLR0917
