@@ -40,7 +40,6 @@ from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
 
 __all__ = ["World", "free_ports", "wait_until"]
-
 CALLERS = "callers"
 """How the one issuer is called, where the settings name none."""
 CALLER = "caller"
@@ -315,10 +314,9 @@ class World:
 
         `differs`, as in `SimulatedIssuer.grant`, is what is not as usual: the subject, the client, who acts.
         """
-        person, mark = PERSON, dict[str, object]()
-        if self.environment is Environment.REHEARSAL:
-            person = f"person-{next(self._callers)}"
-        issuer = self.issuer
+        rehearsed = self.environment is Environment.REHEARSAL
+        person = f"person-{next(self._callers)}" if rehearsed else PERSON
+        issuer, mark = self.issuer, dict[str, object]()
         if self._approval is not None:
             issuer, mark = self.issuers[self._approval.issuer], self._approval.mark()
         grant = issuer.grant(**{"scopes": scopes, "subject": person, "claims": mark, **differs})
