@@ -489,7 +489,9 @@ def test_so_is_one_that_keeps_what_passes_with_time():
 def test_what_is_given_to_cedar_is_only_what_policy_may_see(dice):
     for query in dice.queries(5):
         piece = ALONE[Environment.STAGING].slices[query.target.key]
-        whole = replace(piece, attributes=context_attributes(query.target, Environment.STAGING))
+        whole = replace(
+            piece, attributes=context_attributes(query.target, Environment.STAGING, has_tenants=False)
+        )
         context = json.loads(whole.context(query))
         assert {"environment", "delegation_depth", "token", "arguments"} <= set(context)
         assert ("approved" in context) is (query.target.approval is not None)

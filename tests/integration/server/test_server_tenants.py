@@ -10,6 +10,7 @@ from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import targets_of, usual_target
 from launchworthy.settings import IssuerSettings
 from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.world import CALLERS
 from launchworthy.vocabulary import Environment
 
 
@@ -29,16 +30,18 @@ def test_the_rehearsal_sees_tenants_kept_apart(orders: Any) -> None:
         project = SimpleNamespace(
             manifests=manifests,
             rehearsed=Environment.DEVELOPMENT,
-            settings=SimpleNamespace(server=SimpleNamespace(revisions=("2026-07-28",), max_body=1024 * 1024)),
+            settings=SimpleNamespace(
+                server=SimpleNamespace(revisions=("2026-07-28",), max_body=1024 * 1024),
+                issuers={CALLERS: IssuerSettings(issuer="https://issuer.invalid", algorithms=("ES256",))},
+            ),
         )
         stage: Any = SimpleNamespace(
             project=project,
-            issuer_settings=IssuerSettings(issuer="https://issuer.invalid", algorithms=("ES256",)),
             target=usual_target(project),  # type: ignore[arg-type]  # what it looks at is there
             scopes=world.scopes,
         )
         assert targets_of(project)  # type: ignore[arg-type]
-        probed = Stage._probed(stage, world, SimulatedIssuer({world.url: world.scopes}))
+        probed = Stage._probed(stage, world, SimulatedIssuer({world.url: world.scopes}), CALLERS)
         prober = Prober(probed, world.executions.taken, tls=world.tls)
         try:
             scene = Scene(world=world, process=server, probed=probed, prober=prober)

@@ -121,7 +121,7 @@ def test_a_text_that_is_made_to_be_slow_is_not(piece: str, path: str) -> None:
         find_secrets(text, path=path)
         return time.process_time() - started
 
-    short, long = seconds(10_000), seconds(80_000)
+    short, long = (min(seconds(size), seconds(size)) for size in (10_000, 80_000))  # one may be disturbed
     assert long < 40 * max(short, 0.005), "eight times the text must not take sixty-four times as long"
 
 
