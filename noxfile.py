@@ -228,7 +228,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def template(session: nox.Session) -> None:
     """What the template renders, refuses and updates."""
-    install_project(session, "--group", "template", "--group", "lint", UV)
+    install_project(session, "--group", "template", "--group", "lint", UV, NOX)
     session.run(*PYTEST, "tests/template", "-m", "not slow", *session.posargs)
 
 
@@ -442,7 +442,7 @@ def install_keycloak(session: nox.Session) -> Path:
         options = ["-B", "-q", f"-Dartifact={artifact}", f"-DoutputDirectory={home.parent}"]
         session.run_install("mvn", *options, "dependency:copy", external=True)
         archive = home.parent / f"keycloak-quarkus-dist-{KEYCLOAK}.tar.gz"
-        shutil.unpack_archive(archive, home.parent, filter="data")
+        session.run_install("tar", "-xzf", str(archive), "-C", str(home.parent), external=True)
         archive.unlink()
         features = f"--features={','.join(KEYCLOAK_PREVIEWS)}"
         session.run_install(str(home / "bin" / "kc.sh"), "build", "--db=dev-mem", features, external=True)

@@ -60,6 +60,7 @@ def test_templates_stay_thin() -> None:
         "noxfile.py",
         "release.yml",
         "deployment.yaml.jinja",
+        "kustomization.yaml.jinja",
         "RUNBOOK.md.jinja",
         "store.py",
         "upgrade.yml",

@@ -16,7 +16,7 @@ ASKS_A_PERSON = {
     "orders": {"GOV-01"},
     "orders, a token file": {"GOV-01"},
     "orders, no Kubernetes": {"GOV-01"},
-    "orders, a token file, no Kubernetes": {"GOV-01"},
+    "orders, a token file, no Kubernetes": {"GOV-01", "ID-01"},
     "all left for later": {"GOV-01", "ID-01", "TOK-04"},
     "the longest name": {"GOV-01", "ID-01", "TOK-04"},
 }
@@ -48,6 +48,7 @@ def test_an_unmodified_rendering_is_held_by_what_asks_a_person(
     assert (code, held_by(statuses)) == (1, ASKS_A_PERSON[case] | ASKED_IN_PRODUCTION)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MATRIX)
 def test_a_rendering_that_is_filled_in_is_cleared(case: str, render: Render, tmp_path: Path) -> None:
     project = PromotedOrders.make(tmp_path, rendered=render(case))
