@@ -61,6 +61,7 @@ def test_templates_stay_thin() -> None:
         "release.yml",
         "deployment.yaml.jinja",
         "kustomization.yaml.jinja",
+        "valkey.yaml.jinja",
         "RUNBOOK.md.jinja",
         "store.py",
         "upgrade.yml",
