@@ -17,6 +17,15 @@ from launchworthy.testing.world import World
 OWN_ISSUER = re.compile(r"^\[issuers\.callers\]\n(?:[^\[\n].*\n|\n)*", re.MULTILINE)
 
 
+def ask_nobody(root: Path) -> None:
+    """Let refunds ask no person: another's issuer marks none among its callers."""
+    tools = root / "manifests" / "tools.toml"
+    none = 'approval = "none"\napproval_reason = "nobody signs in at this issuer: its callers are programs"'
+    text, replaced = re.subn(r"^approval +=.*$", none, tools.read_text(), flags=re.MULTILINE)
+    assert replaced == 1
+    tools.write_text(text)
+
+
 @contextmanager
 def orders_trusting(
     scratch: Path, issuer: Callable[[str, tuple[str, ...]], dict[str, Any]], more: str = ""
@@ -31,6 +40,7 @@ def orders_trusting(
     """
     root = scratch / "orders"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".venv", ".launchworthy", "__pycache__"))
+    ask_nobody(root)
     with (root / "config" / "development.toml").open("a") as settings:
         settings.write(more)
     project = TestedProject.read(root)

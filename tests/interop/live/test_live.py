@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign_issuer import ask_nobody
 from nginx import GOOD, Nginx, find_nginx
 from typer.testing import CliRunner
 
@@ -57,6 +58,7 @@ def place(node, tmp_path_factory) -> Iterator[Place]:
     if nginx is None:
         pytest.skip("nginx is not here; Debian has it as `nginx-light`")
     root = copied(tmp_path_factory.mktemp("deployed") / "orders")
+    ask_nobody(root)
     with ExitStack() as stack:
         started: list[Provider] = []
 
