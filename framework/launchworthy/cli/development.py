@@ -27,11 +27,13 @@ _SAID_WHY = (75, 78)
 def serve(*, reload: bool) -> int:
     """Serve until Ctrl-C; the world, and so every token, survives a reload."""
     with _world() as (project, world):
+        known = _stamps(project.root)
         server = _start(project, world)
         try:
             _say_how_to_connect(project.name, world)
             while True:
-                server = _watch(project, world, server, reload=reload)
+                known = _wait_for_change(project.root, known, server, reload=reload)
+                server = _start_anew(project, world, server)
         except KeyboardInterrupt:
             return INTERRUPTED
         finally:
@@ -99,27 +101,36 @@ def _keep_roots(directory: Path, world: World) -> None:
 def _start(project: TestedProject, world: World) -> ServerProcess:
     server = world.server(project.package, inherit_output=True)
     server.start()
-    server.wait_ready()
+    try:
+        server.wait_ready()
+    except BaseException:
+        server.stop()  # late, or Ctrl-C came meanwhile: it must not outlive this terminal
+        raise
     return server
 
 
-def _watch(project: TestedProject, world: World, server: ServerProcess, *, reload: bool) -> ServerProcess:
-    """Wait for a change and return the server that was started after it."""
-    before = _stamps(project.root)
+def _wait_for_change(
+    root: Path, known: dict[Path, int], server: ServerProcess, *, reload: bool
+) -> dict[Path, int]:
+    """Wait until files are not those that the server was started with, and return what they are now."""
     while True:
         time.sleep(_LOOK_SECONDS)
         if not reload and not server.running:
             raise NotStarted(server.stop(), server.stderr)
-        now = _stamps(project.root)
-        if not reload or now == before:
-            continue
-        typer.echo(f"changed: {', '.join(sorted(map(str, _changed(before, now))))}", err=True)
-        before = now
-        server.stop()
-        try:
-            return _start(project, world)
-        except NotStarted:
-            typer.echo("not started; waiting for the next change", err=True)
+        now = _stamps(root)
+        if reload and now != known:
+            typer.echo(f"changed: {', '.join(sorted(map(str, _changed(known, now))))}", err=True)
+            return now
+
+
+def _start_anew(project: TestedProject, world: World, server: ServerProcess) -> ServerProcess:
+    """Stop it and start its successor; one that does not start is returned as stopped."""
+    server.stop()
+    try:
+        return _start(project, world)
+    except NotStarted:
+        typer.echo("not started; waiting for the next change", err=True)
+        return server
 
 
 def _changed(before: dict[Path, int], now: dict[Path, int]) -> set[Path]:

@@ -15,7 +15,7 @@ import pytest
 from server_orders import Orders
 
 from launchworthy.cli.development_clients import client_lines
-from launchworthy.testing.client import Client
+from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.world import wait_until
 from launchworthy.vocabulary import Secret
 
@@ -146,17 +146,33 @@ def test_a_change_starts_the_server_anew_and_a_token_stays_good(terminal: Termin
         tools.write_text(tools.read_text().replace("newest first", "the newest first"))
         wait_until(lambda: children_of(process.pid) not in ([], [server]), timeout=60)
         with Client(url, Secret(token)) as client:
-            wait_until(lambda: _answers(client), timeout=60)
-            [found] = [tool for tool in client.tools() if tool["name"] == "find_orders"]
-        assert "the newest first" in found["description"]
+            wait_until(lambda: "the newest first" in _described(client), timeout=60)
 
 
-def _answers(client: Client) -> bool:
+def test_an_edit_while_it_starts_is_not_missed(terminal: Terminal) -> None:
+    tools = terminal.root / "src" / "orders" / "tools.py"
+    with terminal.serving("--reload") as process:
+        url = json.loads(terminal.session.read_text())["url"]
+        token = terminal("dev", "token").stdout.strip()
+        [server] = children_of(process.pid)
+        tools.write_text(tools.read_text().replace("newest first", "once changed"))
+        wait_until(lambda: children_of(process.pid) not in ([], [server]), timeout=60)
+        tools.write_text(tools.read_text().replace("once changed", "twice changed"))
+        with Client(url, Secret(token)) as client:
+            wait_until(lambda: "twice changed" in _described(client), timeout=60)
+
+
+def _described(client: Client) -> str:
+    """What the running server says of a tool; nothing while none runs or it is not ready."""
     try:
-        client.tools()
+        [found] = [tool for tool in client.tools() if tool["name"] == "find_orders"]
     except httpx2.TransportError:
-        return False
-    return True
+        return ""
+    except Refused as refused:
+        if refused.status != httpx2.codes.SERVICE_UNAVAILABLE:
+            raise
+        return ""
+    return str(found["description"])
 
 
 def test_it_says_what_each_client_is_told(terminal: Terminal) -> None:
