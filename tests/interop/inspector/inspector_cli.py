@@ -12,7 +12,7 @@ from typing import Any
 from browser import sign_in
 from foreign_node import Node
 
-from launchworthy.testing.world import World, free_ports
+from launchworthy.testing.world import World, free_port
 
 PACKAGE = "@modelcontextprotocol/inspector"
 OK, AUTH_REQUIRED, TOOL_ERROR, ERROR = 0, 3, 5, 1
@@ -45,7 +45,7 @@ class Inspector:
 
     def run_signing_in(self, *arguments: str, seconds: float = 60) -> tuple[Answer, list[str]]:
         """One request without a token; returns the addresses that it asked somebody to open, too."""
-        [port] = free_ports(1)
+        port = free_port()
         opened: list[str] = []
         command = [*self._command(), "--callback-url", f"http://127.0.0.1:{port}/oauth/callback", *arguments]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "MCP_AUTO_OPEN_ENABLED": "true"}

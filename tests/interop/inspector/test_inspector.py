@@ -27,10 +27,12 @@ def inspector(request, node, world, tmp_path) -> Inspector:
 
 
 def test_it_lists_what_the_token_may_call_and_finds_nothing_wrong_with_the_schemas(inspector):
+    """2025-11-25 has no way back to the caller, so what must ask first is not offered there."""
+    asks = set() if inspector.era == "legacy" else {"refund_order"}
     for scopes, names in (
         (("orders:read",), {"find_orders"}),
         (("orders:read", "orders:write"), {"find_orders", "place_order"}),
-        (inspector.world.scopes, {"find_orders", "place_order", "refund_order"}),
+        (inspector.world.scopes, {"find_orders", "place_order"} | asks),
     ):
         answer = inspector.run("--method", "tools/list", "--strict", scopes=scopes)
         assert answer.code == OK, answer
