@@ -14,9 +14,9 @@ from launchworthy.identity import IdentityUnavailable
 from launchworthy.tokens.discovery import MetadataError, discover
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, Network
+from launchworthy.tokens.kept_metadata import KeptMetadata
 from launchworthy.vocabulary import Reason, Refused, Secret
 
-_METADATA_SECONDS: Final = 3600.0
 _LONGEST: Final = 16 * 1024
 
 
@@ -50,10 +50,9 @@ class CodeExchange:
         self._configured = endpoint
         self._proof = proof
         self._simulated = simulated
-        self._monotonic = monotonic
         own = read_endpoint(issuer, allow_loopback_http=simulated, query=False)
         self._fetcher = Fetcher(own, network, loopback=simulated)
-        self._found: tuple[float, str] | None = None
+        self._found = KeptMetadata(self._discovered, monotonic=monotonic)
         if endpoint is not None:
             read_endpoint(endpoint, allow_loopback_http=simulated, query=True)
 
@@ -74,7 +73,8 @@ class CodeExchange:
                 *proof,
             ]
             async with asyncio.timeout(self._fetcher.seconds):
-                at = read_endpoint(await self._endpoint(), allow_loopback_http=self._simulated, query=True)
+                endpoint = self._configured or await self._found.get()
+                at = read_endpoint(endpoint, allow_loopback_http=self._simulated, query=True)
                 answer = await self._fetcher.post(at, urlencode(form).encode("ascii"))
         except (FetchError, EndpointError, MetadataError) as error:
             raise Refused(Reason.TOOL_APPROVAL, f"the code was not taken: {error}") from None
@@ -87,14 +87,7 @@ class CodeExchange:
             raise Refused(Reason.TOOL_APPROVAL, "the issuer gave no ID token")
         return Secret(given)
 
-    async def _endpoint(self) -> str:
-        """Where codes are redeemed; the issuer's metadata are read again each hour."""
-        if self._configured is not None:
-            return self._configured
-        now = self._monotonic()
-        if self._found is None or now - self._found[0] >= _METADATA_SECONDS:
-            found = await discover(
-                self._fetcher, "token_endpoint", self._issuer, allow_loopback_http=self._simulated
-            )
-            self._found = (now, found)
-        return self._found[1]
+    async def _discovered(self) -> str:
+        return await discover(
+            self._fetcher, "token_endpoint", self._issuer, allow_loopback_http=self._simulated
+        )

@@ -29,13 +29,13 @@ from launchworthy.credentials.token_answer import (
 from launchworthy.tokens.discovery import MetadataError, TokenEndpoints, discover_token_endpoints
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, Network
+from launchworthy.tokens.kept_metadata import KeptMetadata
 from launchworthy.vocabulary import Secret, render_scopes
 
 with warnings.catch_warnings():  # importing authlib.deprecate resets the filters of the whole process
     from authlib.common.urls import add_params_to_qs
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-METADATA_SECONDS: Final = 3600.0
 REQUEST_SECONDS: Final = 4.0
 
 
@@ -91,11 +91,10 @@ class TokenServer:
         self._proof = proof
         self._network = network
         self._simulated = simulated
-        self._monotonic = monotonic
         own = read_endpoint(issuer, allow_loopback_http=simulated, query=False)
         self._fetcher = Fetcher(own, network, loopback=simulated)
         self._hosts: dict[str, OneHost] = {}
-        self._found: tuple[float, TokenEndpoints] | None = None
+        self._found = KeptMetadata(self._discovered, monotonic=monotonic)
         if endpoint is not None:
             self._host(endpoint)
 
@@ -165,20 +164,18 @@ class TokenServer:
         Raises:
             BrokerError: they cannot be had, or are not this issuer's.
         """
-        now = self._monotonic()
-        if self._found is not None and now - self._found[0] < METADATA_SECONDS:
-            return self._found[1]
+        return await self._found.get()
+
+    async def _discovered(self) -> TokenEndpoints:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                found = await discover_token_endpoints(
+                return await discover_token_endpoints(
                     self._fetcher, self.issuer, allow_loopback_http=self._simulated
                 )
         except (FetchError, EndpointError, MetadataError) as error:
             raise BrokerError(f"the issuer's metadata cannot be used: {error}") from None
         except TimeoutError:
             raise BrokerError("the issuer's metadata did not come in time") from None
-        self._found = (now, found)
-        return found
 
     async def aclose(self) -> None:
         """Close every connection."""

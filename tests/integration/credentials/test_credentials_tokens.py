@@ -18,12 +18,13 @@ from launchworthy.credentials.brokers.token_exchange import TokenExchange
 from launchworthy.credentials.client_proof import ProofKind
 from launchworthy.credentials.errors import BrokerError
 from launchworthy.credentials.token_answer import Expected
-from launchworthy.credentials.token_server import METADATA_SECONDS, TokenRequest
+from launchworthy.credentials.token_server import TokenRequest
 from launchworthy.identity import IdentityChange, IdentityUnavailable
 from launchworthy.identity.phase import Phase
 from launchworthy.identity.status import ChangeKind, IdentityStatus
 from launchworthy.testing.issuer import Fault
 from launchworthy.tokens.endpoint import EndpointError
+from launchworthy.tokens.kept_metadata import METADATA_SECONDS
 from launchworthy.vocabulary import Reason, Secret
 
 BEARER = Expected(token_type="bearer", issued_token_type=None, scopes=("refunds:create",))

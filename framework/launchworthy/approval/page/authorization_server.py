@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 from urllib.parse import urlencode
 
 from launchworthy.approval.refusals import NotAnswered
 from launchworthy.tokens.discovery import MetadataError, SignInEndpoint, discover_sign_in
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, Network
+from launchworthy.tokens.kept_metadata import KeptMetadata
 from launchworthy.vocabulary import Secret
-
-_METADATA_SECONDS: Final = 3600.0
 
 
 class RedeemsCodes(Protocol):
@@ -58,11 +57,10 @@ class AuthorizationServer:
         self._scope = " ".join(("openid", *scopes))
         self._configured = endpoint
         self._simulated = simulated
-        self._monotonic = monotonic
         own = read_endpoint(issuer, allow_loopback_http=simulated, query=False)
         self.host = own.authority
         self._fetcher = Fetcher(own, network, loopback=simulated)
-        self._found: tuple[float, SignInEndpoint] | None = None
+        self._found = KeptMetadata(self._discovered, monotonic=monotonic)
         if endpoint is not None:
             read_endpoint(endpoint, allow_loopback_http=simulated, query=True)
 
@@ -73,7 +71,7 @@ class AuthorizationServer:
             NotAnswered: the issuer does not say where, or gives each client another name for a person, so
                 that nobody could tell a caller from an approver.
         """
-        found = await self._endpoint()
+        found = await self._found.get()
         if not found.one_name_for_all:
             raise NotAnswered("the issuer gives each client another name for one person")
         at = found.authorization if self._configured is None else self._configured
@@ -86,21 +84,14 @@ class AuthorizationServer:
         Raises:
             NotAnswered: it was another one, or nobody can tell.
         """
-        if issuer is None and (await self._endpoint()).names_itself:
+        if issuer is None and (await self._found.get()).names_itself:
             raise NotAnswered("the answer does not say whose it is, and the issuer's do")
         if issuer is not None and issuer != self.issuer:
             raise NotAnswered("another issuer answered")
 
-    async def _endpoint(self) -> SignInEndpoint:
-        """What its metadata say; read again each hour."""
-        now = self._monotonic()
-        if self._found is None or now - self._found[0] >= _METADATA_SECONDS:
-            try:
-                async with asyncio.timeout(self._fetcher.seconds):
-                    found = await discover_sign_in(
-                        self._fetcher, self.issuer, allow_loopback_http=self._simulated
-                    )
-            except (FetchError, EndpointError, MetadataError, TimeoutError) as error:
-                raise NotAnswered(f"the issuer's metadata cannot be had: {error}") from None
-            self._found = (now, found)
-        return self._found[1]
+    async def _discovered(self) -> SignInEndpoint:
+        try:
+            async with asyncio.timeout(self._fetcher.seconds):
+                return await discover_sign_in(self._fetcher, self.issuer, allow_loopback_http=self._simulated)
+        except (FetchError, EndpointError, MetadataError, TimeoutError) as error:
+            raise NotAnswered(f"the issuer's metadata cannot be had: {error}") from None

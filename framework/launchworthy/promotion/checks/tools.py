@@ -10,6 +10,7 @@ from launchworthy.promotion import lock
 from launchworthy.promotion.approvals.locked import require_lock_approved
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.checks.schemas import open_ends
+from launchworthy.promotion.every_text import every_text
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import CASES, REAL, Project
 from launchworthy.promotion.registry import registry
@@ -105,7 +106,7 @@ def inputs_are_closed_and_bounded(project: Project) -> Iterator[Assertion]:
 def definitions_are_pinned(project: Project) -> Iterator[Assertion]:
     """`launchworthy.lock` says what tools, policy and settings promise today, and nothing of it is hidden."""
     for target in project.answer.targets:
-        for hidden in find_hidden("\n".join(_texts(target.published))):
+        for hidden in find_hidden("\n".join(every_text(target.published))):
             yield broken(
                 f"what clients see of `{target.name}` holds {hidden.name}", None, "take the character out"
             )
@@ -204,22 +205,6 @@ def _unsaid(manifest: TargetManifest) -> Assertion:
         manifest.where,
         "see AZ-01: code and manifests must agree first",
     )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in what clients see, names included."""
-    match value:
-        case str():
-            yield value
-        case dict():
-            for name, inner in value.items():
-                yield name
-                yield from _texts(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _texts(inner)
-        case _:
-            return
 
 
 def _header_parameters(schema: Mapping[str, Any], manifest: TargetManifest) -> Iterator[Assertion]:

@@ -50,16 +50,11 @@ def jobs_that_sign(text: str) -> Iterator[tuple[str, bool]]:
     Args:
         text: of the workflow; one that is no YAML table has no jobs.
     """
-    try:
-        read = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return
-    jobs = read.get("jobs") if isinstance(read, dict) else None
-    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+    for name, job in _jobs(text):
         if any(_ATTEST.search(_QUOTING.sub("", str(step.get("run", "")))) for step in _steps(job)):
             environment = job.get("environment")
             named = environment.get("name") if isinstance(environment, dict) else environment
-            yield str(name), bool(named)
+            yield name, bool(named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +76,25 @@ def jobs_that_attest_builds(text: str) -> Iterator[AttestingJob]:
     Args:
         text: of the workflow; one that is no YAML table has no jobs.
     """
-    try:
-        read = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return
-    jobs = read.get("jobs") if isinstance(read, dict) else None
-    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+    for name, job in _jobs(text):
         steps = [
             step
             for step in (job, *_steps(job))
             if isinstance(step, dict) and _is_provenance(step.get("uses"))
         ]
         if steps:
-            yield AttestingJob(name=str(name), mistake=_attesting_mistake(job, steps))
+            yield AttestingJob(name=name, mistake=_attesting_mistake(job, steps))
+
+
+def _jobs(text: str) -> Iterator[tuple[str, Any]]:
+    """Every job of a workflow with its name; one that is no YAML table has none."""
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return
+    jobs = read.get("jobs") if isinstance(read, dict) else None
+    for name, job in (jobs if isinstance(jobs, dict) else {}).items():
+        yield str(name), job
 
 
 def _is_provenance(used: object) -> bool:

@@ -4,7 +4,7 @@ import base64
 import json
 import resource
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ from launchworthy.audit.verification import verify_paths
 from launchworthy.manifest import ArgumentClass
 from launchworthy.probe.draft import Draft, good_draft
 from launchworthy.probe.probed import MODERN, NAMED_BY
+from launchworthy.promotion.every_text import every_text
 from launchworthy.promotion.finding import Assertion, ControlId
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import (
@@ -72,7 +73,7 @@ def _hostile_text(scene: Scene) -> Iterator[Seen]:
     control = [byte for byte in raw.replace(b"\n", b"") if byte < 0x20]  # noqa: PLR2004 - control characters
     calls = [each.answer.call for each in answers if each.answer is not None]
     after = [record for record in scene.records()[before:] if record.data.get("call") in calls]
-    unsafe = [text for record in after for text in _texts(record.data) if not text.isprintable()]
+    unsafe = [text for record in after for text in every_text(record.data) if not text.isprintable()]
     yield saw(
         "AUD-04",
         not control and not unsafe and len(after) == len(answers),
@@ -109,22 +110,6 @@ def _what_is_not_clear(stage: Stage, scene: Scene) -> Iterator[Seen]:
         f"not `clear`, and in the audit all the same: {', '.join(shown)}",
         requests=len(hidden),
     )
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text of a record, names included, as whoever reads it gets it."""
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for name, inner in value.items():
-                yield str(name)
-                yield from _texts(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _texts(inner)
-        case _:
-            return
 
 
 def _no_room(scene: Scene) -> Iterator[Seen]:
