@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "benchmarks-first-call.md"
@@ -86,7 +86,7 @@ def fastmcp(folder: Path) -> tuple[Parts, Parts]:
     """The same of fastmcp."""
     project = folder / "theirs"
     parts: Parts = {}
-    [port] = free_ports(1)
+    port = free_port()
     with _timed(parts, "project"):
         _run(folder, "uv", "init", "--quiet", "--bare", "theirs")
         (project / "server.py").write_text(SERVER.format())

@@ -2,11 +2,9 @@
 
 import asyncio
 import secrets
-import socket
 import time
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -14,7 +12,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from launchworthy.testing.issuer_faults import Fault, answer
-from launchworthy.testing.listening import Listening
+from launchworthy.testing.listening import Listening, Listens
+from launchworthy.testing.waiting import free_port
 
 _ANSWER = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <AssumeRoleWithWebIdentityResult><Credentials>
@@ -23,7 +22,7 @@ _ANSWER = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
 
 
-class SimulatedSts:
+class SimulatedSts(Listens):
     """One STS. A context manager.
 
     Attributes:
@@ -34,25 +33,13 @@ class SimulatedSts:
 
     def __init__(self) -> None:
         """Take a free port."""
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self._port: int = found.getsockname()[1]
+        self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self.fault = Fault.NONE
         self.asked: list[dict[str, str]] = []
-        self._listening: Listening | None = None
 
-    def __enter__(self) -> Self:
-        """Start it."""
-        self._listening = Listening(self._build, self._port, name="simulated-sts")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+    def _listen(self) -> Listening:
+        return Listening(self._build, self._port, name="simulated-sts")
 
     def _build(self, ended: asyncio.Event) -> ASGIApp:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:

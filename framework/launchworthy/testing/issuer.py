@@ -5,7 +5,6 @@ token exchange, revocation), and one that lies and breaks on request: `mint` wri
 in exactly one way, and `faults` breaks an endpoint. It listens on 127.0.0.1 only.
 """
 
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -23,6 +22,7 @@ from launchworthy.testing.issuer_opaque import OpaqueTokens
 from launchworthy.testing.issuer_sign_in import PERSON, SignIn
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.listening import Listening
+from launchworthy.testing.waiting import free_port
 
 __all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient", "SimulatedIssuer"]
 
@@ -65,8 +65,7 @@ class SimulatedIssuer:
         """
         if not resources:
             raise ValueError("an issuer issues tokens for at least one resource")
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self._port: int = found.getsockname()[1]
+        self._port = free_port()
         self._resources = dict(resources)
         self._clock = clock
         origin = f"http://127.0.0.1:{self._port}"

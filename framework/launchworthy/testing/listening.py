@@ -4,8 +4,10 @@ import asyncio
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -76,6 +78,29 @@ class Listening:
             ssl_context_factory=None if (tls := self._tls) is None else lambda *_: tls,
         )
         await _Server(config, self._ready, ended).serve(sockets=[listener])
+
+
+class Listens(ABC):
+    """A service that listens while it is entered, and may be entered again."""
+
+    _listening: Listening | None = None
+
+    @abstractmethod
+    def _listen(self) -> Listening:
+        """Begin one run."""
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self._listening = self._listen()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it; what it has seen stays."""
+        if self._listening is not None:
+            self._listening.stop()
+            self._listening = None
 
 
 class _Protocol(H11Protocol):

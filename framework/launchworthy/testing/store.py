@@ -8,14 +8,12 @@ for what is done, 400 for what is malformed. Revoking a login revokes what was l
 import asyncio
 import json
 import secrets
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import (
@@ -34,7 +32,8 @@ from starlette.routing import Route
 
 from launchworthy.testing.host_certificate import localhost_certificate
 from launchworthy.testing.issuer_faults import Fault, answer
-from launchworthy.testing.listening import Listening
+from launchworthy.testing.listening import Listening, Listens
+from launchworthy.testing.waiting import free_port
 
 ROLE: Final = "simulated"
 PATH: Final = "simulated/creds/role"
@@ -83,7 +82,7 @@ class StoreTls:
         return context
 
 
-class SimulatedStore:
+class SimulatedStore(Listens):
     """One store. A context manager.
 
     Attributes:
@@ -98,8 +97,7 @@ class SimulatedStore:
 
     def __init__(self, subject: str, keys: Callable[[], Any], tls: StoreTls | None = None) -> None:
         """Let this workload in, whose tokens verify with these keys; over TLS, its certificate does too."""
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self._port: int = found.getsockname()[1]
+        self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}" if tls is None else f"https://localhost:{self._port}"
         self._tls = tls
         self.lifetime = 60
@@ -110,21 +108,10 @@ class SimulatedStore:
         self._logins: set[str] = set()
         self._lent: dict[str, _Lent] = {}
         self.certificates: list[bytes] = []
-        self._listening: Listening | None = None
 
-    def __enter__(self) -> Self:
-        """Start it."""
+    def _listen(self) -> Listening:
         tls = None if self._tls is None else self._tls.context()
-        self._listening = Listening(self._build, self._port, name="simulated-store", tls=tls)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it."""
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+        return Listening(self._build, self._port, name="simulated-store", tls=tls)
 
     @property
     def unrevoked(self) -> int:

@@ -5,11 +5,9 @@ internet makes: a CMS SignedData over a TSTInfo, with the certificates in it.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,7 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from launchworthy.testing.listening import Listening
+from launchworthy.testing.listening import Listening, Listens
+from launchworthy.testing.waiting import free_port
 
 _SHA256: Final = "2.16.840.1.101.3.4.2.1"
 _ECDSA_SHA256: Final = "1.2.840.10045.4.3.2"
@@ -32,7 +31,7 @@ _DAYS: Final = 86_400
 _BER_LONG: Final = 0x80
 
 
-class SimulatedTimeStamps:
+class SimulatedTimeStamps(Listens):
     """A time-stamp authority: use it as a context to have it listen.
 
     Attributes:
@@ -64,10 +63,8 @@ class SimulatedTimeStamps:
             .sign(self._root_key, hashes.SHA256())
         )
         self.asked = 0
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port: int = probe.getsockname()[1]
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}/"
-        self._listening: Listening | None = None
 
     @property
     def root_pem(self) -> bytes:
@@ -80,18 +77,8 @@ class SimulatedTimeStamps:
         digest.update(message)
         return self._answer(digest.finalize(), nonce=None)
 
-    def __enter__(self) -> Self:
-        """Listen."""
-        self._listening = Listening(lambda _: self._app(), self._port, name="time-stamp authority")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+    def _listen(self) -> Listening:
+        return Listening(lambda _: self._app(), self._port, name="time-stamp authority")
 
     def _app(self) -> Any:
         async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -6,18 +6,17 @@ is not good for it gets a 401 before that application hears of it.
 
 import asyncio
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from launchworthy.testing.issuer_faults import Fault, answer
-from launchworthy.testing.listening import Listening
+from launchworthy.testing.listening import Listening, Listens
+from launchworthy.testing.waiting import free_port
 
 
 class Lender(Protocol):
@@ -63,7 +62,7 @@ class UpstreamRequest:
         return self.lender.revoked(self.credential)
 
 
-class SimulatedUpstream:
+class SimulatedUpstream(Listens):
     """One upstream: iterate over it for the requests that it has seen, in order.
 
     Attributes:
@@ -81,8 +80,7 @@ class SimulatedUpstream:
             lender: says which credentials are good.
             app: answers good requests; without one they get `{}`.
         """
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self._port: int = found.getsockname()[1]
+        self._port = free_port()
         self.name = name
         self.url = f"http://127.0.0.1:{self._port}"
         self.fault = Fault.NONE
@@ -91,20 +89,9 @@ class SimulatedUpstream:
         self._app = app
         self.everything: list[UpstreamRequest] = []
         self._seen: list[UpstreamRequest] = []
-        self._listening: Listening | None = None
 
-    def __enter__(self) -> Self:
-        """Start it."""
-        self._listening = Listening(self._build, self._port, name="simulated-upstream")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop it; what it has seen stays."""
-        if self._listening is not None:
-            self._listening.stop()
-            self._listening = None
+    def _listen(self) -> Listening:
+        return Listening(self._build, self._port, name="simulated-upstream")
 
     def __iter__(self) -> Iterator[UpstreamRequest]:
         """What it has seen with a good credential."""

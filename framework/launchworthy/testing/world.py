@@ -35,11 +35,11 @@ from launchworthy.testing.process import ServerProcess
 from launchworthy.testing.projected_token import USABLE, ProjectedTokenFile
 from launchworthy.testing.toml import render_toml
 from launchworthy.testing.visitor import APPROVER, PERSON
-from launchworthy.testing.waiting import free_ports, wait_until
+from launchworthy.testing.waiting import free_port, free_ports, wait_until
 from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
 
-__all__ = ["World", "free_ports", "wait_until"]
+__all__ = ["World", "free_port", "free_ports", "wait_until"]
 CALLERS = "callers"
 """How the one issuer is called, where the settings name none."""
 CALLER = "caller"
@@ -384,7 +384,7 @@ class World:
         if self._anchor == "file":
             table["anchor_file"] = str(self.anchor_file)
         if self._anchor == "http":
-            table["anchor_url"] = f"http://127.0.0.1:{free_ports(1)[0]}"
+            table["anchor_url"] = f"http://127.0.0.1:{free_port()}"
         if self._audit_key:
             table["hmac_key"] = f"file:{self.audit_key_file}"
         return table

@@ -19,7 +19,7 @@ from launchworthy.audit.shipping import BATCH_RECORDS, Shipper, ship_for_ever
 from launchworthy.audit.sinks import SinkUnavailable
 from launchworthy.audit.stream import AuditStream
 from launchworthy.cli.main import app
-from launchworthy.testing.world import free_ports, wait_until
+from launchworthy.testing.world import free_port, wait_until
 from launchworthy.vocabulary import ProblemError, Reason
 
 SHIP = [sys.executable, "-m", "launchworthy.cli", "audit", "ship"]
@@ -328,6 +328,6 @@ def test_sigterm_ends_it_and_what_was_taken_is_noted(stream):
 
 def test_nobody_listens(stream):
     write(stream, 1)
-    [port] = free_ports(1)
+    port = free_port()
     assert run(stream.path.parent, f"http://127.0.0.1:{port}").exit_code == 2
     assert Path(stream.path.parent / "shipped-otlp.json").exists() is False

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.listening import Listening
+from launchworthy.testing.waiting import free_port
 from launchworthy.tokens.fetch import system_network
 from launchworthy.vocabulary import BearerToken, CallId, Principal, PrincipalKind, Secret
 
@@ -115,8 +115,7 @@ class Listener:
     """An endpoint that remembers each request as it came, and answers what it is told."""
 
     def __init__(self):
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self.port = found.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/token"
         self.seen = []
         self.answer = Response(status_code=500)

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.toml import render_toml
+from launchworthy.testing.waiting import free_port
 from launchworthy.testing.world import World
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "orders"
@@ -42,8 +42,7 @@ def deployed(
         options: as in `World`.
     """
     project = TestedProject.read(root)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        behind = free.getsockname()[1]
+    behind = free_port()
     with project.world(scratch, **options) as world:
         text, count = _LISTEN.subn(f'listen = "127.0.0.1:{behind}"', world.file.read_text())
         assert count == 1

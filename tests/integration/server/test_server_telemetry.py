@@ -10,7 +10,7 @@ import pytest
 from server_orders import REHEARSAL
 
 from launchworthy.testing.client import Refused
-from launchworthy.testing.world import free_ports, wait_until
+from launchworthy.testing.world import free_port, wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -106,7 +106,7 @@ def test_calls_become_spans_and_numbers_with_bounded_names_and_no_argument(order
 
 
 def test_a_collector_that_is_dead_stops_no_call(orders):
-    [port] = free_ports(1)
+    port = free_port()
     with (
         orders.world(**REHEARSAL) as world,
         orders.server(world, LAUNCHWORTHY_TELEMETRY__ENDPOINT=f"http://127.0.0.1:{port}") as server,

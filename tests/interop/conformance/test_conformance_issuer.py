@@ -11,7 +11,7 @@ from conformance_suite import PACKAGE, REVISIONS
 
 from launchworthy.testing.issuer import SimulatedIssuer
 from launchworthy.testing.issuer_clients import RegisteredClient
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 
 pytestmark = pytest.mark.foreign
 RESOURCE = "https://orders.acme.example/mcp"
@@ -19,7 +19,7 @@ RESOURCE = "https://orders.acme.example/mcp"
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_its_metadata_and_its_sign_in_are_as_they_should_be(node, tmp_path, revision):
-    [port] = free_ports(1)
+    port = free_port()
     browser = RegisteredClient(
         client_id="suite", keys=None, redirect_uris=(f"http://127.0.0.1:{port}/callback",)
     )

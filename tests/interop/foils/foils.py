@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchworthy.testing.issuer import SimulatedIssuer
-from launchworthy.testing.world import free_ports, wait_until
+from launchworthy.testing.world import free_port, wait_until
 
 HERE = Path(__file__).parent
 ADD = 'add={"a": 1, "b": 2, "note": "three"}'
@@ -26,7 +26,7 @@ class Foil:
 @contextmanager
 def running(program: str, *, with_issuer: bool) -> Iterator[Foil]:
     """Start a foil; it is stopped in the end, by its own process."""
-    [port] = free_ports(1)
+    port = free_port()
     url = f"http://127.0.0.1:{port}/mcp"
     with SimulatedIssuer({url: ("foil:use",)}) as issuer:
         more = [issuer.jwks_uri, issuer.issuer, url] if with_issuer else []

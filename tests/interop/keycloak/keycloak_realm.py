@@ -20,7 +20,7 @@ import httpx2
 from mcp.client.auth.oauth2 import AuthorizationCodeResult
 
 from launchworthy.testing.issuer_clients import ASSERTION_TYPE, SimulatedClient
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 
 CALLBACK = "http://127.0.0.1:9/callback"
 PERSON, BROWSER = "alice", "browser-agent"
@@ -37,7 +37,7 @@ class Keycloak:
         self._home = home
         self._log = scratch / "keycloak.log"
         self._password = secrets.token_urlsafe(16)
-        [port] = free_ports(1)
+        port = free_port()
         self.base = f"http://127.0.0.1:{port}"
         listen = ["--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={port}"]
         self._command = [str(home / "bin" / "kc.sh"), "start", "--optimized", "--cache=local", *listen]

@@ -23,7 +23,7 @@ from launchworthy.credentials.errors import BrokerError
 from launchworthy.credentials.token_server import TokenServer
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.listening import Listening
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 from launchworthy.tokens.fetch import system_network
 from launchworthy.vocabulary import CallId, Secret
 
@@ -62,7 +62,7 @@ def bundle_endpoint(authority):
         keys = [key | {"use": "jwt-svid"} for key in authority.jwks()["keys"]]
         return JSONResponse({"keys": keys, "spiffe_sequence": 1, "spiffe_refresh_hint": 60})
 
-    [port] = free_ports(1)
+    port = free_port()
     listening = Listening(
         lambda _: Starlette(routes=[Route("/bundle", bundle)]), port, name="bundle-endpoint"
     )

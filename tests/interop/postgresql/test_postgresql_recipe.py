@@ -21,7 +21,7 @@ from launchworthy.identity.spiffe import SpiffeIdentity
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.caller_tls import identity_of
 from launchworthy.testing.workload_api import Fault, WorkloadApi
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 
 asyncpg = pytest.importorskip("asyncpg", reason="`nox -s interop-postgresql` installs it")
 ORDERS, DATABASE = "spiffe://dev.invalid/simulated/orders", "spiffe://dev.invalid/simulated/database"
@@ -55,7 +55,7 @@ class Database:
 
     def __init__(self, home, authority):
         self.home, self.authority = home, authority
-        [self.port] = free_ports(1)
+        self.port = free_port()
         self.who = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
         self.process = None
 

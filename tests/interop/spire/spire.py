@@ -8,13 +8,14 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
+
+from launchworthy.testing.waiting import free_port
 
 SERVER_BIN = os.environ.get("SPIRE_SERVER_BIN", "")
 AGENT_BIN = os.environ.get("SPIRE_AGENT_BIN", "")
@@ -226,11 +227,6 @@ class Spire:
             )
         self._processes.append(process)
         return process
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 def eventually(condition, what, seconds=30.0):

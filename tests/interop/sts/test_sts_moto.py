@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from launchworthy.credentials.errors import BrokerError
 from launchworthy.credentials.narrowing import too_wide
 from launchworthy.credentials.one_host import OneHost
 from launchworthy.testing.authority import SimulatedAuthority
+from launchworthy.testing.waiting import free_port
 from launchworthy.tokens.fetch import system_network
 from launchworthy.vocabulary import CallId, Principal, PrincipalKind, Secret
 
@@ -45,8 +45,7 @@ def address(tmp_path_factory):
     program = str(beside) if beside.exists() else shutil.which("moto_server")
     if program is None:
         pytest.skip("moto_server is not here; the session interop-sts installs it")
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("moto") / "log.txt"
     with log.open("wb") as out:
         process = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=out, stderr=out)

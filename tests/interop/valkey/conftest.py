@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from launchworthy.testing.waiting import free_port
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "state"))
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 
@@ -19,8 +21,7 @@ class Running:
     """One server; `port` stays the same when it is started again."""
 
     def __init__(self, directory: Path, *options: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._directory = directory
         self._options = options
         self.start()

@@ -24,7 +24,7 @@ from launchworthy.cli.main import app
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.client import MODERN, Client
 from launchworthy.testing.process import NotStarted, ServerProcess
-from launchworthy.testing.world import World, free_ports, wait_until
+from launchworthy.testing.world import World, free_port, free_ports, wait_until
 from launchworthy.vocabulary import Secret
 
 pytestmark = pytest.mark.foreign
@@ -212,7 +212,7 @@ def behind_tls(run: Any, tmp_path: Path) -> tuple[Any, int, Path]:
         )
     )
     roots.write_bytes(authority.bundle_pem())
-    [port] = free_ports(1)
+    port = free_port()
     files = ("--tls-cert-file", str(pem), "--tls-key-file", str(private), "--tls-ca-cert-file", str(roots))
     return run("--tls-port", str(port), "--tls-auth-clients", "no", *files), port, roots
 

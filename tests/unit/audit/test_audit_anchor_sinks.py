@@ -12,7 +12,7 @@ from launchworthy.audit.anchored import NAME, Anchored
 from launchworthy.audit.anchors import read_anchors
 from launchworthy.audit.sinks.posted import poster
 from launchworthy.audit.verification import State, verify_paths
-from launchworthy.testing.world import free_ports
+from launchworthy.testing.world import free_port
 
 AUTHORITY = Authority()
 
@@ -122,7 +122,7 @@ def test_the_end_does_not_wait_for_ever(tmp_path):
 
 
 def test_a_post_counts_only_where_the_answer_is_a_success():
-    [port] = free_ports(1)
+    port = free_port()
     with pytest.raises(OSError, match="ConnectError"):
         poster(f"http://127.0.0.1:{port}", tls=ssl.create_default_context())("line")
 

@@ -1,6 +1,5 @@
 """Asking for a time stamp: the first authority that answers well is taken, and a bad answer is none."""
 
-import socket
 import time
 
 import pytest
@@ -10,6 +9,7 @@ from launchworthy.attestation import StampAuthority
 from launchworthy.attestation.stamp import verify_stamp
 from launchworthy.promotion.stamping import stamper_of
 from launchworthy.testing.time_stamps import SimulatedTimeStamps
+from launchworthy.testing.waiting import free_port
 from launchworthy.vocabulary import ProblemError
 
 
@@ -19,8 +19,7 @@ def authority(stamps: SimulatedTimeStamps, *, url: str | None = None) -> StampAu
 
 
 def closed() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+    return f"http://127.0.0.1:{free_port()}/"
 
 
 def test_where_nobody_is_named_nobody_is_asked() -> None:
