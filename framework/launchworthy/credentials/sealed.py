@@ -2,7 +2,7 @@
 
 The gate seals it, and from there on a holder travels that does not have it: the token is in a table of this
 module, and the entry goes with the holder. No attribute, `repr`, copy or context variable leads to it. Only a
-broker that exchanges tokens opens it (a test reads the source).
+broker that exchanges tokens opens it, and a stream that has it verified again (a test reads the source).
 """
 
 from typing import NoReturn
@@ -36,7 +36,7 @@ def seal(token: BearerToken) -> SealedToken:
 
 
 def unseal(sealed: SealedToken) -> BearerToken:
-    """The token, for the one request that exchanges it.
+    """The token, for the one request that exchanges it, or to be verified again.
 
     Raises:
         KeyError: it was let go of.

@@ -9,7 +9,7 @@
 14    dispatch; the outcome is in the audit before the answer leaves
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from mcp.shared.inbound import validate_mcp_param_headers
@@ -53,6 +53,7 @@ class Calls:
         runs: RecordedRuns,
         notes: RefusalNotes,
         approving: Approving,
+        still: Callable[[VerifiedRequest], int],
         exchanging: frozenset[TargetKey],
         environment: Environment,
     ) -> None:
@@ -66,6 +67,7 @@ class Calls:
             runs: runs what was authorised, between two records.
             notes: where unfit arguments are told.
             approving: asks a person, where the policy wants that.
+            still: the time, if who has waited for an answer may be served even now; raises `Refused`.
             exchanging: the targets that may have their caller's token exchanged.
             environment: whose promises count.
         """
@@ -76,6 +78,7 @@ class Calls:
         self._runs = runs
         self._notes = notes
         self._approving = approving
+        self._still = still
         self._exchanging = exchanging
         self._environment = environment
 
@@ -148,7 +151,8 @@ class Calls:
             return approving.ask_again(request, asked.target, exact, needed, opened)
         if opened.verdict is not Verdict.YES:
             await approving.redeem(request, opened, exact, needed)  # which raises: a no is used up too
-        decided = self._deciding.decide(replace(query, approved=opened.approved()))
+        now = self._still(request)  # on a page somebody may take their time
+        decided = self._deciding.decide(replace(query, approved=opened.approved(), now=now))
         async with self._limits.call(asked.target, request.principal, call):
             redeemed = await approving.redeem(request, opened, exact, needed)
             return await self._dispatch(request, asked, arguments, decided, redeemed)

@@ -75,7 +75,7 @@ from launchworthy.manifest import Served
 from launchworthy.tokens.bearer import parse_authorization
 from launchworthy.tokens.metadata import metadata_paths, metadata_url
 from launchworthy.tokens.strict_json import StrictJSONError, parse
-from launchworthy.vocabulary import Environment, Reason, Refused, format_call_id
+from launchworthy.vocabulary import Environment, Principal, Reason, Refused, format_call_id
 
 __all__ = ["Gate", "GateConfig", "RefusalNote"]
 
@@ -164,6 +164,7 @@ class Gate:
             ),
             notes=self._notes,
             approving=Approving(approvals, on_page, audit, redactor, title=config.name),
+            still=lambda request: self._still(request.principal, request.trace),
             exchanging=config.exchanging,
             environment=environment,
         )
@@ -247,11 +248,10 @@ class Gate:
         self._readiness()
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
-        token, sealed = bearer.digest, seal(bearer) if self._config.exchanging else None
+        token, sealed = bearer.digest, seal(bearer)
         head = Head(place=head.place, authorization=(), routing=head.routing, canary=head.canary)
-        del bearer, scope  # from here on nothing has the token; a sealed one is opened by its broker only
+        del bearer, scope  # from here on nothing has the token but its seal
         settled = await self._read(receive, head, trace)
-        self._readiness()  # again: a body may take ten seconds, and an identity ends at once
         request = VerifiedRequest(
             settled=settled,
             head=head,
@@ -262,9 +262,21 @@ class Gate:
             receive=receive,
             reply=reply,
             trace=trace,
-            now=now,
+            now=self._still(principal, trace),  # a body may take ten seconds
         )
         return await self._decide(request)
+
+    def _still(self, principal: Principal, trace: Trace) -> int:
+        """The time, if who has waited may be served even now: an identity and a caller end at once.
+
+        Raises:
+            Refused: what readiness, the list of denied callers or the peer's own end say.
+        """
+        self._readiness()
+        self._verifier.refuse_denied(principal)
+        if trace.peering is not None:
+            trace.peering.require()
+        return int(self._clock())
 
     async def _public(self, place: Place, scope: Message, receive: Receive, trace: Trace) -> Answer:
         """What needs no token: a document for everybody, and a page where people sign in."""

@@ -32,11 +32,18 @@ class Verifier(Protocol):
             Refused: `token.*` or `keys.unavailable`.
         """
 
-    def admit_again(self, principal: Principal, now: int) -> None:
-        """Return if a caller that was verified may still be served, although no token is shown again.
+    async def verify_again(self, token: BearerToken, principal: Principal, now: int) -> Principal:
+        """Find out whether a token that was good still is, for a stream that goes on with it.
 
         Raises:
-            Refused: `token.expired`, `token.denied` or `control.stale`.
+            Refused: as `verify`; `token.expired` without leeway.
+        """
+
+    def refuse_denied(self, principal: Principal) -> None:
+        """Return if a caller that was verified is not denied now; asking waits for nothing.
+
+        Raises:
+            Refused: `token.denied` or `control.stale`.
         """
 
 

@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 from launchworthy.audit import AuditUnwritable
 from launchworthy.audit.events import SubscriptionClosed
+from launchworthy.credentials.sealed import unseal
 from launchworthy.enforcement import records
 from launchworthy.enforcement.answers import Answer, json_headers
 from launchworthy.enforcement.changes import LISTS_CHANGED, Changes
@@ -191,7 +192,7 @@ class _Stream:
         try:
             with Presence(self._request.receive, armed_after=0.0):
                 await self._send("notifications/subscriptions/acknowledged", notifications=self._honoured())
-                while self._lives():
+                while await self._lives():
                     await self._wait()
                     await self._tell()
         finally:
@@ -223,7 +224,7 @@ class _Stream:
     async def _tell(self) -> None:
         heard, self._heard = self._heard, {}
         for what in heard:
-            if not self._lives():
+            if not await self._lives():
                 return
             if what == LISTS_CHANGED:
                 for name in self._lists:
@@ -235,14 +236,20 @@ class _Stream:
             else:
                 self.withheld += 1
 
-    def _lives(self) -> bool:
-        """Whether the server, the identity, what it is about, and its caller still stand; asked each time."""
+    async def _lives(self) -> bool:
+        """Whether the server, the identity, what it is about, and its caller still stand; asked each time.
+
+        What its caller may read is decided by what the token is good for now.
+        """
         if self.ended is None:
             try:
                 self._lifelines.readiness()
                 for target in self._targets or (EVERYTHING,):
                     self._lifelines.stops.refuse_stopped(target)
-                self._lifelines.verifier.admit_again(self._request.principal, int(self._lifelines.clock()))
+                principal, now = self._request.principal, int(self._lifelines.clock())
+                token = unseal(self._request.callers_token)
+                principal = await self._lifelines.verifier.verify_again(token, principal, now)
+                self._request = self._request._replace(principal=principal)
                 if self._request.trace.peering is not None:
                     self._request.trace.peering.require()
             except Refused as refused:

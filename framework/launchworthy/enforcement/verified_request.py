@@ -17,7 +17,8 @@ class VerifiedRequest(NamedTuple):
         head: what its headers claim.
         principal: who calls.
         token: the digest of the token; the token itself ends at the gate.
-        callers_token: the token, sealed, where some target may have it exchanged; opened by that broker only.
+        callers_token: the token, sealed; opened by the broker that exchanges it, and by a stream that has it
+            verified again.
         resource: this server, as the token's audience names it.
         receive: the connection, to see the client leave.
         reply: where the answer goes.
@@ -29,7 +30,7 @@ class VerifiedRequest(NamedTuple):
     head: Head
     principal: Principal
     token: TokenDigest
-    callers_token: SealedToken | None
+    callers_token: SealedToken
     resource: str
     receive: Receive
     reply: Reply

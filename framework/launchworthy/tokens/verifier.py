@@ -148,23 +148,38 @@ class TokenVerifier:
             raise
         except Exception as error:
             raise Refused(Reason.TOKEN_MALFORMED, f"verification ended in {type(error).__name__}") from error
-        self._admit(principal)
+        self.refuse_denied(principal)
         return principal
 
-    def admit_again(self, principal: Principal, now: int) -> None:
-        """Return if a caller that was verified may still be served, although no token is shown again.
+    async def verify_again(self, token: BearerToken, principal: Principal, now: int) -> Principal:
+        """Find out whether a token that was good still is, for a stream that goes on with it.
+
+        A withdrawn key and a token that its issuer took back end a stream as they end calls.
 
         Args:
+            token: as it was verified.
             principal: as `verify` returned it.
             now: seconds since the epoch.
 
         Raises:
-            Refused: `token.expired` (without leeway: a stream is no new request), `token.denied`, or what the
-                list of denied callers says.
+            Refused: `token.expired` (without leeway: a stream is no new request), or as `verify`.
         """
         if now >= principal.expires_at:
             raise Refused(Reason.TOKEN_EXPIRED, "the token has expired since")
-        self._admit(principal)
+        return await self.verify(token, now)
+
+    def refuse_denied(self, principal: Principal) -> None:
+        """Return if a caller that was verified is not denied now; waits for nothing.
+
+        Raises:
+            Refused: `token.denied`, or what the list of denied callers says.
+        """
+        try:
+            self._deny.refuse(principal)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(Reason.INTERNAL, f"denials could not be asked: {type(error).__name__}") from error
 
     def id_tokens(self, name: str) -> IdTokens:
         """What verifies the ID tokens of one of these issuers, by its name in the settings.
@@ -232,14 +247,6 @@ class TokenVerifier:
         voucher = issuer.introspection
         self._verified.keep(digest, Verified(principal, voucher, (voucher.generation, denials), now, until))
         return principal
-
-    def _admit(self, principal: Principal) -> None:
-        try:
-            self._deny.refuse(principal)
-        except Refused:
-            raise
-        except Exception as error:
-            raise Refused(Reason.INTERNAL, f"denials could not be asked: {type(error).__name__}") from error
 
     def _issuer_of(self, unverified: UnverifiedClaims) -> Issuer:
         name = unverified_issuer(unverified)

@@ -45,10 +45,10 @@ from launchworthy.state.control.reading import Source
 from launchworthy.state.limits import CallLimits, LimitsOf
 from launchworthy.testing.execution import ExecutionPipe
 from launchworthy.testing.issuer import SimulatedClient, SimulatedIssuer
-from launchworthy.tokens import IssuerPolicy, NobodyDenied
+from launchworthy.tokens import IssuerPolicy
 from launchworthy.tokens.fetch import system_network
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import Environment, Problem, ProblemError, Reason, Refused
+from launchworthy.vocabulary import Environment, Principal, Problem, ProblemError, Reason, Refused
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
@@ -103,6 +103,19 @@ class ProvenClient:
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", self._client.assertion(issuer, int(time.time()))),
         )
+
+
+class Denials:
+    """The callers that a test denies, by their subjects."""
+
+    generation = 0
+
+    def __init__(self, subjects: set[str]) -> None:
+        self._subjects = subjects
+
+    def refuse(self, principal: Principal) -> None:
+        if principal.subject in self._subjects:
+            raise Refused(Reason.TOKEN_DENIED, "denied by the test")
 
 
 def nobody(entry: Entry) -> tuple[str, ...]:
@@ -223,7 +236,7 @@ class House:
                 {},
                 lambda _event: None,
                 time.monotonic,
-                deny=NobodyDenied(),
+                deny=Denials(self.denied),
             )
             await verifier.start(10)
             room = WaitingRoom(self._seal(Sealed.WAITING), self._store)

@@ -203,6 +203,25 @@ def test_a_stream_ends_with_a_deny_entry(quick):
     assert closed(quick, stream)["reason"] == "denied"
 
 
+def test_a_stream_ends_when_the_key_of_its_token_is_withdrawn(quick):
+    keys, published = quick.gate._verifier._issuers[quick.issuer.issuer].keys, quick.issuer.keys
+    stays, goes = published.active().kid, published.rotate()
+    token = quick.token("shop:read")
+    published.activate(stays)
+    eventually(lambda: quick.post("tools/list", token=token).status_code == 200)
+    with Listening(quick, "shop://logo", token=token) as stolen, Listening(quick, "shop://logo") as good:
+        for stream in (stolen, good):
+            stream.honoured()
+        published.withdraw(goes)
+        before = keys.generation
+        eventually(lambda: quick.run(keys._ask()) or keys.generation > before)
+        stolen.ends()
+        quick.call("touch", uri="shop://logo")
+        assert good.told() == "shop://logo"
+    assert closed(quick, stolen)["reason"] == "token"
+    assert quick.post("tools/list", token=token).status_code == 401
+
+
 def test_each_delivery_is_decided_again(quick):
     with Listening(quick, "shop://order/1", "shop://logo") as stream:
         stream.honoured()

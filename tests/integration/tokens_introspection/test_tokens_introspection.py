@@ -74,6 +74,26 @@ def test_a_good_answer_is_kept_for_half_a_minute_and_never_past_its_end(
     assert issuer.counts["introspect"] == asked + 1
 
 
+def test_a_stream_asks_again_as_calls_do(court: Court, issuer: SimulatedIssuer, clock: Clock) -> None:
+    token = BearerToken(issuer.mint_opaque(exp=NOW + 300))
+
+    def again(principal: Principal) -> Principal:
+        again = court.run(lambda: court.verifier.verify_again(token, principal, int(clock.wall())))
+        assert isinstance(again, Principal)
+        return again
+
+    caller = court.answer(token.reveal())
+    assert isinstance(caller, Principal)
+    clock.elapsed = 31
+    assert again(caller) == caller
+    assert issuer.counts["introspect"] == 2
+    issuer.opaque.revoke(token.reveal())
+    clock.elapsed = 62
+    with pytest.raises(Refused) as refused:
+        again(caller)
+    assert refused.value.reason is Reason.TOKEN_INACTIVE
+
+
 @pytest.mark.parametrize("use", ["refresh_token", "id", "", None, ["access_token"], True])
 def test_what_its_issuer_calls_no_access_token_is_none(
     court: Court, issuer: SimulatedIssuer, use: object

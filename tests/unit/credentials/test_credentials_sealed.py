@@ -43,11 +43,15 @@ def test_it_is_forgotten_with_its_holder():
     assert len(_SEALED_TOKENS) == before
 
 
-def test_only_the_brokers_that_exchange_tokens_open_it():
+def test_only_the_broker_that_exchanges_tokens_and_a_stream_open_it():
     openers = set()
     for path in FRAMEWORK.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             named = getattr(node, "id", None) or getattr(node, "attr", None)
             if named in ("unseal", "_SEALED_TOKENS"):
                 openers.add(str(path.relative_to(FRAMEWORK)))
-    assert openers == {"credentials/sealed.py", "credentials/brokers/token_exchange.py"}
+    assert openers == {
+        "credentials/sealed.py",
+        "credentials/brokers/token_exchange.py",
+        "enforcement/subscriptions.py",
+    }
