@@ -11,7 +11,7 @@ from launchworthy.detection.notations import ESCAPES, Name, Pair, read
 
 _PROMISING = re.compile(
     r"pass|pwd|secret|token|key|cred|auth|bearer|jwt|pw\b|pat\b|salt|pepper|seed|dsn|webhook|cookie|session|mnemonic"
-    r"|kennwort|senha|contrasena|masterauth|sas\b"
+    r"|kennwort|senha|contrasena|masterauth|sas\b|psk\b|login"
 )
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _REST_OF_NAME = re.compile(r"[A-Za-z0-9_.$-]{0,81}")

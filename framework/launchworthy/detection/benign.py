@@ -6,11 +6,12 @@ from launchworthy.detection.randomness import looks_generated
 
 _REFERENCE = re.compile(
     r"""
-      \$[({]?[A-Za-z_][\w.:?!/-]*[)}]? | %\w+% | @\w+@                  # $NAME ${NAME} $(NAME) %NAME% @NAME@
+      \${1,2}[({]?[A-Za-z_][\w.:?!/-]*[)}]? | %\w+(?:\([\w.:-]*\))?% | @[\w.-]+@ # $NAME $(NAME) %NAME% @NAME@
+    | [$@]\w{0,20}\{[^{}\n]{1,200}\} | `[^`\n]{1,200}`                  # $ENV{NAME} @{store:name} `command`
     | .*(?:\$\{\{?|\{\{|<%|\#\{|\$\().*                                 # a template somewhere in it
     | %\(\w+\)s | %[sdr] | \{[\w.!:]*\} | :\w+ | \?
     | <[^<>]{1,80}> | \[[A-Za-z _-]{2,60}\]                             # <your token> [token]
-    | !\w+\b.* | --?[a-z][a-z-]*                                        # !Ref, !vault; another option
+    | ![A-Za-z]+(?:[./:][A-Za-z]+)*(?:\s.*)? | --?[a-z][a-z-]*       # !Ref, !vault; another option
     | (?:arn:aws[\w-]*:|projects/[\w.-]+/secrets/|ocid1\.|spiffe://|urn:|did:|@Microsoft\.KeyVault).*
     | (?:op|vault|bao|openbao|hcvault|aws-?sm|aws-?ssm|awsssm|ssm|gcp-?sm|gsm|azkv|akv|(?:azure)?keyvault|sm
        |secretsmanager|secrets?|secretref|keychain|keyring|se|doppler|bws|bitwarden|k8s|kubernetes|sops|file
@@ -26,13 +27,13 @@ _REFERENCE = re.compile(
 
 _ENCRYPTED = re.compile(
     r"""
-      ENC\[.* | ENC\(.*\) | \{cipher\}.* | vault:v\d+:.* | \$ANSIBLE_VAULT;.*
+      ENC\[.* | ENC\(.*\) | \{cipher\}.* | \{[A-Za-z0-9+/]{14,}={0,2}\} | vault:v\d+:.* | \$ANSIBLE_VAULT;.*
     | AQICAH[\w+/=]+ | Ag[A-D][\w+/=]{80,}
     | (?:wc[A-Z]MA|hQ[A-Z]MA|LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS)[\w+/=]{60,}
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""SOPS, jasypt, Spring, Vault transit, Ansible, AWS KMS, sealed secrets, OpenPGP."""
+"""SOPS, jasypt, Spring, Maven, Vault transit, Ansible, AWS KMS, sealed secrets, OpenPGP."""
 
 _PLACE = re.compile(
     r"""
@@ -42,7 +43,7 @@ _PLACE = re.compile(
     | unix://\S+ | tcp://[\w.:-]+
     | [A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:@/]*(?::\d+)?(?:/[^\s@?]*)?
       (?:\?(?:ssl|tls|ssl_?mode|timeout|pool)=[\w-]*)?
-    | (?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\d+)?
+    | (?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\d+)? | \d{1,5}/(?:tcp|udp|sctp)
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}
     """,
     re.VERBOSE,

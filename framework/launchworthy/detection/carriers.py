@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from launchworthy.detection.benign import is_benign, is_placeholder, is_reference
+from launchworthy.detection.judgement import Place, judge
 from launchworthy.detection.randomness import looks_generated
 from launchworthy.detection.shape import Shape, decoded
 
@@ -42,16 +43,68 @@ _COMMANDS = (
             r"""["']?(?P<value>[^\s"'|;&]{3,128})"""
         ),
     ),
+    (
+        ("ldap",),
+        re.compile(r"""\bldap\w{3,9}\b[^\n|]{0,200}?\s-w[ \t]{1,40}["']?(?P<value>[^\s"'|;&]{3,128})"""),
+    ),
+    (
+        ("htpasswd ",),
+        re.compile(
+            r"""\bhtpasswd\s+-[A-Za-z]*b[A-Za-z]*\s+\S{1,200}\s+\S{1,64}\s+["']?(?P<value>[^\s"'|;&]{3,128})"""
+        ),
+    ),
     (("-pass",), re.compile(r"""-pass(?:in|out)?[ \t]{1,40}pass:["']?(?P<value>[^\s"'|;&]{3,128})""")),
 )
 _MIN_BASIC = 3
+_CALLS = (
+    "login(",
+    "auth=(",
+    "auth = (",
+    "auth(",
+    "authentication(",
+    "credential(",
+    "credentials(",
+    "getconnection(",
+)
+_USER_AND_PASSWORD = re.compile(
+    r"""[^,"'()\n]{0,60}(?:"[^"\n]{1,300}"[ ]?,\s{0,9}(?=["'][^"'\n]{1,128}["'],))?"""
+    r"""(?P<first>["'])[^"'\n]{1,128}(?P=first)\s{0,9},\s{0,40}(?P<quote>["'])(?P<value>[^"'\n]{3,128})(?P=quote)"""
+)
+_STATEMENTS = (
+    (
+        ("identified ", "password '"),
+        re.compile(
+            r"\b(?:user|role|login|to)\b[^\n;]{0,160}?"
+            r"\b(?:identified[ ]{1,9}(?:with[ ]{1,9}\S{1,40}[ ]{1,9})?by|(?:with|encrypted)[ ]{1,9}password)"
+            r"[ ]{1,9}'(?P<value>[^'\n]{3,128})'",
+            re.IGNORECASE,
+        ),
+    ),
+    (("@tcp(", "@unix("), re.compile(r"[\w.-]{1,64}:(?P<value>[^@\s\"']{3,128})@(?:tcp|unix)\(")),
+    (("sqlplus",), re.compile(r"\bsqlplus\b[^\n|]{0,99}?\s[\w.-]{1,64}/(?P<value>[^@\s\"'/]{3,128})@")),
+    (
+        ("chpasswd",),
+        re.compile(
+            r"""\b[a-z_][\w-]{0,31}:(?P<value>[^\s"'|]{3,128})["']?[ ]{0,9}\|[ ]{0,9}(?:sudo )?chpasswd"""
+        ),
+    ),
+    (
+        ("chpasswd:",),
+        re.compile(
+            r"\bchpasswd:[ ]{0,9}\n(?:[ ]{1,40}[^\n]{0,200}\n){0,9}?[ ]{1,40}(?:-[ ]{1,9})?[a-z_][\w-]{0,31}:"
+            r"(?P<value>[^\s:]{3,128})$",
+            re.MULTILINE,
+        ),
+    ),
+)
 
 
 def carried(text: str, lowered: str) -> Iterator[Shape]:
     """Every secret that something else carries."""
     yield from _in_urls(text)
     yield from _in_headers(text, lowered)
-    for signs, pattern in _COMMANDS:
+    yield from _in_calls(text, lowered)
+    for signs, pattern in _COMMANDS + _STATEMENTS:
         if any(sign in lowered for sign in signs):
             for found in pattern.finditer(text):
                 if not is_benign(found["value"]):
@@ -84,6 +137,17 @@ def _is_password(found: re.Match[str]) -> bool:
     if is_reference(value) or is_placeholder(value) or _BUILT.search(value) is not None:
         return False
     return not (user.lower() == value.lower() and host.lower() in _LOCAL)
+
+
+def _in_calls(text: str, lowered: str) -> Iterator[Shape]:
+    """`auth=("user", "password")`, `NetworkCredential("user", "password")`: told by what is called."""
+    for sign in _CALLS:
+        at = lowered.find(sign)
+        while at >= 0:
+            found = _USER_AND_PASSWORD.match(text, at + len(sign))
+            if found is not None and judge("password", found["value"], Place.SOURCE) is not None:
+                yield Shape("password-argument", found["value"], found.start("value"))
+            at = lowered.find(sign, at + 1)
 
 
 def _in_headers(text: str, lowered: str) -> Iterator[Shape]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from launchworthy.detection.benign import is_benign, is_placeholder
 from launchworthy.detection.names import Family, family, is_sensitive_name
-from launchworthy.detection.randomness import entropy, looks_generated, word_likeness
+from launchworthy.detection.randomness import entropy, looks_drawn, looks_generated, word_likeness
 
 
 class Place(Enum):
@@ -29,7 +29,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CODE = re.compile(r"(?:[A-Za-z_]\w*\.)*(?P<name>[A-Za-z_]\w*)[,;)]*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _PARTS = re.compile(r"[-_./:]")
-_SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey|Digest|Negotiate|Key)\s+", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:Bearer|Basic|Token|ApiKey|Digest|Negotiate|Key)\s+|base64:", re.IGNORECASE)
 _MIN_LENGTH = 4
 _MAX_LENGTH = 1024
 _MIN_CHOSEN_WITH_DIGITS = 7
@@ -61,7 +61,11 @@ def judge(name: str, value: str, place: Place) -> str | None:
     if len(value) < _MIN_LENGTH or _is_code(name, value) or not _is_meant(promised, value, place):
         return None
     in_configuration = place is Place.CONFIGURATION
-    shows = _shows(promised, name, value) if in_configuration else _shows_in_code(promised, value)
+    shows = (
+        _shows(promised, name, value)
+        if in_configuration
+        else looks_drawn(value) or _shows_in_code(promised, value)
+    )
     return _KINDS[promised] if shows else None
 
 

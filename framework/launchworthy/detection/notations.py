@@ -3,6 +3,8 @@ r"""How is a value written beside its name? One reader a notation; the first tha
 `NAME=value`  `name: value`  `"name": "value"`  `name = "value"`  `name: str = "value"`  `["NAME"] = "value"`
 `("NAME", "value")`  `--name value`  `--name=value`  `"--name", "value"`  `ENV NAME value`  `${NAME:-value}`
 `…;Password=value;…`  `?name=value&…`  `| name | value |`  `<name>value</name>`  `<add key="name" value="…"/>`
+`name string = "value"`  `"name": {"value": "…"}`  `name:` and below it `Default: value`  `rootpw value`
+`proxy_set_header name "value"`, and in a text for people: name `value`.
 
 Every repetition has a bound: a text that is made to be slow must not be.
 """
@@ -12,6 +14,7 @@ from typing import NamedTuple
 
 from launchworthy.detection.dialect import PLACE, Dialect
 from launchworthy.detection.judgement import Place
+from launchworthy.detection.names import Family, family
 
 
 class Pair(NamedTuple):
@@ -50,11 +53,12 @@ _QUOTED = (
     r"|`(?P<back>[^`\n]{0,999})`"
     r'|\\"(?P<escaped>[^"\\\n]{0,999}(?:\\\\.[^"\\\n]{0,999}){0,99})\\")'
 )
-_ANNOTATION = r":" + _GAP + r"[A-Za-z_][\w.\[\], |]{0,40}?=(?!=)"
+_ANNOTATION = r":" + _GAP + r"[A-Za-z_&][\w.\[\], |'&]{0,40}?=(?!=)"
+_TYPED = rf"(?:string|String|str){_GAP}=(?!=)"
 _PLAIN = re.compile(
     r"""(?P<close>\\?["'`])?[\])]?"""
     + _GAP
-    + rf"(?P<mark>{_ANNOTATION}|:=|=>|\?=|={{1,3}}|:|,|\||\)?{_BLANK}is[ \t])"
+    + rf"(?P<mark>{_ANNOTATION}|{_TYPED}|:=|=>|\?=|={{1,3}}|:|,|\||\)?{_BLANK}is[ \t])"
     + _GAP
     + rf"(?:[A-Za-z]{{0,2}}{_QUOTED}"
     + r"""|(?P<bare>[^\s"'`{\[]))"""
@@ -68,7 +72,19 @@ _OPTION = re.compile(
 _DEFAULT = re.compile(r":?[-=](?P<double>[^}\n]{1,500})\}")
 _SPACED = re.compile(_BLANK + "(?:" + _QUOTED + r"|(?P<bare>[^\s\"'`=:,;()\[\]{}]))")
 _ATTRIBUTE = re.compile(rf"""["']{_BLANK}value{_GAP}={_GAP}{_QUOTED}""")
-_ELEMENT = re.compile(r">(?P<double>[^<>\n]{1,512})</")
+_OBJECT = re.compile(
+    rf"""["']?{_GAP}[:=]{_GAP}\{{[^{{}}]{{0,300}}?["']?\b(?:value|default|defaultValue)["']?{_GAP}[:=]{_GAP}{_QUOTED}"""
+)
+_MAPPING = re.compile(
+    rf"""["']?:{_GAP}\n(?:{_BLANK}(?!(?:[Vv]alue|[Dd]efault):)[A-Za-z]\w{{0,40}}:[^\n]{{0,300}}\n){{0,5}}"""
+    rf"""{_BLANK}(?:[Vv]alue|[Dd]efault):{_BLANK}(?:{_QUOTED}|(?P<bare>[^\s"'`{{\[]))"""
+)
+_IN_BACKTICKS = re.compile(rf"{_BLANK}`(?P<back>[^`\n]{{1,999}})`")
+_LAST_WORD = re.compile(rf"""{_BLANK}["']?(?P<bare>[^\s"';]{{4,128}})["']?;?{_GAP}$""", re.MULTILINE)
+_ELEMENT = re.compile(
+    r">(?P<double>[^<>\n]{1,512})</|</\w{1,40}>\s{0,40}<value>(?P<single>[^<>\n]{1,512})</value>"
+)
+_BEFORE_QUOTED = re.compile(rf"{_BLANK}(?:\"(?P<double>[^\"\n]{{1,999}})\"|'(?P<single>[^'\n]{{1,999}})')")
 
 _TO_BLANK = re.compile(r"""[^\s;&|"'`<>()]{1,1100}""")
 _TO_LINE_END = re.compile(r"[^\n]{0,1100}")
@@ -84,15 +100,18 @@ ESCAPES = frozenset({"\\n", "\\r", "\\t"})
 """How a string of a string begins a new line."""
 _BLOCKS = frozenset({"|", "|-", "|+", ">", ">-", ">+"})
 _QUOTES = frozenset("\"'`")
+_MARKUP = _QUOTES | {"<", ">"}
 _FIRST_ARGUMENT = frozenset({"('", '("'})
 _SPACED_NAMES = frozenset({"password", "requirepass", "masterauth", "_authtoken", "passwd"})
 _SPACED_LEADS = frozenset({"machine", "login", "default"})
+_HEADER_LEADS = frozenset({"proxy_set_header", "add_header", "set-header", "fastcgi_param", "set", "header"})
+_MOST_BEFORE = 2
 _WINDOW = 300
 
 
 def read(at: Name) -> tuple[Pair, ...]:
     """The pairs at a name: none, or one."""
-    for reader in (_option, _parameter, _default, _plain, _apart):
+    for reader in (_option, _parameter, _default, _plain, _within, _apart):
         found = reader(at)
         if found is not None:
             return found
@@ -117,7 +136,11 @@ def _parameter(at: Name) -> tuple[Pair, ...] | None:
         return None
     if not assigns:
         return ()
-    in_code = before in "?&" or at.dialect in (Dialect.SOURCE, Dialect.PROSE)
+    quote = at.text[at.end + 1 : at.end + 2]
+    if quote in _QUOTES and at.text.count(quote, _line_start(at.text, at.begin), at.begin) % 2 == 0:
+        return None  # `f(host="…", password="…")`: no string is open here
+    in_url = before in "?&" and family(at.name) is not Family.PASSWORD
+    in_code = in_url or at.dialect in (Dialect.SOURCE, Dialect.PROSE)
     return _to(_TO_SEPARATOR, at, at.end + 1, Place.SOURCE if in_code else Place.CONFIGURATION)
 
 
@@ -155,7 +178,7 @@ def _means_a_value(at: Name, found: re.Match[str]) -> bool:
         case "|" | "is":
             return at.dialect is Dialect.PROSE
         case ":":  # `…:secret:orders-db` in the middle of a resource's name
-            return at.before != ":"
+            return at.before != ":" or at.text[found.end("mark") : found.end("mark") + 1] in " \t"
         case _:
             return True
 
@@ -190,6 +213,7 @@ def _line(at: Name, start: int) -> tuple[Pair, ...]:
         return _to(_IN_FLOW, at, start, place)
     (rest,) = _to(_TO_LINE_END, at, start, place)
     value = "" if rest.value.startswith("# ") else _COMMENT.sub("", rest.value).strip()
+    value = value.partition("</")[0]
     return _block(at, start) if value in _BLOCKS else (rest._replace(value=value),)
 
 
@@ -203,25 +227,50 @@ def _block(at: Name, start: int) -> tuple[Pair, ...]:
     return (Pair(at.name, line.strip(), line_start + len(line) - len(line.lstrip()), Place.CONFIGURATION),)
 
 
+def _within(at: Name) -> tuple[Pair, ...] | None:
+    """A name for something that has its value inside: `"name": {"value": "…"}`."""
+    found = _OBJECT.match(at.text, at.end)
+    if found is not None:
+        return _quoted(at, found, PLACE[at.dialect])
+    found = _MAPPING.match(at.text, at.end) if at.dialect is Dialect.LINES else None
+    if found is None:
+        return None
+    return _quoted(at, found, PLACE[at.dialect]) or _line(at, found.start("bare"))
+
+
 def _apart(at: Name) -> tuple[Pair, ...] | None:
     """XML elements and attributes, `ENV NAME value`, `machine … password value`."""
-    pattern = _ELEMENT if at.before == "<" else _ATTRIBUTE if at.before in _QUOTES else None
-    if pattern is not None:
-        found = pattern.match(at.text, at.end)
+    if at.before in _MARKUP:
+        begin = at.end + (at.before in _QUOTES and at.text[at.end + 1 : at.end + 2] == ">")
+        found = _ELEMENT.match(at.text, begin) or _ATTRIBUTE.match(at.text, begin)
         return _quoted(at, found, PLACE[at.dialect]) if found is not None else ()
-    return _spaced(at) if at.dialect in (Dialect.LINES, Dialect.WORDS) else ()
+    if at.dialect is Dialect.PROSE:
+        found = _IN_BACKTICKS.match(at.text, at.end + (at.text[at.end : at.end + 1] == "`"))
+        return _quoted(at, found, Place.PROSE) if found is not None else ()
+    return _spaced(at) if at.dialect in (Dialect.LINES, Dialect.WORDS) else _directive(at, [])
 
 
 def _spaced(at: Name) -> tuple[Pair, ...]:
     lead = at.text[_line_start(at.text, at.begin) : at.begin].split()
-    in_image = lead in (["ENV"], ["ARG"])
-    if not in_image and not (at.name.lower() in _SPACED_NAMES and (not lead or lead[0] in _SPACED_LEADS)):
-        return ()
+    sure = lead in (["ENV"], ["ARG"]) or (lead and lead[-1].lower() in _HEADER_LEADS)
+    if not sure and not (at.name.lower() in _SPACED_NAMES and (not lead or lead[0] in _SPACED_LEADS)):
+        return _directive(at, lead)
     found = _SPACED.match(at.text, at.end)
     if found is None:
         return ()
     place = Place.CONFIGURATION
     return _quoted(at, found, place) or _to(_TO_BLANK, at, found.start("bare"), place)
+
+
+def _directive(at: Name, lead: list[str]) -> tuple[Pair, ...]:
+    """`rootpw value`, `user admin insecure-password value`: not said by a mark, so it must look like one."""
+    found = _BEFORE_QUOTED.match(at.text, at.end)
+    if found is not None and at.name != "pass":  # a verb too
+        return _quoted(at, found, Place.SOURCE) if family(at.name) is Family.PASSWORD else ()
+    if at.dialect is Dialect.SOURCE or len(lead) > _MOST_BEFORE or ":" in "".join(lead):
+        return ()
+    found = _LAST_WORD.match(at.text, at.end)
+    return (Pair(at.name, found["bare"], found.start("bare"), Place.SOURCE),) if found is not None else ()
 
 
 def _quoted(at: Name, found: re.Match[str], place: Place) -> tuple[Pair, ...]:

@@ -31,6 +31,11 @@ _LEAST_DIGITS_WITHIN = 3
 _NO_WORDS = 0.30
 MIN_GENERATED = 16
 """Below this length the two signs say nothing."""
+_DRAWN = re.compile(r"[!#-&(-\[\]-~]{32,128}")
+_PATTERN = re.compile(r"\[[^\]]*\w-\w[^\]]*\]|\(\?[:=!P<]|\{\d*,?\d+\}")
+_MARK = re.compile(r"[^A-Za-z0-9_./:-]")
+_LEAST_MARKS, _LEAST_MARKS_AND_DIGITS = 3, 6
+_DRAWN_SPREAD, _HALF_WORDS = 4.0, 0.5
 
 
 def entropy(text: str) -> float:
@@ -72,3 +77,15 @@ def looks_generated(text: str) -> bool:
         return True
     scattered = len(_DIGITS_WITHIN.findall(text)) >= _LEAST_DIGITS_WITHIN
     return scattered and _CASE_CHANGE.search(text) is not None and text.isalnum()
+
+
+def looks_drawn(text: str) -> bool:
+    """Whether a machine drew this from all that a keyboard has, as the keys of Django and WordPress are.
+
+    No quote, blank or backslash is in it, and no part of a pattern.
+    """
+    if _DRAWN.fullmatch(text) is None or _PATTERN.search(text) is not None or entropy(text) < _DRAWN_SPREAD:
+        return False
+    marks, digits = set(_MARK.findall(text)), set(_DIGIT.findall(text))
+    enough = len(marks) >= _LEAST_MARKS and len(marks | digits) >= _LEAST_MARKS_AND_DIGITS
+    return enough and word_likeness(text) < _HALF_WORDS

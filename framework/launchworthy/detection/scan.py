@@ -70,7 +70,8 @@ def is_secret_value(name: str, value: str) -> str | None:
     lowered = _lower(value)
     for shape in shapes(value, lowered):
         return shape.kind
-    for pair in pairs(value, lowered, Dialect.SOURCE):  # `https://…?api_key=…`, `host=… password=…`
+    dialect = Dialect.LINES if "\n" in value else Dialect.SOURCE  # a file in a value, or one line
+    for pair in pairs(value, lowered, dialect):  # `https://…?api_key=…`, `host=… password=…`
         inner = judge(pair.name, pair.value, pair.place)
         if inner is not None:
             return inner

@@ -40,6 +40,8 @@ _VARIABLE = re.compile(
 )
 _LISTS = (("value", _NAMED), ("value", _VALUE_FIRST), ("variable", _VARIABLE))
 _PGPASS = re.compile(r"^[^#:\n]{1,99}(?::[^:\n]{1,99}){3}:(?P<double>[^\n]{1,999})$", re.MULTILINE)
+_USER_LIST = re.compile(r'^"[^"\n]{1,99}"[ \t]{1,40}"(?P<double>[^"\n]{1,999})"', re.MULTILINE)
+_BY_PATH = (("pgpass", _PGPASS), ("userlist.txt", _USER_LIST))
 _DOCUMENTS = re.compile(r"(?:^|\n)---[^\n]{0,99}(?=\n)")
 _KIND = re.compile(
     r"^[ \t-]{0,40}kind:[ \t]{0,9}[\"']?(?P<kind>Secret|SealedSecret|ExternalSecret|SecretProviderClass)"
@@ -69,15 +71,21 @@ def structures(text: str, lowered: str, path: str) -> Iterator[Structure]:
     dialect = dialect_of(path)
     if dialect is Dialect.LINES and "kind:" in lowered and "secret" in lowered:
         yield from _kubernetes(text)
+    yield from _lists(text, lowered, PLACE[dialect])
+    for ending, pattern in _BY_PATH:
+        if path.endswith(ending):
+            for found in pattern.finditer(text):
+                yield _beside(text, found, "password", Place.CONFIGURATION)
+
+
+def _lists(text: str, lowered: str, place: Place) -> Iterator[Structure]:
+    """`name: NAME` and beside it `value: …`, in either order; variables of Terraform."""
     for sign, pattern in _LISTS:
         if sign in lowered:
             for found in pattern.finditer(lowered):
                 start, end = found.span("name")
                 if family(text[start:end]) is not None:
-                    yield _beside(text, found, text[start:end], PLACE[dialect])
-    if path.endswith("pgpass"):
-        for found in _PGPASS.finditer(text):
-            yield _beside(text, found, "password", Place.CONFIGURATION)
+                    yield _beside(text, found, text[start:end], place)
 
 
 def _beside(text: str, found: re.Match[str], name: str, place: Place) -> Structure:

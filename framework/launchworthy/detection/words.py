@@ -7,7 +7,8 @@ def _words(text: str) -> frozenset[str]:
 
 PASSWORDS = _words(
     "password passwords passwd passwds passwort passphrase passcode pwd psw pswd kennwort senha "
-    "contrasena motdepasse requirepass masterauth"
+    "contrasena motdepasse requirepass masterauth bindpw rootpw dbpw adminpw userpw psk "
+    "storepass keypass"
 )
 """A last word that promises a password."""
 
@@ -57,7 +58,7 @@ KEY_SELLERS = _words(
 
 WEAK = _words(
     "key pass pw salt pepper seed dsn webhook nonce otp totp pin mnemonic conn connection "
-    "connectionstring cert cookie auth session sessionid sid tokens sas oauth"
+    "connectionstring cert cookie auth session sessionid sid tokens sas oauth login"
 )
 """A last word under which only a generated value is a secret."""
 

@@ -111,6 +111,14 @@ def test_source_code_is_quiet_and_read_fast() -> None:
         "discord ",
         "name: a value: ",
         'password="\\',
+        "auth=(",
+        "chpasswd:\n a",
+        "user identified by '",
+        'password: {"value"',
+        "password:\n a: b\n",
+        "bindpw a\n",
+        "x:y@tcp(",
+        'login("a", "b", ',
     ],
 )
 @pytest.mark.parametrize("path", ["x.env", "x.py"])
