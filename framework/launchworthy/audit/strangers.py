@@ -86,6 +86,11 @@ class StrangersBudget:
         self._count(second, source_prefix(source), now)
         return True
 
+    @property
+    def has_counted(self) -> bool:
+        """Whether a summary is still to be written."""
+        return any(second.example is not None for second in self._seconds.values())
+
     def flush(self, now: float) -> None:
         """Write the summaries of seconds that are over; to be called now and then.
 

@@ -78,9 +78,14 @@ class RefusalNotes:
         with suppress(AuditUnwritable):
             self.strangers.note(event, source, self._clock())
             if self._flush is None:
-                self._flush = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._write_counts)
+                self._flush_later()
+
+    def _flush_later(self) -> None:
+        self._flush = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._write_counts)
 
     def _write_counts(self) -> None:
         self._flush = None
         with suppress(AuditUnwritable):  # they are kept for the next time
             self.strangers.flush(self._clock())
+        if self.strangers.has_counted:  # of a second that is not over, or not to be written now
+            self._flush_later()

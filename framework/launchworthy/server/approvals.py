@@ -4,21 +4,13 @@ A question that one replica asks may be answered at another. So where several ma
 store, or the server does not start.
 """
 
-import asyncio
-
-import structlog
-
 from launchworthy.approval import Approvals, EphemeralKeys, Sealed, SealingKeys, StateSeal
 from launchworthy.approval.answerable import require_somebody_to_ask
-from launchworthy.approval.seal import PURPOSE
+from launchworthy.server.own_keys import follow
 from launchworthy.server.parts import Parts
-from launchworthy.settings import KeyRing
 from launchworthy.state.replicas import require_answers_shared
-from launchworthy.vocabulary import ProblemError
 
 STAGE = "state"
-KEY_SECONDS = 2.0
-_log = structlog.get_logger()
 
 
 def open_approvals(parts: Parts) -> None:
@@ -26,7 +18,6 @@ def open_approvals(parts: Parts) -> None:
 
     Raises:
         StartupRefused: a tool asks somebody, and an answer could count twice or nowhere.
-        ProblemError: the key cannot be used.
     """
     here = [target for target in parts.manifests.targets.values() if target.runs_in(parts.rehearsed)]
     require_answers_shared(parts.settings, here)
@@ -42,24 +33,8 @@ def sealed(parts: Parts, kind: Sealed) -> StateSeal:
 
 
 def _keys(parts: Parts) -> SealingKeys:
-    reference = parts.settings.state.approval_key
-    if reference is None:
+    ring = parts.own_keys.approval
+    if ring is None:
         return EphemeralKeys(parts.surroundings.random_bits)
-    ring = KeyRing.of(reference, purpose=PURPOSE, environment=parts.settings.environment)
-    parts.keep(_follow(ring), "approval-key")
+    parts.keep(follow(ring, what="the key of approvals", take=lambda _: None), "approval-key")
     return ring
-
-
-async def _follow(ring: KeyRing) -> None:
-    """Use the keys of the file as soon as they are there; a bad file changes nothing, and is said once."""
-    complained = False
-    while True:
-        await asyncio.sleep(KEY_SECONDS)
-        try:
-            if ring.reread():
-                _log.info("the key of approvals has changed", kid=ring.newest.kid)
-            complained = False
-        except ProblemError as error:
-            if not complained:
-                _log.error("the key of approvals cannot be read; the last good one stays", problem=str(error))
-            complained = True

@@ -15,15 +15,14 @@ from launchworthy.audit.anchored import Anchored
 from launchworthy.audit.cursor import Position, shipped
 from launchworthy.audit.heartbeat import keep
 from launchworthy.audit.previous import FILE_NAME
-from launchworthy.audit.redaction import HMAC_PURPOSE
 from launchworthy.audit.retention import Expired, days, expired
 from launchworthy.audit.spool import waiting_bytes
 from launchworthy.audit.stream import AuditStream
+from launchworthy.server.own_keys import follow
 from launchworthy.server.parts import Parts
-from launchworthy.settings import KeyRing
+from launchworthy.settings import RingKey
 from launchworthy.vocabulary import ProblemError
 
-KEY_SECONDS = 2.0
 SPOOL_SECONDS = 5.0
 SWEEP_SECONDS = 3600.0
 ANCHOR_SECONDS = 5.0
@@ -66,18 +65,17 @@ async def bind_audit(parts: Parts) -> None:
 
 
 def framework_keys(parts: Parts) -> None:
-    """Take the audit's HMAC key from where the settings say; without one, a key that ends with the process.
-
-    Raises:
-        ProblemError: the key cannot be used.
-    """
-    reference = parts.settings.audit.hmac_key
-    if reference is None:
+    """Take the audit's HMAC key, and follow its file; without one, a key that ends with the process."""
+    ring = parts.own_keys.audit
+    if ring is None:
         parts.redactor = ArgumentRedactor.ephemeral(parts.audit.stream_id)
         return
-    ring = KeyRing.of(reference, purpose=HMAC_PURPOSE, environment=parts.settings.environment)
-    parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
-    parts.keep(_follow(ring, parts.redactor), "audit-key")
+    redactor = parts.redactor = ArgumentRedactor(ring.newest.material, ring.newest.kid)
+
+    def take(newest: RingKey) -> None:
+        redactor.use(newest.material, newest.kid)
+
+    parts.keep(follow(ring, what="the audit's key", take=take), "audit-key")
 
 
 def keep_in_order(parts: Parts) -> None:
@@ -203,22 +201,6 @@ def _shipped(directory: Path) -> dict[str, Position]:
 def _streams(directory: Path) -> frozenset[str]:
     found = (FILE_NAME.fullmatch(path.name) for path in directory.iterdir())
     return frozenset(name["stream"] for name in found if name is not None)
-
-
-async def _follow(ring: KeyRing, redactor: ArgumentRedactor) -> None:
-    """Use the newest key of the file as soon as it is there; a bad file changes nothing, and is said once."""
-    complained = False
-    while True:
-        await asyncio.sleep(KEY_SECONDS)
-        try:
-            if ring.reread():
-                redactor.use(ring.newest.material, ring.newest.kid)
-                _log.info("the audit's key has changed", kid=ring.newest.kid)
-            complained = False
-        except ProblemError as error:
-            if not complained:
-                _log.error("the audit's key cannot be read; the last good one stays", problem=str(error))
-            complained = True
 
 
 def _close_audit(stream: AuditStream) -> None:

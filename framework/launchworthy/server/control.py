@@ -7,8 +7,7 @@ from contextlib import suppress
 from launchworthy.audit import AuditUnwritable, events
 from launchworthy.server.grants import grant_judge
 from launchworthy.server.parts import Parts
-from launchworthy.server.state import sealed_list
-from launchworthy.state.control import Change, ControlList, Entry, FileSource, StoreSource
+from launchworthy.state.control import Change, ControlList, Entry, FileSource, SealedList, StoreSource
 from launchworthy.state.control.reading import Source
 from launchworthy.tokens import deniable_names
 from launchworthy.vocabulary import Principal, Reason, Refused
@@ -67,8 +66,9 @@ def _sources(parts: Parts) -> Iterator[Source]:
     control = parts.settings.control
     if control.file is not None:
         yield FileSource(control.file)
-    if control.key is not None and parts.store.shared:
-        yield StoreSource(sealed_list(parts.settings, parts.store))
+    ring = parts.own_keys.control
+    if ring is not None and parts.store.shared:
+        yield StoreSource(SealedList(parts.store, ring, resource=parts.settings.server.resource))
 
 
 def _tell(parts: Parts, change: Change) -> None:

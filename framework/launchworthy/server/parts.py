@@ -25,6 +25,7 @@ from launchworthy.identity import WorkloadIdentity
 from launchworthy.manifest import Manifests, Served, Server
 from launchworthy.policy import CachedPolicy, CompiledPolicy
 from launchworthy.server.listening import Listener
+from launchworthy.server.own_keys import OwnKeys
 from launchworthy.settings import ProjectFiles, Settings
 from launchworthy.state import Store
 from launchworthy.state.control import ControlList
@@ -86,6 +87,7 @@ class Parts:
     policy: CachedPolicy = field(init=False)
     identity: WorkloadIdentity = field(init=False)
     store: Store = field(init=False)
+    own_keys: OwnKeys = field(init=False)
     approval_keys: SealingKeys = field(init=False)
     approvals: Approvals = field(init=False)
     on_page: OnPage | None = field(init=False)

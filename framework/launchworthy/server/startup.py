@@ -93,13 +93,13 @@ async def identity_stage(parts: Parts) -> None:
 
 async def keys_stage(parts: Parts) -> None:
     """Read the framework's own keys, now that there is an identity."""
+    parts.own_keys = own_keys.read_own_keys(parts.settings)
     auditing.framework_keys(parts)
     auditing.keep_in_order(parts)
 
 
 async def state_stage(parts: Parts) -> None:
     """Open what replicas agree on, read what is stopped and denied, and go on reading it."""
-    own_keys.require_own_keys(parts.settings)
     await state.open_store(parts)
     approvals.open_approvals(parts)
     await control.open_control(parts)

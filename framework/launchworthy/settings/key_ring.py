@@ -48,10 +48,11 @@ class KeyRing:
 
     Attributes:
         purpose: such as `audit-hmac`.
+        path: of the file.
         digests: of the keys as they stand in the file, to tell whether two files hold the same.
     """
 
-    __slots__ = ("_environment", "_keys", "_path", "_read", "digests", "purpose")
+    __slots__ = ("_apart_from", "_environment", "_keys", "_read", "digests", "path", "purpose")
 
     def __init__(self, path: Path, *, purpose: str, environment: Environment) -> None:
         """Read the keys.
@@ -65,10 +66,11 @@ class KeyRing:
             ProblemError: the file cannot be used.
         """
         self.purpose = purpose
-        self._path = path
+        self.path = path
         self._environment = environment
         self._read: bytes | None = None
         self._keys: tuple[RingKey, ...] = ()
+        self._apart_from: tuple[KeyRing, ...] = ()
         self.digests: frozenset[bytes] = frozenset()
         self.reread()
 
@@ -102,30 +104,38 @@ class KeyRing:
         """Whether one key stands in both files; what is derived of it differs, and who has it has both."""
         return not self.digests.isdisjoint(other.digests)
 
+    def keep_apart_from(self, other: "KeyRing") -> None:
+        """From now on take no key that is in force there."""
+        self._apart_from = (*self._apart_from, other)
+
     def reread(self) -> bool:
         """Look whether the file has changed; whether other keys are in force now.
 
         Raises:
             ProblemError: the file cannot be used any more; the keys are as they were.
         """
-        content = read_private_file(self._path)
+        content = read_private_file(self.path)
         if content == self._read:
             return False
         keys = self._parsed(content)
-        changed = keys != self._keys
-        self._read, self._keys = content, keys
-        self.digests = frozenset(
-            sha256(_decoded(line, self._path)).digest() for line in content.split(b"\n") if line.strip()
+        digests = frozenset(
+            sha256(_decoded(line, self.path)).digest() for line in content.split(b"\n") if line.strip()
         )
+        for other in self._apart_from:
+            if not digests.isdisjoint(other.digests):
+                what = f"holds a key of `{other.path}` too, so who has one of them has both"
+                raise ProblemError(_problem(what, str(self.path)))
+        changed = keys != self._keys
+        self._read, self._keys, self.digests = content, keys, digests
         return changed
 
     def _parsed(self, content: bytes) -> tuple[RingKey, ...]:
         lines = [line for line in content.split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= _MAX_KEYS:
-            raise ProblemError(_problem(f"holds {len(lines)} keys, not 1 to {_MAX_KEYS}", str(self._path)))
-        keys = tuple(self._ring_key(_decoded(line, self._path)) for line in lines)
+            raise ProblemError(_problem(f"holds {len(lines)} keys, not 1 to {_MAX_KEYS}", str(self.path)))
+        keys = tuple(self._ring_key(_decoded(line, self.path)) for line in lines)
         if len({key.kid for key in keys}) != len(keys):
-            raise ProblemError(_problem("holds the same key twice", str(self._path)))
+            raise ProblemError(_problem("holds the same key twice", str(self.path)))
         return keys
 
     def _ring_key(self, key: bytes) -> RingKey:

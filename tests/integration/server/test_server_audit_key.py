@@ -51,7 +51,7 @@ def test_digests_are_made_with_the_key_by_reference_and_with_a_newer_one_as_soon
         [before] = digests(world)
         old = world.audit_key_file.read_bytes()
         world.audit_key_file.write_bytes(b"garbage")
-        wait_until(lambda: "cannot be read" in server.stderr, what="a word about the key")
+        wait_until(lambda: "cannot be used" in server.stderr, what="a word about the key")
         call(world)
         assert digests(world)[-1] == before
         world.audit_key_file.write_bytes(base64.b64encode(bytes(48)) + b"\n" + old)

@@ -1,14 +1,17 @@
 """A ring of the framework's own keys: by file, per purpose and environment, newest first, and never half."""
 
+import asyncio
 import base64
 import json
 import os
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from pydantic import ValidationError
 
-from launchworthy.server.own_keys import require_own_keys
+from launchworthy.server import own_keys
+from launchworthy.server.own_keys import read_own_keys
 from launchworthy.settings import KeyRing, parse_secret_ref
 from launchworthy.settings.tables import AuditSettings
 from launchworthy.vocabulary import Environment, ProblemError, SecretRef, SecretScheme
@@ -167,26 +170,111 @@ def test_one_key_in_two_files_is_noticed_and_never_shown(file, tmp_path):
     assert not ring(file).shares_a_key_with(ring(other, purpose="approval"))
 
 
-@pytest.mark.parametrize("same", [True, False])
-def test_a_server_with_one_key_for_two_purposes_does_not_start(tmp_path, same):
-    def reference(name, key):
-        path = tmp_path / name
-        path.touch(mode=0o600)
-        path.write_bytes(lines(key))
-        return SecretRef(scheme=SecretScheme.FILE, locator=str(path), key=None, version=None)
+class Files:
+    """The framework's own keys of a server, as its settings name them."""
 
-    settings = SimpleNamespace(
-        audit=SimpleNamespace(hmac_key=reference("audit", NEW)),
-        state=SimpleNamespace(approval_key=None),
-        control=SimpleNamespace(key=reference("control", NEW if same else OLD)),
-        environment=Environment.PRODUCTION,
-        sources={"control.key": "config/production.toml:9"},
+    def __init__(self, folder):
+        self.audit, self.control = (folder / name for name in ("audit", "control"))
+        for path, key in ((self.audit, NEW), (self.control, OLD)):
+            path.touch(mode=0o600)
+            path.write_bytes(lines(key))
+
+    def read(self):
+        def reference(path):
+            return SecretRef(scheme=SecretScheme.FILE, locator=str(path), key=None, version=None)
+
+        settings = SimpleNamespace(
+            audit=SimpleNamespace(hmac_key=reference(self.audit)),
+            state=SimpleNamespace(approval_key=None),
+            control=SimpleNamespace(key=reference(self.control)),
+            environment=Environment.PRODUCTION,
+            sources={"control.key": "config/production.toml:9"},
+        )
+        return read_own_keys(settings)
+
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path)
+
+
+def test_a_server_with_one_key_for_two_purposes_does_not_start(files):
+    found = files.read()
+    assert (found.audit.purpose, found.approval, found.control.purpose) == (
+        "audit-hmac",
+        None,
+        "control-list",
     )
-    if not same:
-        require_own_keys(settings)
-        return
+    files.control.write_bytes(lines(NEW))
     with pytest.raises(ProblemError) as refused:
-        require_own_keys(settings)
+        files.read()
     [problem] = refused.value.problems
     assert (problem.reason, problem.field) == ("bad-framework-key", "control.key")
     assert base64.b64encode(NEW).decode() not in str(problem)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_key_that_another_purpose_uses_is_not_taken_later_either(files, place):
+    found = files.read()
+    before = found.control.keys
+    both = [b"x" * 32]
+    both.insert(place, NEW)
+    files.control.write_bytes(lines(*both))
+    for _ in range(2):  # as often as it is looked at
+        with pytest.raises(ProblemError, match=f"holds a key of `{files.audit}` too") as refused:
+            found.control.reread()
+    assert base64.b64encode(NEW).decode() not in str(refused.value)
+    assert found.control.keys == before
+    files.control.write_bytes(lines(b"x" * 32))
+    assert found.control.reread()
+    assert found.control.keys != before
+
+
+def test_two_files_that_come_to_hold_one_key_together_do_not_both_count(files):
+    found = files.read()
+    for path in (files.audit, files.control):
+        path.write_bytes(lines(b"x" * 32))
+    assert found.audit.reread()
+    with pytest.raises(ProblemError, match="bad-framework-key"):
+        found.control.reread()
+
+
+def test_a_key_that_one_purpose_has_let_go_is_free_for_another(files):
+    found = files.read()
+    files.audit.write_bytes(lines(b"x" * 32))
+    files.control.write_bytes(lines(NEW))
+    with pytest.raises(ProblemError):
+        found.control.reread()
+    found.audit.reread()
+    assert found.control.reread()
+
+
+def test_a_bad_file_is_said_once_and_a_good_one_is_taken(files, monkeypatch):
+    monkeypatch.setattr(own_keys, "KEY_SECONDS", 0.001)
+    found, taken = files.read(), []
+
+    async def until(condition):
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - what follows the file is another task
+                await asyncio.sleep(0.001)
+
+    async def test():
+        looks, look = [], found.control.reread
+        monkeypatch.setattr(KeyRing, "reread", lambda _: looks.append(1) or look())
+        following = asyncio.create_task(own_keys.follow(found.control, what="the key", take=taken.append))
+        files.control.write_bytes(lines(NEW))
+        await until(lambda: len(looks) > 5)
+        assert taken == []
+        files.control.write_bytes(lines(b"x" * 32))
+        await until(lambda: taken)
+        following.cancel()
+        await asyncio.wait({following})
+
+    with structlog.testing.capture_logs() as said:
+        asyncio.run(test())
+    assert taken == [found.control.newest]
+    assert [(each["log_level"], each["event"]) for each in said] == [
+        ("error", "the key cannot be used as it is now; the last good one stays"),
+        ("info", "the key has changed"),
+    ]
+    assert str(files.audit) in said[0]["problem"]
