@@ -95,15 +95,30 @@ class Patients:
             listener.listen()
             return self.asked(endpoint=f"unix://{place}/agent.sock")
 
+    def may_not_connect(self):
+        """Asked by a user whom the socket's folder keeps out; only root can be somebody else."""
+        folder = Path(self.api.endpoint.removeprefix("unix://")).parent
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        as_root = os.geteuid() == 0
+        folder.chmod(stat.S_IRWXU if as_root else 0)
+        if as_root:
+            os.seteuid(65532)
+        try:
+            return self.asked()
+        finally:
+            if as_root:
+                os.seteuid(0)
+            folder.chmod(mode)
+
     def in_a_pod(self, account):
         pod = ThisPod(namespace="orders", service_account=account)
         return self.fault(Fault.PERMISSION_DENIED, expected_id=IN_A_POD, pod=pod)
 
-    def file(self, content):
+    def file(self, content, mode=0o600):
         self.path.unlink(missing_ok=True)
         if content is not None:
             self.path.write_text(content)
-            self.path.chmod(0o600)
+            self.path.chmod(mode)
         process = ThisProcess(uid=os.geteuid(), gid=0, executable="/app/bin/python")
         return self.asked(kind="file", endpoint=str(self.path), expected_id=SUBJECT, process=process)
 
@@ -118,7 +133,10 @@ class Patients:
         yield "All is well", self.asked()
         yield "Nothing listens on the socket", self.nothing_listens()
         yield "Somebody else could replace the socket", self.anybody_may_replace_it()
+        yield "This process may not connect", self.may_not_connect()
+        yield "The address is none", self.asked(endpoint="tcp://127.0.0.1:8081")
         yield "The agent accepts, and says nothing", self.fault(Fault.HANG)
+        yield "The agent hangs up", self.fault(Fault.STREAM_END)
         yield "The agent cannot serve", self.fault(Fault.UNAVAILABLE)
         yield "What listens is no Workload API", self.fault(Fault.INVALID_ARGUMENT)
         yield "There is no entry, on a host", self.fault(Fault.PERMISSION_DENIED)
@@ -126,6 +144,9 @@ class Patients:
         yield "There is no entry, although the pod is the right one", self.in_a_pod("orders")
         expected = "spiffe://dev.invalid/simulated/payments"
         yield "The entry is for somebody else", self.asked(expected_id=expected)
+        foreign_id = "spiffe://acme.example/ns/orders/sa/orders"
+        domains = {"trust_domains": ("acme.example",)}
+        yield "The node belongs to another trust domain", self.asked(expected_id=foreign_id, **domains)
         yield "The answer holds no SVID", self.fault(Fault.EMPTY)
         yield "The answer cannot be read", self.fault(Fault.GARBAGE)
         yield "The key belongs to another certificate", self.presented(key_der=other.key_der)
@@ -134,11 +155,13 @@ class Patients:
         yield "It has expired", self.fault(Fault.EXPIRED)
         yield "The clock is behind", self.behind()
         yield "A token file: it is not there", self.file(None)
+        yield "A token file: others can write it", self.file("garbage", mode=0o666)
         yield "A token file: it holds no token", self.file("garbage")
         yield "A token file: the token is about somebody else", self.token(sub="system:serviceaccount:a:b")
         yield "A token file: it is from another issuer", self.token(iss="https://other.example")
         yield "A token file: it is for several audiences", self.token((AUDIENCE, "https://other.example"))
-        yield "A token file: it has expired", self.token(exp=1_700_000_000)
+        yield "A token file: it is not good yet", self.token(nbf=int(self.clock()) + 60)
+        yield "A token file: it has expired, and nothing came after it", self.token(exp=1_700_000_000)
         runner = {"kind": "github", "endpoint": "github://actions", "environ": {}}
         yield "A CI job that may have no tokens", self.asked(**runner)
 
@@ -168,4 +191,5 @@ def _elsewhere(patients, page):
     page = re.sub(r"; (root|uid \d+) owns it, and", "; root owns it, and", page)
     page = re.sub(r"uid \d+ owns it, nobody", "uid 0 owns it, nobody", page)
     page = re.sub(r"this process  uid \d+, gid \d+", "this process  uid 65532, gid 65532", page)
+    page = re.sub(r"\(uid \d+, gid \d+\)", "(uid 65532, gid 65532)", page)
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "2026-11-20 14:02:51 UTC", page)

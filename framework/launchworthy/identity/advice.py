@@ -3,8 +3,9 @@
 import re
 
 from launchworthy.identity.cause import TRAITS, Cause, Failure
-from launchworthy.identity.surroundings import ThisPod, ThisProcess
+from launchworthy.identity.surroundings import SUBJECT_PREFIX, ThisPod, ThisProcess
 
+_SPIFFE = "spiffe://"
 _KUBERNETES_ID = re.compile(r"spiffe://[^/]+/ns/(?P<namespace>[^/]+)/sa/(?P<service_account>[^/]+)")
 _DOCTOR = "launchworthy identity doctor"
 
@@ -13,7 +14,26 @@ def advise(failure: Failure, expected_id: str, process: ThisProcess, pod: ThisPo
     """Lines to read and to paste; the first is a sentence."""
     if failure.cause not in (Cause.NO_ENTRY, Cause.OTHER_IDENTITY):
         return tuple(line for line in TRAITS[failure.cause].fix if line != _DOCTOR)
+    if not expected_id.startswith(_SPIFFE):
+        return _subject(failure, expected_id)
     return (*_wrong_account(expected_id, pod), *_entry(expected_id, process, pod))
+
+
+def _subject(failure: Failure, expected_id: str) -> tuple[str, ...]:
+    """A platform that issues tokens has no entries: who runs where decides what they say."""
+    if failure.cause is Cause.NO_ENTRY:
+        return ("let the platform issue tokens to this workload: its rights, and where it runs",)
+    namespace, colon, account = expected_id.removeprefix(SUBJECT_PREFIX).partition(":")
+    if not expected_id.startswith(SUBJECT_PREFIX) or colon == "":
+        return (
+            "run this where the platform issues that subject,",
+            "or correct `identity.expected_id`, and promote",
+        )
+    return (
+        f"run this as service account `{account}` in namespace `{namespace}`:",
+        f"  deploy/deployment.yaml   spec.template.spec.serviceAccountName: {account}",
+        "or correct `identity.expected_id`, and promote",
+    )
 
 
 def _wrong_account(expected_id: str, pod: ThisPod | None) -> tuple[str, ...]:

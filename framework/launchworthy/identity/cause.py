@@ -19,6 +19,7 @@ class Cause(StrEnum):
     """Why there is no (new) identity."""
 
     ENDPOINT = "endpoint"
+    NO_RUNNER = "no-runner"
     NOTHING_LISTENS = "nothing-listens"
     NO_ACCESS = "no-access"
     UNTRUSTED_SOURCE = "untrusted-source"
@@ -119,6 +120,18 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
             step=Step.ENDPOINT,
             fix=(
                 "write `identity.endpoint` as an absolute path: unix:///spiffe-workload-api/spire-agent.sock",
+                "for a token file, such as /var/run/secrets/launchworthy/token",
+            ),
+            at_once=True,
+        ),
+        Cause.NO_RUNNER: Traits(
+            reason=Reason.IDENTITY_SOURCE,
+            problem="no-job-tokens",
+            step=Step.ENDPOINT,
+            fix=(
+                "let the job have them: permissions: {id-token: write}",
+                "or set `identity.kind` to what gives identities where this runs",
+                _DOCTOR,
             ),
             at_once=True,
         ),
@@ -271,6 +284,7 @@ TRAITS: Final[Mapping[Cause, Traits]] = MappingProxyType(
             step=Step.CLOCK,
             fix=(
                 "the platform no longer rewrites the file: look at the kubelet (`subPath` never changes)",
+                "or the clock of this host is ahead: compare it",
                 _DOCTOR,
             ),
         ),

@@ -198,7 +198,13 @@ def _look_at_file(question: IdentityQuestion, clock: Callable[[], float], told: 
     except OSError:
         raise SourceError(Cause.NO_ACCESS, f"this process may not read `{path}`") from None
     told(Step.FILE, f"there; uid {found.st_uid} owns it, nobody else can write")
-    _look_at_token(question, content, clock(), told)
+    try:
+        _look_at_token(question, content, clock(), told)
+    except SourceError as error:
+        if error.failure.cause is not Cause.EXPIRED:
+            raise
+        written = f"the file was last written at {_instant(int(found.st_mtime))}"
+        raise SourceError(Cause.NOT_RENEWED, f"{error.failure.detail}, and {written}") from None
 
 
 def _look_at_token(question: IdentityQuestion, content: bytes, now: float, told: Told) -> None:

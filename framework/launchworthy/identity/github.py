@@ -37,12 +37,12 @@ def github_mint(environ: Mapping[str, str], *, timeout: float, allow_loopback_ht
     if url == "" or token == "":
         missing = URL if url == "" else TOKEN
         raise SourceError(
-            Cause.ENDPOINT, f"`{missing}` is not set: this is no job with `permissions: id-token: write`"
+            Cause.NO_RUNNER, f"`{missing}` is not set: this is no job with `permissions: id-token: write`"
         )
     parts = urlsplit(url)
     loopback = allow_loopback_http and parts.hostname == "127.0.0.1"
     if parts.hostname is None or "@" in parts.netloc or not (parts.scheme == "https" or loopback):
-        raise SourceError(Cause.ENDPOINT, f"`{URL}` names no https address")
+        raise SourceError(Cause.NO_RUNNER, f"`{URL}` names no https address")
     secret = Secret(token)
 
     def mint(audience: str) -> bytes:

@@ -6,6 +6,7 @@ from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Problem, StartupRefu
 STAGE = "identity"
 FIELD = {
     Cause.ENDPOINT: "identity.endpoint",
+    Cause.NO_RUNNER: "identity.kind",
     Cause.REJECTED: "identity.endpoint",
     Cause.UNTRUSTED_SOURCE: "identity.endpoint",
     Cause.OTHER_IDENTITY: "identity.expected_id",

@@ -9,7 +9,8 @@ from launchworthy.identity.cause import SourceError, printable
 from launchworthy.identity.projected import MAX_TOKEN_BYTES, unverified_subject
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_PREFIX = "system:serviceaccount:"
+SUBJECT_PREFIX = "system:serviceaccount:"
+"""Of the `sub` of a token about a pod; namespace and service account follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def this_pod(directory: Path = SERVICE_ACCOUNT) -> ThisPod | None:
         subject = unverified_subject(content)
     except (OSError, SourceError):
         return None
-    namespace, colon, name = subject.removeprefix(_PREFIX).partition(":")
-    if not subject.startswith(_PREFIX) or colon == "":
+    namespace, colon, name = subject.removeprefix(SUBJECT_PREFIX).partition(":")
+    if not subject.startswith(SUBJECT_PREFIX) or colon == "":
         return None
     return ThisPod(namespace=printable(namespace), service_account=printable(name))

@@ -13,6 +13,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.x509 import Certificate
@@ -162,6 +163,7 @@ class TokenFileIdentity:
             found = check_file(self._path, self._owner_uids)
             seen = (found.st_dev, found.st_ino, found.st_mtime_ns)
             if seen == self._seen:
+                self._notice_unchanged()
                 return
             token = read_projected(
                 self._read(found),
@@ -172,7 +174,7 @@ class TokenFileIdentity:
             )
         except SourceError as error:
             self._seen = None
-            self._custody.fail(self._stopped_changing(error).failure)
+            self._custody.fail(error.failure)
         except Exception as error:  # noqa: BLE001 - a renewal loop never ends; it reports and goes on
             self._seen = None
             self._custody.fail(SourceError(Cause.INTERNAL, f"{type(error).__name__}: {error}").failure)
@@ -180,15 +182,14 @@ class TokenFileIdentity:
             self._seen = seen
             self._custody.receive(self._holding(token), token, news="")
 
-    def _stopped_changing(self, error: SourceError) -> SourceError:
-        """Tell a token that came too late from one that was good and was never replaced."""
+    def _notice_unchanged(self) -> None:
+        """Tell of a platform that has stopped: the token in hand is overdue, and the file is as it was."""
         holding = self._custody.holding()
-        if error.failure.cause is not Cause.EXPIRED or holding is None:
-            return error
-        return SourceError(
-            Cause.NOT_RENEWED,
-            f"`{self._path}` has not changed since it was last good: {error.failure.detail}",
-        )
+        if holding is None or self._clock() < holding.stale_at:
+            return
+        ends = f"{datetime.fromtimestamp(holding.not_after, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        detail = f"`{self._path}` has not changed, and its token ends at {ends}"
+        self._custody.fail(Failure(cause=Cause.NOT_RENEWED, detail=detail))
 
     def _read(self, checked: os.stat_result) -> bytes:
         """The content of exactly the file that was checked.

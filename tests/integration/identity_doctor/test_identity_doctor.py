@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from launchworthy.identity.cause import Cause
 from launchworthy.identity.doctor import IdentityQuestion, Mark, answer, diagnose
 from launchworthy.identity.doctor_page import render_diagnosis
 from launchworthy.identity.surroundings import ThisPod, ThisProcess
@@ -212,7 +213,10 @@ def test_each_fault_of_a_token_file_has_its_step(ask_file, patient):
     assert marks(ask_file("garbage")) == "✓✓✗··"
     assert marks(ask_file(mint(sub="other"))) == "✓✓✗··"
     assert marks(ask_file(mint(iss="https://evil.example"))) == "✓✓✓✗·"
-    assert marks(ask_file(mint(exp=1))) == "✓✓✓✓✗"
+    late = ask_file(mint(exp=1))
+    assert (marks(late), late.failure.cause) == ("✓✓✓✓✗", Cause.NOT_RENEWED)
+    assert "the file was last written at" in late.failure.detail
+    assert any("kubelet" in line for line in late.advice)
 
 
 def test_this_process_can_be_asked_about_itself(api, patient):

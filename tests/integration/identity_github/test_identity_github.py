@@ -180,7 +180,7 @@ async def test_the_secret_of_a_job_goes_nowhere_but_to_its_runner_by_https(job, 
     for loopback in (True, False):
         with pytest.raises(SourceError) as refused:
             github_mint({**job.environ, **change}, timeout=1, allow_loopback_http=loopback)
-        assert refused.value.failure.cause is Cause.ENDPOINT
+        assert refused.value.failure.cause is Cause.NO_RUNNER
         assert REQUEST_SECRET not in str(refused.value)
     with pytest.raises(SourceError):
         github_mint(job.environ, timeout=1, allow_loopback_http=False)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from launchworthy.identity import IdentityUnavailable, Phase
-from launchworthy.identity.cause import SourceError
+from launchworthy.identity.cause import Cause, SourceError
 from launchworthy.identity.token_file import TokenFileIdentity
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.vocabulary import EX_CONFIG, EX_TEMPFAIL, Reason, StartupRefused
@@ -155,6 +155,7 @@ async def test_it_goes_stale_and_ends_a_while_before_the_token_does_and_comes_ba
     platform.ahead += 20
     assert identity.status().phase is Phase.STALE
     identity.require()
+    await until(lambda: platform.kinds() == ["acquired", "refresh_failed"])
     platform.ahead += 40
     assert identity.status().phase is Phase.EXPIRED
     assert identity.status().reason is Reason.IDENTITY_EXPIRED
@@ -162,10 +163,10 @@ async def test_it_goes_stale_and_ends_a_while_before_the_token_does_and_comes_ba
         await identity.assertion(LOGIN)
     with pytest.raises(IdentityUnavailable, match="EXPIRED"):
         await identity.prove(b"payload")
-    await until(lambda: platform.kinds() == ["acquired", "expired"])
+    await until(lambda: platform.kinds()[2:] == ["expired"])
     platform.project(platform.mint())
     await until(lambda: identity.status().phase is Phase.READY)
-    await until(lambda: platform.kinds() == ["acquired", "expired", "acquired"])
+    await until(lambda: platform.kinds()[2:] == ["expired", "acquired"])
     await identity.aclose()
 
 
@@ -187,13 +188,35 @@ REASONS = {
 }
 
 
-async def test_a_file_that_stopped_changing_is_told_apart_from_a_token_that_came_too_late(platform):
-    platform.project(platform.mint(ttl=16))
+async def test_a_file_that_stopped_changing_is_told_before_its_token_ends_and_after(platform):
+    platform.project(platform.mint(ttl=600))
     identity = platform.identity()
     await identity.start(5)
-    await until(lambda: identity.status().phase is Phase.EXPIRED)
-    platform.path.touch()  # another look at the same token
-    await until(lambda: "has not changed since it was last good" in identity.status().detail)
+    platform.ahead += 530
+    await asyncio.to_thread(identity._look)
+    assert (identity.status().phase, identity.status().detail) == (Phase.READY, "")
+    platform.ahead += 20
+    await until(lambda: "has not changed, and its token ends at" in identity.status().detail)
+    assert identity.status().phase is Phase.STALE
+    assert identity._custody.failure().cause is Cause.NOT_RENEWED
+    await until(lambda: platform.kinds() == ["acquired", "refresh_failed"])
+    platform.ahead += 40
+    assert identity.status().phase is Phase.EXPIRED
+    assert "has not changed" in identity.status().detail
+    await until(lambda: platform.kinds() == ["acquired", "refresh_failed", "expired"])
+    platform.project(platform.mint())
+    await until(lambda: identity.status().phase is Phase.READY)
+    assert identity.status().detail == ""
+    await identity.aclose()
+
+
+async def test_a_token_that_came_too_late_is_told_apart(platform):
+    platform.project(platform.mint())
+    identity = platform.identity()
+    await identity.start(5)
+    platform.project(platform.mint(ttl=-1))
+    await until(lambda: identity._custody.failure() is not None)
+    assert identity._custody.failure().cause is Cause.EXPIRED
     await identity.aclose()
 
 

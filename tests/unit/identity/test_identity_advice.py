@@ -41,6 +41,19 @@ def test_outside_kubernetes_the_user_is_the_selector(expected_id):
     assert said[-1].endswith("-selector unix:uid:65532")
 
 
+def test_a_platform_that_issues_tokens_has_no_entries():
+    said = lines(Cause.OTHER_IDENTITY, None, "system:serviceaccount:orders:payments")
+    assert said == (
+        "run this as service account `payments` in namespace `orders`:",
+        "  deploy/deployment.yaml   spec.template.spec.serviceAccountName: payments",
+        "or correct `identity.expected_id`, and promote",
+    )
+    for expected_id in ("repo:acme/orders:ref:refs/heads/main", "system:serviceaccount:orders"):
+        [said] = lines(Cause.OTHER_IDENTITY, None, expected_id)
+        assert said.startswith("run this where the platform issues that subject")
+        assert "spire" not in "".join(lines(Cause.NO_ENTRY, None, expected_id))
+
+
 @pytest.mark.parametrize(
     "cause", [cause for cause in Cause if cause not in (Cause.NO_ENTRY, Cause.OTHER_IDENTITY)]
 )
