@@ -15,15 +15,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from cryptography.x509 import Certificate
-
 from launchworthy.identity.assertions import Assertions, FetchedAssertion
-from launchworthy.identity.cause import Cause, Failure, SourceError
-from launchworthy.identity.custody import Custody
+from launchworthy.identity.cause import Cause, SourceError
 from launchworthy.identity.phase import Holding
 from launchworthy.identity.projected import ProjectedToken, read_projected
-from launchworthy.identity.status import ChangeKind, IdentityChange, IdentityStatus, unavailable
-from launchworthy.identity.workload import Proof, X509Identity
+from launchworthy.identity.status import ChangeKind, IdentityChange, unavailable
+from launchworthy.identity.token_only import TokenOnly
+from launchworthy.identity.workload import Proof
 from launchworthy.vocabulary import Secret
 
 OWN_AUDIENCE = "urn:launchworthy:identity"
@@ -39,7 +37,7 @@ Mint = Callable[[str], bytes]
 """An audience in, a token out; blocks, within a time of its own, and raises `SourceError`."""
 
 
-class MintingIdentity:
+class MintingIdentity(TokenOnly):
     """A `WorkloadIdentity` from a platform that issues tokens on demand."""
 
     def __init__(  # noqa: PLR0913 - the fields of `[identity]`
@@ -64,14 +62,13 @@ class MintingIdentity:
             max_lifetime: a token that would live longer is refused.
             look_every: seconds between two looks at how old the identity is.
         """
+        super().__init__(clock=clock)
         self._mint = mint
         self._expected_id = expected_id
         self._trust_domains = trust_domains
-        self._clock = clock
         self._min_left = min_left
         self._max_lifetime = max_lifetime
         self._look_every = look_every
-        self._custody: Custody[ProjectedToken] = Custody(clock=clock, grace=0.0)
         self._assertions = Assertions(self._fetch, clock=clock, min_left=min_left)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="launchworthy-minting")
         self._keeping: asyncio.Task[None] | None = None
@@ -90,27 +87,6 @@ class MintingIdentity:
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
         await self._custody.settle_or_close(deadline_seconds, self.aclose)
 
-    def status(self) -> IdentityStatus:
-        """How it stands now. No I/O, no parsing."""
-        return self._custody.status()
-
-    def require(self) -> None:
-        """Return if the identity is usable.
-
-        Raises:
-            IdentityUnavailable: it is not.
-        """
-        self._custody.require()
-
-    def x509(self) -> X509Identity:
-        """Nothing.
-
-        Raises:
-            IdentityUnavailable: always; this kind has no certificate.
-        """
-        failure = Failure(cause=Cause.UNREADABLE, detail="an identity by tokens has no certificate")
-        raise unavailable(self.status(), failure)
-
     async def assertion(self, audience: str) -> Secret:
         """A token for exactly this audience; kept, and renewed at half of its life.
 
@@ -128,15 +104,6 @@ class MintingIdentity:
         self._custody.require()  # it may have been withdrawn meanwhile
         return secret
 
-    def bundle_for(self, trust_domain: str) -> tuple[Certificate, ...]:
-        """Nothing.
-
-        Raises:
-            IdentityUnavailable: always; this kind comes with no bundle.
-        """
-        failure = Failure(cause=Cause.OTHER_TRUST_DOMAIN, detail=f"`{trust_domain}` is not trusted here")
-        raise unavailable(self.status(), failure)
-
     async def prove(self, payload: bytes) -> Proof:
         """Get a token whose audience is the payload's digest, and name it.
 
@@ -150,10 +117,6 @@ class MintingIdentity:
         except SourceError as error:
             raise unavailable(self.status(), error.failure) from None
         return Proof(kind="token", chain=(), bundle=(), signature="", algorithm="none", token=token.digest)
-
-    def on_change(self, callback: Callable[[IdentityChange], None]) -> None:
-        """Call back on the event loop at every change, from `start` on."""
-        self._custody.on_change(callback)
 
     async def aclose(self) -> None:
         """Stop renewing and drop the tokens. May be called at any time, and again."""

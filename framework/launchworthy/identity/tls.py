@@ -18,6 +18,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from launchworthy.identity.changing_context import ChangingContext
 from launchworthy.identity.handshake import (
     RefusedObject,
     SvidContext,
@@ -70,19 +71,12 @@ def tell_nobody(rejected: PeerRejected) -> None:
     """For a client: who connects sees the refusal itself."""
 
 
-class RotatingContext(ssl.SSLContext):
-    """Looks like one context to those who keep it, and is the right one for each connection."""
+class RotatingContext(ChangingContext):
+    """Shows the right SVID on each connection, and lets in who may be at the other end."""
 
     terms: TlsTerms
-    _inner: SvidContext | None = None
     _made_of: tuple[X509Identity, tuple[Bundle, ...]] | None = None
-    _protocols: tuple[str, ...] = ()
     _pending: dict[int, float]
-
-    def set_alpn_protocols(self, alpn_protocols: Any) -> None:
-        """Offer these on each connection from now on."""
-        self._protocols = tuple(alpn_protocols)
-        self._made_of = None
 
     def wrap_bio(
         self,
@@ -90,16 +84,15 @@ class RotatingContext(ssl.SSLContext):
         outgoing: ssl.MemoryBIO,
         server_side: bool = False,  # noqa: FBT001, FBT002
         server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,  # noqa: ARG002 - nothing is ever resumed
+        session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """Begin a connection with the SVID in force; one that cannot be begun fails in its handshake."""
         try:
             self._make_room()
-            inner = self._current()
+            connection = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
         except PeerRejected as rejected:
             self.reject(rejected)
             return _refused(rejected, incoming, outgoing, server_side=server_side)
-        connection = inner.wrap_bio(incoming, outgoing, server_side, server_hostname)
         if not isinstance(connection, SvidObject):  # pragma: no cover - `sslobject_class` says so
             raise ssl.SSLError("the connection is not of the kind that verifies its peer")
         connection.judge, connection.outgoing = self, outgoing
@@ -112,9 +105,8 @@ class RotatingContext(ssl.SSLContext):
         Raises:
             SSLError: there is no identity.
         """
-        options.pop("session", None)
         try:
-            return self._current().wrap_socket(sock, *args, **options)
+            return super().wrap_socket(sock, *args, **options)
         except PeerRejected as rejected:
             raise ssl.SSLError(str(rejected)) from None
 
@@ -153,7 +145,7 @@ class RotatingContext(ssl.SSLContext):
         """The authorities of a trust domain that counts here."""
         return self.terms.identity.bundle_for(trust_domain)
 
-    def _current(self) -> SvidContext:
+    def current(self) -> ssl.SSLContext:
         """The inner context for the SVID and the bundles in force.
 
         Raises:
@@ -191,8 +183,7 @@ class RotatingContext(ssl.SSLContext):
         if authorities:
             inner.load_verify_locations(cadata=b"".join(authorities))
         load_identity(inner, identity)
-        if self._protocols:
-            inner.set_alpn_protocols(list(self._protocols))
+        self._offering(inner)
         return inner
 
 

@@ -16,15 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.x509 import Certificate
-
 from launchworthy.identity.cause import Cause, Failure, SourceError
-from launchworthy.identity.custody import Custody
 from launchworthy.identity.phase import Holding
 from launchworthy.identity.projected import MAX_TOKEN_BYTES, ProjectedToken, read_projected
 from launchworthy.identity.source_checks import check_file
-from launchworthy.identity.status import IdentityChange, IdentityStatus, unavailable
-from launchworthy.identity.workload import Proof, X509Identity
+from launchworthy.identity.status import unavailable
+from launchworthy.identity.token_only import TokenOnly
+from launchworthy.identity.workload import Proof
 from launchworthy.vocabulary import Secret
 
 STALE_AFTER = 0.9
@@ -33,7 +31,7 @@ MIN_LEFT = 15.0
 """Seconds that a token must still be good for: whoever is shown it needs some of them."""
 
 
-class TokenFileIdentity:
+class TokenFileIdentity(TokenOnly):
     """A `WorkloadIdentity` from a file that the platform rewrites."""
 
     def __init__(  # noqa: PLR0913 - the fields of `[identity]`
@@ -58,14 +56,13 @@ class TokenFileIdentity:
             min_left: seconds that a token must still be good for; with less it counts as expired.
             look_every: seconds between two looks at the file.
         """
+        super().__init__(clock=clock)
         self._path = path
         self._expected_id = expected_id
         self._trust_domains = trust_domains
         self._owner_uids = (*owner_uids, os.geteuid())
-        self._clock = clock
         self._min_left = min_left
         self._look_every = look_every
-        self._custody: Custody[ProjectedToken] = Custody(clock=clock, grace=0.0)
         self._seen: tuple[int, int, int] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="launchworthy-token-file")
@@ -79,27 +76,6 @@ class TokenFileIdentity:
         self._custody.attach()
         self._watch = asyncio.get_running_loop().create_task(self._keep_looking())
         await self._custody.settle_or_close(deadline_seconds, self.aclose)
-
-    def status(self) -> IdentityStatus:
-        """How it stands now. No I/O, no parsing."""
-        return self._custody.status()
-
-    def require(self) -> None:
-        """Return if the identity is usable.
-
-        Raises:
-            IdentityUnavailable: it is not.
-        """
-        self._custody.require()
-
-    def x509(self) -> X509Identity:
-        """Nothing.
-
-        Raises:
-            IdentityUnavailable: always; this kind has no certificate.
-        """
-        failure = Failure(cause=Cause.UNREADABLE, detail="an identity from a token file has no certificate")
-        raise unavailable(self.status(), failure)
 
     async def assertion(self, audience: str) -> Secret:
         """The token, if it is for this audience.
@@ -118,15 +94,6 @@ class TokenFileIdentity:
             raise unavailable(self.status(), failure)
         return token.secret
 
-    def bundle_for(self, trust_domain: str) -> tuple[Certificate, ...]:
-        """Nothing.
-
-        Raises:
-            IdentityUnavailable: always; this kind comes with no bundle.
-        """
-        failure = Failure(cause=Cause.OTHER_TRUST_DOMAIN, detail=f"`{trust_domain}` is not trusted here")
-        raise unavailable(self.status(), failure)
-
     async def prove(self, payload: bytes) -> Proof:  # noqa: ARG002 - a token that exists already cannot name it
         """Name the token in hand. It says who was here, and nothing about the payload.
 
@@ -135,10 +102,6 @@ class TokenFileIdentity:
         """
         token = self._custody.require()
         return Proof(kind="token", chain=(), bundle=(), signature="", algorithm="none", token=token.digest)
-
-    def on_change(self, callback: Callable[[IdentityChange], None]) -> None:
-        """Call back on the event loop at every change, from `start` on."""
-        self._custody.on_change(callback)
 
     async def aclose(self) -> None:
         """Stop looking and drop the token. May be called at any time, and again."""

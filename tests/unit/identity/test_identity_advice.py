@@ -49,7 +49,7 @@ def test_a_platform_that_issues_tokens_has_no_entries():
         "or correct `identity.expected_id`, and promote",
     )
     for expected_id in ("repo:acme/orders:ref:refs/heads/main", "system:serviceaccount:orders"):
-        [said] = lines(Cause.OTHER_IDENTITY, None, expected_id)
+        said, _ = lines(Cause.OTHER_IDENTITY, None, expected_id)
         assert said.startswith("run this where the platform issues that subject")
         assert "spire" not in "".join(lines(Cause.NO_ENTRY, None, expected_id))
 

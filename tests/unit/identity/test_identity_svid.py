@@ -77,6 +77,21 @@ def test_another_identity_is_not_ours(authority, now):
     )
 
 
+def test_of_several_without_ours_each_is_named(authority, now):
+    several = update(authority, *(authority.mint_x509(name, ttl=60) for name in ("audit", "payments")))
+    failure = refused(several, now)
+    assert failure.cause is Cause.OTHER_IDENTITY
+    for name in ("audit", "payments", "orders"):
+        assert f"`spiffe://dev.invalid/simulated/{name}`" in failure.detail
+
+
+def test_of_two_by_our_name_the_first_counts_and_the_second_is_no_way_around_a_rule(authority, now):
+    good, late = authority.mint_x509("orders", ttl=60), authority.mint_x509("orders", ttl=-1)
+    taken = verify_update(update(authority, good, late), expected_id=OURS, now=now)
+    assert taken.chain[0] == good.chain_der
+    assert refused(update(authority, late, good), now).cause is Cause.EXPIRED
+
+
 @pytest.mark.parametrize("name", ["orders/admin", "Orders", "order", "orders2"])
 def test_an_identity_that_looks_alike_is_not_ours(authority, now, name):
     assert refused(update(authority, authority.mint_x509(name, ttl=60)), now).cause is Cause.OTHER_IDENTITY
