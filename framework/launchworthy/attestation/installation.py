@@ -164,9 +164,21 @@ def _own_places() -> frozenset[Path]:
 
 
 def _could_be_imported(path: Path) -> bool:
-    if path.is_dir():
-        return any(each.name.endswith(_RUNS) for each in path.iterdir())
-    return path.name.endswith(_RUNS)
+    """Whether a name leads to code: a directory needs no `__init__.py` to be a package, nor one below it."""
+    if not path.is_dir():
+        return path.name.endswith(_RUNS)
+    seen, waiting = set[Path](), [path]
+    while waiting:
+        at = waiting.pop()
+        if (there := at.resolve()) in seen:
+            continue
+        seen.add(there)
+        for each in at.iterdir():
+            if each.name.endswith(_RUNS):
+                return True
+            if at.name.isidentifier() and each.name.isidentifier() and each.is_dir():
+                waiting.append(each)
+    return False
 
 
 def _require_as_listed(site: Path, dist_info: Path) -> None:

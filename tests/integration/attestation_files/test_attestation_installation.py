@@ -86,6 +86,7 @@ def test_what_is_locked_and_nothing_else_is_as_it_should_be(site: Path) -> None:
         (add("sitecustomize.py"), "installation-changed", "sitecustomize.py"),
         (add("usercustomize.py"), "installation-changed", "usercustomize.py"),
         (add("helpful/__init__.py"), "installation-changed", "helpful"),
+        (add("helpful/deep/down/more.py"), "installation-changed", "helpful"),
         (add("helpful.egg-info/PKG-INFO"), "installation-changed", "helpful.egg-info"),
         (
             add("launchworthy/gate.py", "verify = 0\n"),
@@ -107,11 +108,21 @@ def test_what_nobody_locked_is_refused(
     assert says in f"{problem.where} {problem.what}"
 
 
-@pytest.mark.parametrize("module", ["launchworthy/__init__.py", "cedarpy.py", "json.so", "gate.pth"])
+@pytest.mark.parametrize(
+    "module",
+    ["launchworthy/__init__.py", "cedarpy.py", "json.so", "gate.pth", "google/protobuf/__init__.py"],
+)
 def test_another_place_on_the_import_path_holds_no_module(module: str, site: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    (other / "settings.toml").write_text("")
+    for harmless in (
+        "settings.toml",
+        "google/protobuf/any.proto",
+        ".venv/bin/this.py",
+        "no-name/lib/this.py",
+    ):
+        add(harmless)(other)
+    (other / "google" / "round").symlink_to(other)
     require_locked_installation(site, LOCK, [str(other)])
     add(module)(other)
     with pytest.raises(ProblemError) as caught:
