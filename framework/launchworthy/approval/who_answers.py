@@ -1,7 +1,8 @@
 """Who may answer, and is there anybody at all? Pure: told by names, never by what somebody calls himself.
 
 The caller answers where the manifest says `by = "caller"`: the same issuer and subject as in the token.
-Approvers answer where it says so: whoever has the claim, and never the caller, nor who acts for them.
+Approvers answer where it says so: whoever has the claim, and never the caller, nor who acts for them. Where
+there are several tenants, an approver is of the caller's: what is asked is shown to nobody else.
 A person is told from another by the issuer's name for them, so both must come from one issuer.
 """
 
@@ -46,3 +47,5 @@ def check_may_answer(waiting: Waiting, signed_in: SignedIn) -> None:
     claim = waiting.rule.claim
     if claim is None or not signed_in.says(claim.name, claim.value):
         raise NotAnswered(f"whoever has signed in is no approver: `{claim}` is not said of them")
+    if waiting.tenant is not None and not signed_in.is_of(waiting.tenant):
+        raise NotAnswered("whoever has signed in is not of the caller's tenant")

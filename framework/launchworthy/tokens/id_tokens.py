@@ -75,12 +75,14 @@ class SignedIn:
         issuer: who vouches for them.
         subject: who they are there.
         at: when they signed in, in seconds since the epoch.
+        tenant_claim: in which claim the issuer says whose somebody is; None where there is one tenant.
         claims: what else the issuer says of them; never shown, logged or kept.
     """
 
     issuer: str
     subject: str
     at: int
+    tenant_claim: str | None
     claims: Mapping[str, object] = field(repr=False)
 
     def says(self, name: str, value: str) -> bool:
@@ -88,11 +90,23 @@ class SignedIn:
         said = self.claims.get(name)
         return said == value or (isinstance(said, list) and value in said)
 
+    def is_of(self, tenant: str) -> bool:
+        """Whether the issuer says that they are of this tenant; where it says nothing, they are of none."""
+        return self.tenant_claim is not None and self.says(self.tenant_claim, tenant)
+
 
 class IdTokens:
     """Verifies the ID tokens of one issuer."""
 
-    def __init__(self, issuer: str, algorithms: Iterable[str], keys: KeysOfIssuer, *, leeway: int) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        algorithms: Iterable[str],
+        keys: KeysOfIssuer,
+        *,
+        leeway: int,
+        tenant_claim: str | None,
+    ) -> None:
         """Know the issuer.
 
         Args:
@@ -100,11 +114,13 @@ class IdTokens:
             algorithms: what it may sign with.
             keys: what it signs with.
             leeway: seconds that clocks may differ.
+            tenant_claim: in which claim it says whose somebody is, or None.
         """
         self.issuer = issuer
         self._algorithms = frozenset(algorithms)
         self._keys = keys
         self._leeway = leeway
+        self._tenant_claim = tenant_claim
 
     async def verify(self, unverified: Secret, terms: SignInTerms, now: int) -> SignedIn:
         """Find out who signed in.
@@ -126,6 +142,7 @@ class IdTokens:
             issuer=self.issuer,
             subject=_subject(claims.get("sub")),
             at=self._signed_in_at(claims, terms, now),
+            tenant_claim=self._tenant_claim,
             claims=claims,
         )
 

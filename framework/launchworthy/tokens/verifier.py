@@ -189,7 +189,13 @@ class TokenVerifier:
         """
         policy = self._policies[name]
         keys = self._issuers[policy.issuer].keys
-        return IdTokens(policy.issuer, policy.algorithms, keys, leeway=policy.leeway)
+        return IdTokens(
+            policy.issuer,
+            policy.algorithms,
+            keys,
+            leeway=policy.leeway,
+            tenant_claim=policy.tenant_claim,
+        )
 
     def status(self) -> tuple[IssuerStatus, ...]:
         """How each issuer's keys stand; asks nobody."""

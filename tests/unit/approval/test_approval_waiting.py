@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -13,9 +14,10 @@ from launchworthy.approval.page.cookies import Cookies, Visit
 from launchworthy.approval.page.markup import Pages
 from launchworthy.approval.page.reading import read_cookies, read_form, read_query
 from launchworthy.approval.waiting import _key
-from launchworthy.approval.who_answers import check_somebody_to_ask
+from launchworthy.approval.who_answers import check_may_answer, check_somebody_to_ask
 from launchworthy.manifest import BY_PAGE, ApproverClaim
 from launchworthy.state import MemoryStore
+from launchworthy.tokens.id_tokens import SignedIn
 from launchworthy.vocabulary import PrincipalKind
 
 ALICE = Approver(issuer=PRINCIPAL.issuer, subject="alice")
@@ -114,6 +116,29 @@ def test_a_machine_has_approvers_and_no_caller_to_ask():
     check_somebody_to_ask(APPROVERS, machine, machine.issuer)
     with pytest.raises(NobodyToAsk, match="no person"):
         check_somebody_to_ask(BY_PAGE, machine, machine.issuer)
+
+
+LEADS = {"groups": ["leads"]}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "claim", "said", "may"),
+    [
+        (None, None, LEADS, True),
+        ("a", "tenant", {**LEADS, "tenant": "a"}, True),
+        ("a", "tenant", {**LEADS, "tenant": ["b", "a"]}, True),
+        ("a", "tenant", {**LEADS, "tenant": "b"}, False),
+        ("a", "tenant", {**LEADS, "tenant": "A"}, False),
+        ("a", "tenant", LEADS, False),
+        ("a", None, {**LEADS, "tenant": "a"}, False),
+        ("a", "tenant", {"tenant": "a"}, False),
+    ],
+)
+def test_an_approver_is_of_the_callers_tenant(tenant, claim, said, may):
+    waiting = Desk().ask(replace(CALL, principal=replace(PRINCIPAL, tenant=tenant)), APPROVERS)
+    lead = SignedIn(issuer=PRINCIPAL.issuer, subject="lead", at=1000, tenant_claim=claim, claims=said)
+    with nullcontext() if may else pytest.raises(NotAnswered):
+        check_may_answer(waiting, lead)
 
 
 class Seen(HTMLParser):
