@@ -22,7 +22,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - who starts this may have any Pyt
 
 ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = ROOT / "constraints.txt"
-JUDGES = ("cisco-ai-mcp-scanner==4.8.7", "kingfisher-bin==2.14.0")
+SECOND_JUDGES = ("cisco-ai-mcp-scanner==4.8.7", "kingfisher-bin==2.14.0")
 KEYCLOAK, JAVA = "26.7.3", 17
 KEYCLOAK_PREVIEWS = ("client-auth-federated", "spiffe")
 NOX, UV = "nox==2026.10.20", "uv==0.13.8"
@@ -360,11 +360,13 @@ def interop_live(session: nox.Session) -> None:
 def interop_judges(session: nox.Session) -> None:
     """The second judges of META-02: each agrees with the reference project, and catches a planted fault."""
     node = install_npm(session, "tests/interop/conformance")
-    home = ROOT / ".nox" / "judges" / "-".join(JUDGES).replace("==", "-")
+    home = ROOT / ".nox" / "judges" / "-".join(SECOND_JUDGES).replace("==", "-")
     if not (home / "installed").exists():
         python = str(home / "environment" / "bin" / "python")
         session.run_install("uv", "venv", "--quiet", "--clear", str(home / "environment"), external=True)
-        session.run_install("uv", "pip", "install", "--quiet", "--python", python, *JUDGES, external=True)
+        session.run_install(
+            "uv", "pip", "install", "--quiet", "--python", python, *SECOND_JUDGES, external=True
+        )
         (home / "bin").mkdir(parents=True, exist_ok=True)
         for name in ("mcp-scanner", "kingfisher"):  # and no python of theirs
             (home / "bin" / name).unlink(missing_ok=True)
