@@ -13,8 +13,6 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 RECORD_DIRECTORY = "dist/promotion"
 """Below the project's root; made by `launchworthy attest`, never committed."""
-MOUNTED_RECORDS = Path("/etc/launchworthy/records")
-"""Where a deployment may mount renewed records."""
 _MAX_RECORDS = 64
 _SUFFIX = ".dsse.json"
 _IN_WHEEL = re.compile(rf"[^/]+\.dist-info/{EXTRA_METADATA}/[^/]+{re.escape(_SUFFIX)}", re.ASCII)

@@ -127,7 +127,7 @@ def _record(log: Path, digest: str, *, domain: Domain, target: str, argument: st
     notes: list[str] = []
     try:
         stream = AuditStream.open(
-            log, source=None, clock=time.time_ns, reserve_bytes=4096, anchor=notes.append
+            log, source=None, clock=time.time_ns, reserve_bytes=_RESERVE, anchor=notes.append
         )
         stream.record(
             AuditHashUsed(

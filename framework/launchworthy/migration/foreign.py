@@ -212,10 +212,7 @@ def _arguments(
     arguments: list[ForeignArgument] = []
     for place, (each, is_required) in enumerate(all_of_them):
         annotation = _written(each.annotation)
-        if (
-            annotation is not None
-            and re.split(r"[.\[ ]", annotation)[-1 if "." in annotation else 0] in _CONTEXTS
-        ):
+        if annotation is not None and _is_context(annotation):
             context = each.arg
         elif not (place == 0 and each.arg in {"self", "cls"}):
             arguments.append(ForeignArgument(name=each.arg, annotation=annotation, required=is_required))

@@ -15,7 +15,8 @@ from urllib.parse import quote
 from launchworthy.vocabulary import Problem, ProblemError
 
 NAME: Final = "sbom.cdx.json"
-_OWN: Final = {"editable", "virtual", "directory"}
+_OWN: Final = frozenset({"editable", "virtual", "directory"})
+"""Sources of a project that lies in a folder of its own."""
 _WHEEL: Final = "launchworthy:wheel-content-sha256"
 
 
@@ -74,9 +75,7 @@ def _components(uv_lock: bytes) -> tuple[Mapping[str, Any], tuple[Mapping[str, A
         by_name: dict[str, list[Mapping[str, Any]]] = {}
         for package in packages:
             by_name.setdefault(package["name"], []).append(package)
-        [project] = [
-            each for each in packages if {"editable", "virtual", "directory"} & each["source"].keys()
-        ]
+        [project] = [each for each in packages if _OWN & each["source"].keys()]
         found = _reached(project, by_name)
     except (ValueError, KeyError, TypeError, AttributeError):
         what, fix = "is no lock of one project", ("uv lock, and commit it",)

@@ -25,7 +25,6 @@ from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN
 BACKDATED_SECONDS = 10
 ROOT_SECONDS = 7 * 86400
 _ORGANISATION = "SIMULATED, trust nothing"
-_SPKI = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +100,6 @@ class SimulatedAuthority:
     def add_jwt_key(self) -> None:
         """Begin to sign tokens with a new key; the old ones stay in the key set."""
         self._jwt_keys.insert(0, ECKey.generate_key("P-256", {"kid": secrets.token_hex(8)}, private=True))
-
-    def drop_old_jwt_keys(self) -> None:
-        """Take all keys but the newest out of the key set."""
-        del self._jwt_keys[1:]
 
     @property
     def roots(self) -> tuple[x509.Certificate, ...]:

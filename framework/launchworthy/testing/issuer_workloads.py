@@ -25,7 +25,6 @@ from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_registration import RegisteredClient
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SPIFFE_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
 LONGEST_SIGNED: Final = 60
 _ALGORITHMS: Final = ("ES256", "ES384", "RS256")
 

@@ -21,7 +21,6 @@ from launchworthy.vocabulary import Reason, Refused
 
 ABSENT: Final = "absent"
 """The value of a `typ` exception for tokens that have none."""
-LONGEST_DAYS: Final = 90
 
 _TEXT = re.compile(r"[\x21-\x7e]{1,256}")
 

@@ -103,6 +103,22 @@ def test_every_way_to_offer_something_is_seen(server: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "annotation",
+    ["Context", "fastmcp.Context", "Context[Session, None]", "fastmcp.Context | None", "Context | None"],
+)
+def test_a_context_is_known_however_its_type_is_written(tmp_path: Path, annotation: str) -> None:
+    (tmp_path / "server.py").write_text(f"@mcp.tool\ndef stock(item: str, ctx: {annotation}): ...\n")
+    target = read(tmp_path)["stock"]
+    assert target.context == "ctx"
+    assert [each.name for each in target.arguments] == ["item"]
+
+
+def test_what_is_only_called_like_a_context_is_an_argument(tmp_path: Path) -> None:
+    (tmp_path / "server.py").write_text("@mcp.tool\ndef stock(about: ContextOfOrder, ctx: str): ...\n")
+    assert [each.name for each in read(tmp_path)["stock"].arguments] == ["about", "ctx"]
+
+
+@pytest.mark.parametrize(
     ("function", "guess"),
     [
         ("find_orders", Effect.READ),

@@ -20,7 +20,6 @@ from launchworthy.credentials.one_host import HostTransport, OneHost
 from launchworthy.identity import WorkloadIdentity
 from launchworthy.vocabulary import Secret
 
-MIN_TTL: Final = 900
 MAX_TTL: Final = 3600
 MAX_ANSWER_BYTES: Final = 64 * 1024
 AUDIENCE: Final = "sts.amazonaws.com"

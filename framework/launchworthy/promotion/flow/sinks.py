@@ -99,7 +99,7 @@ def _is_fixed(command: ast.expr) -> bool:
 def _files(call: ast.Call, meaning: str, tainted: Tainted) -> Iterator[str]:
     named = [
         *call.args,
-        *(each.value for each in call.keywords if each.arg in {"file", "path", "src", "dst"}),
+        *(each.value for each in call.keywords if each.arg in _NAMES_A_FILE),
     ]
     by_function = _FILES.fullmatch(meaning) is not None and any(map(tainted, named[:2]))
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
