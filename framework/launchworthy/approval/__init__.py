@@ -11,7 +11,7 @@ browser      what the gate hands to the page
 on_page      the call's side of the page; the page itself is `launchworthy.approval.page`
 """
 
-from launchworthy.approval.answers import FORM, URL, Verdict, requested_schema
+from launchworthy.approval.answers import Verdict, requested_schema
 from launchworthy.approval.approvals import Approvals, Opened, Redeemed
 from launchworthy.approval.asked_call import AskedCall
 from launchworthy.approval.browser import MAX_FORM, PageAnswer, PageRequest, PersonsPage
@@ -26,14 +26,12 @@ from launchworthy.approval.refusals import (
 )
 from launchworthy.approval.seal import EphemeralKeys, Sealed, SealingKeys, StateSeal
 from launchworthy.approval.shown import shown_call, visible
-from launchworthy.approval.waiting import Approver, Standing, Waiting, WaitingRoom
+from launchworthy.approval.waiting import Approver, Standing, WaitingRoom, answered_by
 
 __all__ = [
     "FOLDER",
-    "FORM",
     "MAX_FORM",
     "TTL_SECONDS",
-    "URL",
     "AnswerForAnother",
     "AnsweredBefore",
     "Approvals",
@@ -55,8 +53,8 @@ __all__ = [
     "Standing",
     "StateSeal",
     "Verdict",
-    "Waiting",
     "WaitingRoom",
+    "answered_by",
     "requested_schema",
     "shown_call",
     "visible",

@@ -13,8 +13,6 @@ from typing import Final
 
 from launchworthy.approval.refusals import NotAnswered
 
-FORM: Final = "form"
-URL: Final = "url"
 KEY: Final = "approval"
 """The key of our one question among the input requests."""
 FIELD: Final = "approve"

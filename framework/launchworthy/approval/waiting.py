@@ -55,6 +55,11 @@ class Approver:
     subject: str
 
 
+def answered_by(approver: Approver | None) -> dict[str, str]:
+    """Who answered, in the fields of records; nothing where nobody has."""
+    return {} if approver is None else {"approver_issuer": approver.issuer, "approver": approver.subject}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """One question, as its page shows it.

@@ -7,18 +7,16 @@ page is said there, by a person who has signed in; the client's answer is then o
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import to_json
 
 from launchworthy.approval import (
-    FORM,
     TTL_SECONDS,
-    URL,
     AnsweredBefore,
     AnswerForAnother,
     Approvals,
-    Approver,
     AskedCall,
     Declined,
     OnPage,
@@ -26,6 +24,7 @@ from launchworthy.approval import (
     Question,
     Redeemed,
     Verdict,
+    answered_by,
     requested_schema,
     shown_call,
 )
@@ -40,15 +39,61 @@ from launchworthy.audit.events import (
 from launchworthy.enforcement.answers import Answer, json_headers
 from launchworthy.enforcement.ports import Recorder, Redactor
 from launchworthy.enforcement.presence import Presence
+from launchworthy.enforcement.records import connected, who
 from launchworthy.enforcement.request import Asked, ClientCannotAsk, Revision
 from launchworthy.enforcement.verified_request import VerifiedRequest
 from launchworthy.manifest import ApprovalMode, ApprovalRule, TargetManifest
 from launchworthy.policy import ApprovalNeeded
-from launchworthy.vocabulary import Principal, Reason, Refused
+from launchworthy.vocabulary import Reason, Refused
 
 STATE: Final = "requestState"
 RESPONSES: Final = "inputResponses"
 _OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A call that lacks nothing but a person's yes.
+
+    Attributes:
+        request: that makes it.
+        target: what is called.
+        call: what is to be approved: what would run, as it was verified and validated now.
+        needed: who must approve it.
+    """
+
+    request: VerifiedRequest
+    target: TargetManifest
+    call: AskedCall
+    needed: ApprovalNeeded
+
+    @property
+    def brings_answer(self) -> bool:
+        """Whether the call says that it was asked about."""
+        return not {STATE, RESPONSES}.isdisjoint(self.request.settled.message.params)
+
+
+def asking(
+    request: VerifiedRequest, asked: Asked, plain: Mapping[str, object], needed: ApprovalNeeded
+) -> Asking:
+    """What is asked about a call.
+
+    Args:
+        request: that makes it.
+        asked: what is called.
+        plain: its arguments as policy and people see them.
+        needed: who must approve it.
+    """
+    call = AskedCall(
+        principal=request.principal,
+        tool=asked.target.name,
+        given=asked.arguments,
+        arguments=plain,
+        resource=request.resource,
+        policy_digest=needed.decision.policy_digest,
+        manifest_digest=needed.decision.manifest_digest,
+    )
+    return Asking(request=request, target=asked.target, call=call, needed=needed)
 
 
 class Approving:
@@ -78,28 +123,7 @@ class Approving:
         self._redactor = redactor
         self._title = title
 
-    def asked_call(
-        self, request: VerifiedRequest, asked: Asked, plain: Mapping[str, object], needed: ApprovalNeeded
-    ) -> AskedCall:
-        """What is to be approved: what would run, as it was verified and validated now."""
-        return AskedCall(
-            principal=request.principal,
-            tool=asked.target.name,
-            given=asked.arguments,
-            arguments=plain,
-            resource=request.resource,
-            policy_digest=needed.decision.policy_digest,
-            manifest_digest=needed.decision.manifest_digest,
-        )
-
-    @staticmethod
-    def brings_answer(request: VerifiedRequest) -> bool:
-        """Whether the call says that it was asked about."""
-        return not {STATE, RESPONSES}.isdisjoint(request.settled.message.params)
-
-    async def ask(
-        self, request: VerifiedRequest, target: TargetManifest, call: AskedCall, needed: ApprovalNeeded
-    ) -> Answer:
+    async def ask(self, asking: Asking) -> Answer:
         """Answer a call with the question whether it may be made.
 
         Raises:
@@ -107,55 +131,41 @@ class Approving:
             Refused: `tool.approval`, the revision has no way back, nobody could answer, or the call cannot be
                 shown whole; `limit.store`.
         """
+        request, call, rule, effect = asking.request, asking.call, asking.needed.rule, asking.target.effect
         _check_way_back(request)
-        rule = needed.rule
         if not _can_ask(request.settled.capabilities, rule.mode):
             raise ClientCannotAsk({"elicitation": {rule.mode.value: {}}})
         on_page = self._page(rule)
         if on_page is not None:
             on_page.check_somebody_to_ask(rule, request.principal)
-        shown = shown_call(call, title=self._title, effect=target.effect.value, seconds=TTL_SECONDS)
+        shown = shown_call(call, title=self._title, effect=effect.value, seconds=TTL_SECONDS)
         trace = request.trace
         question, sealed = await self._approvals.ask(
             call, trace.call, request.now, on_page=on_page is not None
         )
         if on_page is not None:
-            await on_page.open(question, call, rule, target.effect.value)
-        self._record_asked(request, target, call, needed, question)
+            await on_page.open(question, call, rule, effect.value)
+        self._record_asked(asking, question)
         self._audit.record(
-            ApprovalRequested(
-                call=trace.call,
-                target=target.name,
-                by=rule.by,
-                not_after=question.not_after,
-                approval=question.name,
-                approval_method=rule.mode.value,
-                **_who(request.principal),
-            )
+            ApprovalRequested(not_after=question.not_after, approval=question.name, **_about(asking))
         )
         if on_page is None:
             return _question_answer(request, _form(shown), sealed)
-        return _question_answer(request, self._address(on_page, question, call, rule), sealed)
+        return _question_answer(request, self._address(on_page, question, asking), sealed)
 
-    def ask_again(
-        self,
-        request: VerifiedRequest,
-        target: TargetManifest,
-        call: AskedCall,
-        needed: ApprovalNeeded,
-        question: Question,
-    ) -> Answer:
+    def ask_again(self, asking: Asking, question: Question) -> Answer:
         """Answer with the question that nobody has answered yet; its time goes on.
 
         Raises:
             Refused: the question is not asked on a page.
         """
-        on_page = self._page(needed.rule)
+        on_page = self._page(asking.needed.rule)
         if on_page is None:
             raise Refused(Reason.INTERNAL, "a form is not asked again")
-        self._record_asked(request, target, call, needed, question)
+        self._record_asked(asking, question)
+        request = asking.request
         sealed = str(request.settled.message.params[STATE])  # as it came: `hear` has opened it
-        return _question_answer(request, self._address(on_page, question, call, needed.rule), sealed)
+        return _question_answer(request, self._address(on_page, question, asking), sealed)
 
     def _page(self, rule: ApprovalRule) -> OnPage | None:
         if rule.mode is ApprovalMode.FORM:
@@ -164,22 +174,13 @@ class Approving:
             raise Refused(Reason.TOOL_APPROVAL, "it is asked on a page, and this server has none")
         return self._on_page
 
-    def _address(
-        self, on_page: OnPage, question: Question, call: AskedCall, rule: ApprovalRule
-    ) -> dict[str, Any]:
+    def _address(self, on_page: OnPage, question: Question, asking: Asking) -> dict[str, Any]:
         """Elicitation in URL mode."""
-        message = on_page.invitation(call, rule, self._title, TTL_SECONDS)
-        return {"mode": URL, "message": message, "url": on_page.address(question)}
+        message = on_page.invitation(asking.call, asking.needed.rule, self._title, TTL_SECONDS)
+        return {"mode": ApprovalMode.URL.value, "message": message, "url": on_page.address(question)}
 
-    def _record_asked(
-        self,
-        request: VerifiedRequest,
-        target: TargetManifest,
-        call: AskedCall,
-        needed: ApprovalNeeded,
-        question: Question,
-    ) -> None:
-        trace = request.trace
+    def _record_asked(self, asking: Asking, question: Question) -> None:
+        request, target, call, trace = asking.request, asking.target, asking.call, asking.request.trace
         self._audit.record(
             ToolInputRequired(
                 call=trace.call,
@@ -188,7 +189,7 @@ class Approving:
                 kind=request.principal.kind.value,
                 actors=request.principal.actors,
                 revision=trace.revision,
-                rules=needed.rules,
+                rules=asking.needed.rules,
                 scopes=tuple(sorted(request.principal.scopes)),
                 arguments=self._redactor.redact(target.name, target.arguments, trace.plain),
                 policy_digest=call.policy_digest,
@@ -197,16 +198,14 @@ class Approving:
                 trace=trace.traceparent,
                 client_says=trace.client_says,
                 approval=question.name,
-                approval_method=needed.rule.mode.value,
-                **_who(request.principal),
-                **_connected(request),
+                approval_method=asking.needed.rule.mode.value,
+                **who(request.principal),
+                **connected(trace.peering),
             ),
             subject=target.subject(trace.plain),
         )
 
-    async def hear(
-        self, request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded
-    ) -> Opened | Question:
+    async def hear(self, asking: Asking) -> Opened | Question:
         """Open the answer that came with a call; of a page, wait a while for it.
 
         Returns:
@@ -215,8 +214,8 @@ class Approving:
         Raises:
             Refused: it does not count for this call.
         """
-        heard = self._opened(request, call, needed)
-        on_page = self._page(needed.rule)
+        heard = self._opened(asking)
+        on_page = self._page(asking.needed.rule)
         if on_page is None:
             if isinstance(heard, Question):
                 raise Refused(Reason.TOOL_APPROVAL, "the question was asked on a page")
@@ -224,15 +223,16 @@ class Approving:
         if isinstance(heard, Opened):
             await on_page.withdraw(heard.question)
             return heard
-        with Presence(request.receive):
-            opened = await on_page.heard(heard, request.now)
+        with Presence(asking.request.receive):
+            opened = await on_page.heard(heard, asking.request.now)
         return heard if opened is None else opened
 
-    def _opened(self, request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded) -> Opened | Question:
+    def _opened(self, asking: Asking) -> Opened | Question:
+        request = asking.request
         _check_way_back(request)
         params = request.settled.message.params
         try:
-            return self._approvals.hear(params.get(STATE), params.get(RESPONSES), call, request.now)
+            return self._approvals.hear(params.get(STATE), params.get(RESPONSES), asking.call, request.now)
         except AnswerForAnother as other:
             self._audit.record(
                 ApprovalReplayed(
@@ -240,36 +240,35 @@ class Approving:
                     asked_by=other.asked_by,
                     age=other.age,
                     detail=other.detail,
-                    **_about(request, call, needed),
+                    **_about(asking),
                 )
             )
             raise
 
-    async def redeem(
-        self, request: VerifiedRequest, opened: Opened, call: AskedCall, needed: ApprovalNeeded
-    ) -> Redeemed:
+    async def redeem(self, asking: Asking, opened: Opened) -> Redeemed:
         """Use an answer up, for the first and last time, and record that it was a yes.
 
         Raises:
             Declined: it was a no; so it is used up, and the call has ended.
             Refused: it was used before, or nobody can tell.
         """
-        question, about = opened.question, _about(request, call, needed)
+        question, now = opened.question, asking.request.now
         said: dict[str, Any] = {
             "approval": question.name,
             "asked_by": question.asked_by,
-            "age": question.age(request.now),
-            **_answered_by(opened.approver),
+            "age": question.age(now),
+            **answered_by(opened.approver),
+            **_about(asking),
         }
         try:
-            redeemed = await self._approvals.redeem(opened, request.now)
+            redeemed = await self._approvals.redeem(opened, now)
         except AnsweredBefore as before:
-            self._audit.record(ApprovalReplayed(detail=before.detail, **said, **about))
+            self._audit.record(ApprovalReplayed(detail=before.detail, **said))
             raise
         if opened.verdict is not Verdict.YES:
-            self._audit.record(ApprovalDeclined(detail=opened.verdict.value, **said, **about))
+            self._audit.record(ApprovalDeclined(detail=opened.verdict.value, **said))
             raise Declined(opened.verdict.value)
-        self._audit.record(ApprovalGranted(not_after=question.not_after, **said, **about))
+        self._audit.record(ApprovalGranted(not_after=question.not_after, **said))
         return redeemed
 
 
@@ -289,13 +288,7 @@ def _can_ask(capabilities: object, mode: ApprovalMode) -> bool:
 
 def _form(shown: str) -> dict[str, Any]:
     """Elicitation in form mode."""
-    return {"mode": FORM, "message": shown, "requestedSchema": requested_schema()}
-
-
-def _answered_by(approver: Approver | None) -> dict[str, Any]:
-    if approver is None:
-        return {}
-    return {"approver_issuer": approver.issuer, "approver": approver.subject}
+    return {"mode": ApprovalMode.FORM.value, "message": shown, "requestedSchema": requested_schema()}
 
 
 def _question_answer(request: VerifiedRequest, asked: dict[str, Any], sealed: str) -> Answer:
@@ -305,25 +298,12 @@ def _question_answer(request: VerifiedRequest, asked: dict[str, Any], sealed: st
     return Answer(status=_OK, headers=json_headers(request.trace.call), body=to_json(message))
 
 
-def _about(request: VerifiedRequest, call: AskedCall, needed: ApprovalNeeded) -> dict[str, Any]:
+def _about(asking: Asking) -> dict[str, Any]:
+    rule = asking.needed.rule
     return {
-        "call": request.trace.call,
-        "target": call.tool,
-        "approval_method": needed.rule.mode.value,
-        "by": needed.rule.by,
-        **_who(request.principal),
+        "call": asking.request.trace.call,
+        "target": asking.call.tool,
+        "approval_method": rule.mode.value,
+        "by": rule.by,
+        **who(asking.request.principal),
     }
-
-
-def _who(principal: Principal) -> dict[str, Any]:
-    return {
-        "issuer": principal.issuer,
-        "subject": principal.subject,
-        "client": principal.client,
-        "tenant": principal.tenant,
-    }
-
-
-def _connected(request: VerifiedRequest) -> dict[str, Any]:
-    peering = request.trace.peering
-    return {} if peering is None else {"peer": peering.peer, "forwarded_peer": peering.forwarded}

@@ -16,7 +16,7 @@ from mcp.shared.inbound import validate_mcp_param_headers
 
 from launchworthy.approval import Question, Redeemed, Verdict
 from launchworthy.enforcement.answers import Answer, json_headers, unfit
-from launchworthy.enforcement.approving import Approving
+from launchworthy.enforcement.approving import Approving, asking
 from launchworthy.enforcement.arguments import UnfitArguments
 from launchworthy.enforcement.authorized import Authorized
 from launchworthy.enforcement.deciding import Decided, Deciding
@@ -141,20 +141,20 @@ class Calls:
     ) -> Answer:
         """Row 11 of a call that lacks nothing but a person's yes: ask, or decide again with their answer."""
         approving, call = self._approving, request.trace.call
-        exact = approving.asked_call(request, asked, query.arguments, needed)
-        if not approving.brings_answer(request):
+        asks = asking(request, asked, query.arguments, needed)
+        if not asks.brings_answer:
             async with self._limits.request(request.principal, call):
-                return await approving.ask(request, asked.target, exact, needed)
+                return await approving.ask(asks)
         async with self._limits.request(request.principal, call):
-            opened = await approving.hear(request, exact, needed)
+            opened = await approving.hear(asks)
         if isinstance(opened, Question):
-            return approving.ask_again(request, asked.target, exact, needed, opened)
+            return approving.ask_again(asks, opened)
         if opened.verdict is not Verdict.YES:
-            await approving.redeem(request, opened, exact, needed)  # which raises: a no is used up too
+            await approving.redeem(asks, opened)  # which raises: a no is used up too
         now = self._still(request)  # on a page somebody may take their time
         decided = self._deciding.decide(replace(query, approved=opened.approved(), now=now))
         async with self._limits.call(asked.target, request.principal, call):
-            redeemed = await approving.redeem(request, opened, exact, needed)
+            redeemed = await approving.redeem(asks, opened)
             return await self._dispatch(request, asked, arguments, decided, redeemed)
 
     async def _dispatch(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from launchworthy.audit.events import BreakglassUsed
 from launchworthy.enforcement.ports import PolicyDecisionPoint, Recorder, Stops
-from launchworthy.enforcement.records import Trace
+from launchworthy.enforcement.records import Trace, who
 from launchworthy.policy import Query
 from launchworthy.vocabulary import Decision, Granted, Principal, Reason, Refused
 
@@ -104,15 +104,12 @@ class Deciding:
                 BreakglassUsed(
                     call=trace.call,
                     target=target,
-                    issuer=principal.issuer,
-                    subject=principal.subject,
-                    client=principal.client,
-                    tenant=principal.tenant,
                     grant=use.grant.id,
                     incident=use.grant.incident,
                     lifted=use.lifted,
                     approvers=use.grant.approvers,
                     until=use.grant.until,
+                    **who(principal),
                 )
             )
 

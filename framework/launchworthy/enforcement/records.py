@@ -156,8 +156,8 @@ def refused(trace: Trace, refusal: Refused, status: int, redactor: Redactor) -> 
         method=trace.method,
         target=trace.target.name if trace.target is not None else None,
         revision=trace.revision,
-        **_who(trace.principal),
-        **_connected(trace.peering),
+        **who(trace.principal),
+        **connected(trace.peering),
     )
 
 
@@ -188,8 +188,8 @@ def attempted(
         "token_age": max(0, now - principal.issued_at),
         "trace": trace.traceparent,
         "client_says": trace.client_says,
-        **_who(principal),
-        **_connected(trace.peering),
+        **who(principal),
+        **connected(trace.peering),
     }
     return swiftly(_ATTEMPTS[target.kind], said)
 
@@ -237,8 +237,8 @@ def served(trace: Trace, status: int, result: bytes) -> RequestServed:
         milliseconds=trace.milliseconds(),
         result_bytes=len(result),
         client_says=trace.client_says,
-        **_who(trace.principal),
-        **_connected(trace.peering),
+        **who(trace.principal),
+        **connected(trace.peering),
     )
 
 
@@ -258,7 +258,7 @@ def subscribed(trace: Trace, targets: tuple[str, ...], *, refused: int) -> Subsc
         kind=principal.kind.value if principal is not None else None,
         revision=trace.revision,
         client_says=trace.client_says,
-        **_who(principal),
+        **who(principal),
     )
 
 
@@ -300,8 +300,8 @@ def _denied(kind: TargetKind, trace: Trace, refusal: Refused, status: int, redac
         "missing_scopes": tuple(sorted(set(refusal.scopes) - held)),
         "arguments": arguments,
         "client_says": trace.client_says,
-        **_who(principal),
-        **_connected(trace.peering),
+        **who(principal),
+        **connected(trace.peering),
     }
     return swiftly(_DENIALS[kind], said)
 
@@ -322,12 +322,13 @@ def _limited(trace: Trace, principal: Principal, refusal: LimitReached, status: 
         limit=refusal.limit,
         allowed=refusal.allowed,
         retry_after=refusal.retry_after,
-        **_who(principal),
-        **_connected(trace.peering),
+        **who(principal),
+        **connected(trace.peering),
     )
 
 
-def _who(principal: Principal | None) -> dict[str, Any]:
+def who(principal: Principal | None) -> dict[str, Any]:
+    """The caller, in the fields that every record has for it; nothing where nobody was verified."""
     if principal is None:
         return {}
     return {
@@ -338,5 +339,6 @@ def _who(principal: Principal | None) -> dict[str, Any]:
     }
 
 
-def _connected(peering: Peering | None) -> dict[str, Any]:
+def connected(peering: Peering | None) -> dict[str, Any]:
+    """Who connected, in the fields of records; nothing where TLS is not mutual."""
     return {} if peering is None else {"peer": peering.peer, "forwarded_peer": peering.forwarded}

@@ -19,7 +19,7 @@ from launchworthy.approval.page.reading import PageRefused, read_cookies, read_f
 from launchworthy.approval.page.routes import QUESTION, SIGN_IN, handle_of, question_path
 from launchworthy.approval.page.sign_in import SignIns
 from launchworthy.approval.refusals import NotAnswered
-from launchworthy.approval.waiting import Approver, Found, Standing, Waiting, WaitingRoom
+from launchworthy.approval.waiting import Approver, Found, Standing, Waiting, WaitingRoom, answered_by
 from launchworthy.approval.who_answers import check_may_answer
 from launchworthy.audit import Recorder
 from launchworthy.audit.events import ApprovalAnswered, ApprovalTurnedAway
@@ -121,7 +121,7 @@ class ApprovalPage:
         signed_in: SignedIn | None = None
         try:
             signed_in = await self._sign_ins.finish(answer, begun, found.waiting, request.now)
-            self._check_not_denied(Approver(issuer=signed_in.issuer, subject=signed_in.subject))
+            self._check_not_denied(_approver(signed_in))
             check_may_answer(found.waiting, signed_in)
         except Refused as why:
             if why.reason is Reason.LIMIT_STORE:
@@ -198,31 +198,34 @@ class ApprovalPage:
     def _turned_away(
         self, waiting: Waiting, request: PageRequest, why: Refused, signed_in: SignedIn | None
     ) -> None:
-        who = (
-            {} if signed_in is None else {"approver_issuer": signed_in.issuer, "approver": signed_in.subject}
-        )
+        who = None if signed_in is None else _approver(signed_in)
         self._audit.record(
             ApprovalTurnedAway(
-                age=max(0, request.now - waiting.at), detail=why.detail, **{**_about(waiting, request), **who}
+                age=max(0, request.now - waiting.at),
+                detail=why.detail,
+                **{**_about(waiting, request), **answered_by(who)},
             )
         )
 
 
 def _about(waiting: Waiting, request: PageRequest) -> dict[str, Any]:
-    approver = waiting.approver
-    who = {} if approver is None else {"approver_issuer": approver.issuer, "approver": approver.subject}
     return {
         "approval": waiting.question,
         "call": request.call,
         "asked_by": waiting.asked_by,
         "target": waiting.tool,
-        "approval_method": "url",
+        "approval_method": waiting.rule.mode.value,
         "by": waiting.rule.by,
         "issuer": waiting.issuer,
         "subject": waiting.subject,
         "client": waiting.client,
-        **who,
+        "tenant": waiting.tenant,
+        **answered_by(waiting.approver),
     }
+
+
+def _approver(signed_in: SignedIn) -> Approver:
+    return Approver(issuer=signed_in.issuer, subject=signed_in.subject)
 
 
 def _known_as(claims: Mapping[str, object]) -> str:
