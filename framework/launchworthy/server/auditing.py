@@ -7,8 +7,6 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from launchworthy.audit import ArgumentRedactor, AuditUnwritable, events
 from launchworthy.audit.anchor_sinks import Anchor, FileAnchor, PostedAnchor, StdoutAnchor
 from launchworthy.audit.anchored import Anchored
@@ -28,7 +26,6 @@ SWEEP_SECONDS = 3600.0
 ANCHOR_SECONDS = 5.0
 """How long the end of a server waits for an anchor."""
 _RELEASED_AT = 0.9
-_log = structlog.get_logger()
 
 
 def open_audit(parts: Parts) -> None:
