@@ -10,7 +10,7 @@ _REFERENCE = re.compile(
     | [$@]\w{0,20}\{[^{}\n]{1,200}\} | `[^`\n]{1,200}`                  # $ENV{NAME} @{store:name} `command`
     | .*(?:\$\{\{?|\{\{|<%|\#\{|\$\().*                                 # a template somewhere in it
     | %\(\w+\)s | %[sdr] | \{[\w.!:]*\} | :\w+ | \?
-    | <[^<>]{1,80}> | \[[A-Za-z _-]{2,60}\]                             # <your token> [token]
+    | <[^<>]{1,80}> | \[[A-Za-z _-]{2,60}\]{1,2}                           # <your token> [token]
     | ![A-Za-z]+(?:[./:][A-Za-z]+)*(?:\s.*)? | --?[a-z][a-z-]*       # !Ref, !vault; another option
     | (?:arn:aws[\w-]*:|projects/[\w.-]+/secrets/|ocid1\.|spiffe://|urn:|did:|@Microsoft\.KeyVault).*
     | (?:op|vault|bao|openbao|hcvault|aws-?sm|aws-?ssm|awsssm|ssm|gcp-?sm|gsm|azkv|akv|(?:azure)?keyvault|sm

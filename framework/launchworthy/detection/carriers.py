@@ -50,7 +50,7 @@ _COMMANDS = (
     (
         ("htpasswd ",),
         re.compile(
-            r"""\bhtpasswd\s+-[A-Za-z]*b[A-Za-z]*\s+\S{1,200}\s+\S{1,64}\s+["']?(?P<value>[^\s"'|;&]{3,128})"""
+            r"""\bhtpasswd\s+-[A-Za-z]*b[A-Za-z]*\s+\S{1,200}\s+\S{1,64}\s+["']?(?P<value>[^\s"'|;&\\]{3,128})"""
         ),
     ),
     (("-pass",), re.compile(r"""-pass(?:in|out)?[ \t]{1,40}pass:["']?(?P<value>[^\s"'|;&]{3,128})""")),

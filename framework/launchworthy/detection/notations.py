@@ -69,6 +69,10 @@ _OPTION = re.compile(
     + rf",\s{{0,40}}|\s{{1,40}}-\s{{1,40}})|{_BLANK}|{_GAP}\n\s{{0,40}}-\s{{1,40}})(?:{_QUOTED}"
     + r"""|(?P<bare>[^\s"'`,\]-]))"""
 )
+_TRIPLE = re.compile(
+    r"""(?P<quote>\"{3}|'{3})\\?\s{0,40}(?P<line>[^\n"']{1,999}(?=\n)|[^\n]{1,999}?(?=(?P=quote)))"""
+)
+"""The first line of a text over several; longer secrets are keys, and those have shapes."""
 _DEFAULT = re.compile(r":?[-=](?P<double>[^}\n]{1,500})\}")
 _SPACED = re.compile(_BLANK + "(?:" + _QUOTED + r"|(?P<bare>[^\s\"'`=:,;()\[\]{}]))")
 _ATTRIBUTE = re.compile(rf"""["']{_BLANK}value{_GAP}={_GAP}{_QUOTED}""")
@@ -277,6 +281,9 @@ def _quoted(at: Name, found: re.Match[str], place: Place) -> tuple[Pair, ...]:
     """The quoted value of a match, if it has one."""
     for group, value in found.groupdict().items():
         if value is not None and group in ("double", "single", "back", "escaped"):
+            whole = _TRIPLE.match(at.text, found.start(group) - 1) if value == "" else None
+            if whole is not None:
+                return (Pair(at.name, whole["line"].rstrip(), whole.start("line"), place),)
             return (Pair(at.name, value, found.start(group), place),)
     return ()
 

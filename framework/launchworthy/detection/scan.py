@@ -70,7 +70,8 @@ def is_secret_value(name: str, value: str) -> str | None:
     lowered = _lower(value)
     for shape in shapes(value, lowered):
         return shape.kind
-    dialect = Dialect.LINES if "\n" in value else Dialect.SOURCE  # a file in a value, or one line
+    # A file or a table in a value is read as one; a line is read as in code.
+    dialect = Dialect.LINES if "\n" in value or value.startswith(("{", "[")) else Dialect.SOURCE
     for pair in pairs(value, lowered, dialect):  # `https://…?api_key=…`, `host=… password=…`
         inner = judge(pair.name, pair.value, pair.place)
         if inner is not None:
@@ -130,11 +131,15 @@ def _findings(hits: Iterable[_Hit], text: str, path: str) -> Iterator[Finding]:
             path=path,
             line=line,
             column=hit.start - text.rfind("\n", 0, hit.start),
-            field=hit.name if hit.name is not None and _is_fit_to_print(hit.name) else None,
+            field=hit.name if hit.name is not None and is_fit_to_print(hit.name) else None,
             fingerprint_input=Secret(hit.value),
         )
 
 
-def _is_fit_to_print(name: str) -> bool:
-    """Whether a name is no secret itself: the two sides of an assignment can be mixed up."""
+def is_fit_to_print(name: str) -> bool:
+    """Whether a name is no secret itself: the two sides of an assignment can be mixed up.
+
+    Args:
+        name: a field, a variable, or a part of one.
+    """
     return next(shapes(name, _lower(name)), None) is None and not looks_generated(name)

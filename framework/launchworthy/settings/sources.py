@@ -16,10 +16,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from launchworthy.settings.closed import Closed, Deployment
 from launchworthy.settings.strict import AppSettings
+from launchworthy.settings.sweep import OURS
 from launchworthy.settings.tables import FileTables
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
-PREFIX = "LAUNCHWORTHY_"
+PREFIX = OURS
 ENVIRONMENT = f"{PREFIX}ENVIRONMENT"
 WORLD = f"{PREFIX}WORLD"
 Tables = dict[str, Any]

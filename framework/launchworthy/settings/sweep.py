@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from launchworthy.detection import find_secrets, is_secret_value, is_sensitive_name
+from launchworthy.detection import find_secrets, is_fit_to_print, is_secret_value, is_sensitive_name
 from launchworthy.manifest import SourceFile
 from launchworthy.vocabulary import Problem, SecretRef
 
 REASON = "secret-by-value"
+OURS = "LAUNCHWORTHY_"
 _FIX = "take it out and rotate it: whoever can read the repository or the image has it by now"
 _FIX_VARIABLE = "take it out and rotate it: whoever can read the deployment or the process has it by now"
 _POINTS_ELSEWHERE = re.compile(
@@ -51,7 +52,9 @@ def secrets_in_file(source: SourceFile, tables: Mapping[str, Any]) -> Iterator[P
             yield Problem(reason=REASON, where=where, what=what, fix=(_FIX,))
             values.append(value)
     for key in names(tables, ()):
-        if _is_secret_name(key[-1]) and not any(each in key[-1] or key[-1] in each for each in values):
+        if _is_secret_name(key[-1], ours=True) and not any(
+            each in key[-1] or key[-1] in each for each in values
+        ):
             what = "has a name that is a secret"
             yield Problem(reason=REASON, where=source.where(key[:-1]), what=what, fix=(_FIX,))
 
@@ -63,7 +66,7 @@ def secrets_in_variables(environ: Mapping[str, str], prefix: str) -> Iterator[Pr
             continue
         if name in _LENT and environ.get(_LENT[name][0]) == _LENT[name][1]:
             continue
-        if _is_secret_name(name):
+        if _is_secret_name(name, ours=name.upper().startswith(OURS)):
             what = "the name of a variable is a secret"
             yield Problem(reason=REASON, what=what, fix=(_FIX_VARIABLE,))
         elif not _is_place(name, value) and (
@@ -83,7 +86,7 @@ def texts(value: object, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
             yield from texts(value.__dict__, key)
         case Mapping():
             for name, inner in value.items():
-                shown = "…" if _is_secret_name(str(name)) else str(name)
+                shown = "…" if _is_secret_name(str(name), ours=True) else str(name)
                 yield from texts(inner, (*key, shown))
         case list() | tuple() | set() | frozenset():
             for number, inner in enumerate(value):
@@ -116,9 +119,12 @@ def is_secret(key: tuple[str, ...], value: str) -> bool:
     return value != "" and is_sensitive_name(name) and not value.startswith(_REFERENCES)
 
 
-def _is_secret_name(name: str) -> bool:
-    parts = (name, *re.split(r"__|(?<=^LAUNCHWORTHY)_", name))
-    return any(part and is_secret_value("", part) is not None for part in parts)
+def _is_secret_name(name: str, *, ours: bool) -> bool:
+    parts = (name, *re.split(r"__|(?<=^LAUNCHWORTHY)_", name, flags=re.IGNORECASE))
+    if any(part and is_secret_value("", part) is not None for part in parts):
+        return True
+    # No field has a name that was generated, so nobody loses one; a variable of others may have such a name.
+    return ours and not all(is_fit_to_print(part) for part in parts)
 
 
 def _has_password(value: str) -> bool:

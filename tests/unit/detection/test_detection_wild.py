@@ -141,6 +141,7 @@ WILD: tuple[tuple[str, str, Made, str], ...] = (
         "apiVersion: v1\nkind: Secret\ndata:\n  config.ini: W2RiXQpob3N0ID0gZGIK\n",
     ),
     ("README.md", "Sign in as `admin` with password `§`.\n", chosen, "Sign in with password `<yours>`.\n"),
+    ("prod.toml", 'password = """\n§"""\n', random, 'password = """\n${PW}"""\n'),
     (".vscode/settings.json", '{"password": "!§"}\n', random, '{"password": "!Ref DbPassword"}\n'),
 )
 REFERENCES = (
