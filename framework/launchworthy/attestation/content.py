@@ -16,14 +16,29 @@ import hashlib
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import Distribution
 from pathlib import Path, PurePosixPath
-from typing import IO, NoReturn
+from typing import IO, Final, NoReturn
 
 from launchworthy.vocabulary import Problem, ProblemError
 
 EXTRA_METADATA = "extra_metadata"
+WHEEL_LIMIT: Final = 256 * 1024 * 1024
+"""Bytes of a wheel, and of all its files unpacked."""
+_FILES_LIMIT = 20_000
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
 _RECORD_LIMIT = 32 * 1024 * 1024
 _INSTALLERS_OWN = re.compile(r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_[a-z_]+\.json", re.ASCII)
 _BYTECODE = re.compile(r".+\.pyc(\.[0-9]+)?", re.ASCII)
@@ -43,7 +58,7 @@ def wheel_content_digest(wheel: Path) -> str:
         ProblemError: it is no wheel, or holds what no installer would leave as it is.
     """
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with _opened(wheel) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             names = [info.filename for info in members]
             if len(set(names)) != len(names):
@@ -53,7 +68,7 @@ def wheel_content_digest(wheel: Path) -> str:
                 if _is_digested(_checked_path(info.filename, str(wheel))):
                     with archive.open(info) as stream:
                         digests[info.filename] = _sha256(stream)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except _UNREADABLE:
         _refuse_wheel(str(wheel), "cannot be read as a wheel")
     return _digest(digests)
 
@@ -111,22 +126,42 @@ def wheel_files(wheel: Path, pattern: re.Pattern[str], *, limit: int) -> tuple[t
     """Path and content of those files of a wheel whose whole path matches.
 
     Raises:
-        ProblemError: it is no wheel, or such a file has more than `limit` bytes.
+        ProblemError: it is no wheel, is too large, or such a file has more than `limit` bytes.
     """
     found: list[tuple[str, bytes]] = []
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with _opened(wheel) as archive:
             for info in archive.infolist():
                 if pattern.fullmatch(info.filename) is None:
                     continue
                 with archive.open(info) as stream:
                     content = stream.read(limit + 1)
                 if len(content) > limit:
-                    _refuse_wheel(str(wheel), f"holds a record of more than {limit} bytes")
+                    _refuse_wheel(str(wheel), f"holds a file of more than {limit} bytes")
                 found.append((info.filename, content))
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except _UNREADABLE:
         _refuse_wheel(str(wheel), "cannot be read as a wheel")
     return tuple(found)
+
+
+@contextmanager
+def _opened(wheel: Path) -> Iterator[zipfile.ZipFile]:
+    """A wheel of which no more than `WHEEL_LIMIT` comes out.
+
+    What it says of its files' sizes is enough: no more than that is ever unpacked of a file, and a file of
+    which it said too little is then not what its checksum says.
+    """
+    if wheel.stat().st_size > WHEEL_LIMIT:
+        _refuse_wheel(str(wheel), f"has more than {WHEEL_LIMIT} bytes")
+    with zipfile.ZipFile(wheel) as archive:
+        members = archive.infolist()
+        if len(members) > _FILES_LIMIT:
+            _refuse_wheel(str(wheel), f"holds more than {_FILES_LIMIT} files")
+        if sum(info.file_size for info in members) > WHEEL_LIMIT:
+            _refuse_wheel(str(wheel), f"unpacks to more than {WHEEL_LIMIT} bytes")
+        if not {info.compress_type for info in members} <= _METHODS:
+            _refuse_wheel(str(wheel), "is packed in another way than wheels are")
+        yield archive
 
 
 def _is_digested(path: str) -> bool:

@@ -66,7 +66,7 @@ def _package(files: Mapping[str, bytes], wheel: Path) -> tuple[str, dict[str, by
 
 def _is(path: Path, content: bytes) -> bool:
     try:
-        return not path.is_symlink() and path.read_bytes() == content
+        return path.lstat().st_size == len(content) and not path.is_symlink() and path.read_bytes() == content
     except OSError:
         return False
 

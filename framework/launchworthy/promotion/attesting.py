@@ -55,7 +55,7 @@ from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
-from launchworthy.promotion.report_file import ReportFile, read_report, require_cleared
+from launchworthy.promotion.report_file import ReportFile, read_report, report_content, require_cleared
 from launchworthy.promotion.result import report_digest
 from launchworthy.promotion.sbom import NAME as SBOM_NAME
 from launchworthy.promotion.sbom import render_sbom
@@ -140,14 +140,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
         ProblemError: it must not be signed, or cannot be.
     """
     root = find_place(start).root
-    try:
-        content = report_path.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}"
-        problem = Problem(
-            reason="no-report", where=str(report_path), what=what, fix=("launchworthy promote writes it",)
-        )
-        raise ProblemError(problem) from None
+    content = report_content(report_path)
     report = read_report(content, where=str(report_path))
     require_cleared(report, where=str(report_path))
     wheel = rehearsed_wheel(root, report_path, wheel)

@@ -5,7 +5,8 @@ one finding in it, and the verdict over those findings must be CLEARED again.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,7 +16,8 @@ from launchworthy.promotion.result import SCHEMA
 from launchworthy.promotion.verdict import HOLDS, Verdict, decide
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
-_LIMIT = 16 * 1024 * 1024
+REPORT_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of a report; a real one has about a megabyte."""
 _Text = Annotated[str, Field(max_length=4096)]
 _Number = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -77,6 +79,25 @@ class ReportFile(_Said):
         return sum(finding.status is status for finding in self.findings)
 
 
+def report_content(path: Path) -> bytes:
+    """The bytes of a report, no more of them than one can have.
+
+    Raises:
+        ProblemError: `no-report` or `report-too-large`.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(REPORT_LIMIT + 1)
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise _refused(str(path), "no-report", what) from None
+    if len(content) > REPORT_LIMIT:
+        raise _refused(
+            str(path), "report-too-large", f"has more than {REPORT_LIMIT} bytes, and no report has"
+        )
+    return content
+
+
 def read_report(content: bytes, *, where: str) -> ReportFile:
     """Read a report.
 
@@ -84,7 +105,7 @@ def read_report(content: bytes, *, where: str) -> ReportFile:
         ProblemError: `report-malformed`.
     """
     try:
-        return ReportFile.model_validate_json(content[: _LIMIT + 1])  # what is longer is no JSON then
+        return ReportFile.model_validate_json(content)
     except ValidationError:
         what = f"is no report of this schema ({SCHEMA})"
         fix = ("take the file as `launchworthy promote` wrote it",)

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from launchworthy.attestation.content import files_digest, installed_content_digest, wheel_content_digest
+from launchworthy.attestation.content import (
+    WHEEL_LIMIT,
+    files_digest,
+    installed_content_digest,
+    wheel_content_digest,
+)
 from launchworthy.attestation.envelope import ENVELOPE_LIMIT
 from launchworthy.attestation.records import (
     built_record,
@@ -136,6 +141,84 @@ def test_what_is_no_wheel_has_no_digest(tmp_path: Path) -> None:
             assert caught.value.problems[0].reason == "wheel-not-digestible"
     with pytest.raises(ProblemError):
         wheel_content_digest(tmp_path / "none.whl")
+
+
+def _refused(path: Path) -> str:
+    """Both readers of wheels refuse it, in the same words."""
+    said = set()
+    for ask in (wheel_content_digest, wheel_records):
+        with pytest.raises(ProblemError) as caught:
+            ask(path)
+        assert caught.value.problems[0].reason == "wheel-not-digestible"
+        said.add(caught.value.problems[0].what)
+    [what] = said
+    return what
+
+
+def test_a_wheel_whose_packed_bytes_are_broken_is_refused_and_ends_nothing_else(tmp_path: Path) -> None:
+    record = f"{INFO}/extra_metadata/a.dsse.json"
+    path = tmp_path / "orders-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(record, bytes(range(256)) * 40)
+    assert wheel_records(path)
+    content = path.read_bytes()
+    start = 30 + len(record)
+    path.write_bytes(content[:start] + b"\xff" * 40 + content[start + 40 :])
+    with pytest.raises(ProblemError) as caught:
+        wheel_records(path)
+    assert caught.value.problems[0].reason == "wheel-not-digestible"
+
+
+@pytest.mark.parametrize("files", [1, 40])
+def test_what_unpacks_to_more_than_any_wheel_is_not_unpacked(tmp_path: Path, files: int) -> None:
+    path = tmp_path / "orders-1-py3-none-any.whl"
+    size = WHEEL_LIMIT // files + 1
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(files):
+            archive.writestr(f"orders/zeros-{number}", b"x")
+    patched = _declare(path.read_bytes(), size)
+    path.write_bytes(patched)
+    assert path.stat().st_size < 10_000
+    assert _refused(path) == f"unpacks to more than {WHEEL_LIMIT} bytes"
+
+
+def test_a_wheel_that_says_less_than_is_in_it_is_no_wheel(tmp_path: Path) -> None:
+    path = tmp_path / "orders-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("orders/zeros", bytes(4_000_000))
+    assert wheel_content_digest(path)
+    path.write_bytes(_declare(path.read_bytes(), 1000))
+    with pytest.raises(ProblemError) as caught:
+        wheel_content_digest(path)
+    assert caught.value.problems[0].what == "cannot be read as a wheel"
+
+
+def _declare(archive: bytes, size: int) -> bytes:
+    """The same archive, whose list says another size of each of its files."""
+    there, parts = archive.split(b"PK\x01\x02", 1)
+    listed = (b"PK\x01\x02" + parts).split(b"PK\x01\x02")[1:]
+    changed = [each[:20] + size.to_bytes(4, "little") + each[24:] for each in listed]
+    return there + b"".join(b"PK\x01\x02" + each for each in changed)
+
+
+def test_a_wheel_of_more_files_than_any_is_refused(tmp_path: Path) -> None:
+    assert _refused(wheel_of(tmp_path, {f"orders/{n}": b"" for n in range(20_001)})) == (
+        "holds more than 20000 files"
+    )
+
+
+def test_a_file_of_more_bytes_than_any_wheel_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "orders-1-py3-none-any.whl"
+    with path.open("wb") as sparse:
+        sparse.truncate(WHEEL_LIMIT + 1)
+    assert _refused(path) == f"has more than {WHEEL_LIMIT} bytes"
+
+
+def test_a_wheel_that_is_packed_as_no_wheel_is_has_no_digest(tmp_path: Path) -> None:
+    path = tmp_path / "orders-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("orders/__init__.py", b"")
+    assert _refused(path) == "is packed in another way than wheels are"
 
 
 def test_an_installation_without_a_list_has_no_files(tmp_path: Path) -> None:

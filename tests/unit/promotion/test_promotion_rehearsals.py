@@ -1,15 +1,18 @@
 """What rehearsals are there, and what may be signed of what they say?"""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from launchworthy.promotion.approvals.asking import approvable
 from launchworthy.promotion.control import CATALOGUE_VERSION, controls_for, load_catalogue, to_come
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals import engine
-from launchworthy.promotion.report_file import read_report, require_cleared
+from launchworthy.promotion.report_file import REPORT_LIMIT, read_report, report_content, require_cleared
 from launchworthy.promotion.result import SCHEMA
+from launchworthy.promotion.verdict import Verdict
 from launchworthy.vocabulary import Environment, ProblemError
 
 assert engine
@@ -110,3 +113,25 @@ def test_what_is_no_report_is_not_read(content: bytes) -> None:
     with pytest.raises(ProblemError) as refused:
         read_report(content, where="report.json")
     assert refused.value.problems[0].reason == "report-malformed"
+
+
+def test_no_more_is_read_of_a_report_than_one_can_have(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    good = report()
+    file.write_bytes(good + b" " * (REPORT_LIMIT - len(good)))
+    assert read_report(report_content(file), where="report.json").verdict is Verdict.CLEARED
+    with file.open("ab") as end:
+        end.write(b" ")
+    with pytest.raises(ProblemError) as refused:
+        report_content(file)
+    assert refused.value.problems[0].reason == "report-too-large"
+    with pytest.raises(ProblemError) as refused:
+        approvable(file, environment=Environment.PRODUCTION)
+    assert refused.value.problems[0].reason == "not-approvable"
+
+
+def test_a_report_that_is_not_there_is_none(tmp_path: Path) -> None:
+    for missing in (tmp_path, tmp_path / "report.json"):
+        with pytest.raises(ProblemError) as refused:
+            report_content(missing)
+        assert refused.value.problems[0].reason == "no-report"

@@ -16,7 +16,7 @@ from launchworthy.promotion.approvals.locked import LOCK, lock_matter
 from launchworthy.promotion.chain import needs_two, unverified_link
 from launchworthy.promotion.place import place_at
 from launchworthy.promotion.promoting import write_whole
-from launchworthy.promotion.report_file import read_report
+from launchworthy.promotion.report_file import REPORT_LIMIT, read_report
 from launchworthy.promotion.trusted import FILE, parse_trusted, project_name
 from launchworthy.settings import Settings, inspect_settings, read_project
 from launchworthy.state.control import Action, Entry
@@ -55,9 +55,12 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
         ProblemError: it cannot be read, or is none of these.
     """
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(REPORT_LIMIT + 1)
     except OSError as error:
         raise ProblemError(_not_approvable(file, f"cannot be read: {error.strerror}")) from None
+    if len(content) > REPORT_LIMIT:
+        raise ProblemError(_not_approvable(file, f"has more than {REPORT_LIMIT} bytes"))
     folder = file.resolve().parent
     if file.name == FILE:
         kept = folder / FOLDER
