@@ -4,6 +4,7 @@ import hashlib
 import os
 import ssl
 import time
+import webbrowser
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ class LiveOptions:
         client: the id of a client that the authorization server knows, or a URL (CIMD).
         client_key: the file with its private key.
         token_command: prints tokens, where a person must sign in.
+        sign_in: whether the person who runs this signs in for them.
         ca: certificates to believe instead of the system's.
         trust: the platform's trust policy.
         output: the folder for the document; `evidence` if None.
@@ -43,6 +45,7 @@ class LiveOptions:
     client: str | None
     client_key: Path | None
     token_command: str | None
+    sign_in: bool
     ca: Path | None
     trust: Path
     output: Path | None
@@ -79,23 +82,28 @@ def _deployment(options: LiveOptions, place: "Place") -> "Deployment":
     from launchworthy.cli.check import show_progress
     from launchworthy.manifest import load_manifests
     from launchworthy.probe.address import read_url, require_private
-    from launchworthy.promotion.live.authorization_server import read_client
+    from launchworthy.promotion.live.authorization_server import KnownClient, read_client
     from launchworthy.promotion.live.running import Deployment
+    from launchworthy.promotion.live.sign_in import SignIn
     from launchworthy.promotion.project import pinned_roots
     from launchworthy.settings import read_project
 
     url = read_url(options.url)
     require_private(url)
-    if (options.client is None) != (options.client_key is None):
+    if (options.client is None) != (options.client_key is None) and not (options.client and options.sign_in):
         what = "--client and --client-key go together"
         raise ProblemError(Problem(reason="live-client", what=what, fix=("name both, or neither",)))
+    if options.sign_in and options.token_command is not None:
+        what = "--sign-in and --token-command are two ways to tokens"
+        raise ProblemError(Problem(reason="live-option", what=what, fix=("name one of them",)))
     files = read_project(place.root, place.package)
     settings = _settings(options, files)
     meant = Environment.PRODUCTION if options.environment is Environment.REHEARSAL else settings.environment
     domain = settings.identity.expected_id.removeprefix("spiffe://").partition("/")[0]
     client = None
-    if options.client is not None and options.client_key is not None:
-        client = read_client(options.client, options.client_key)
+    if options.client is not None:
+        public = KnownClient(client_id=options.client, key=None)
+        client = public if options.client_key is None else read_client(options.client, options.client_key)
     return Deployment(
         url=url,
         environment=options.environment if options.environment is Environment.REHEARSAL else meant,
@@ -104,11 +112,18 @@ def _deployment(options: LiveOptions, place: "Place") -> "Deployment":
         roots=pinned_roots(options.trust, meant, place.root).get(domain, ()),
         client=client,
         token_command=options.token_command,
+        sign_in=SignIn(show=_show) if options.sign_in else None,
         environ=dict(os.environ),
         verify=_believed(options.ca),
         clock=time.time,
         progress=show_progress,
     )
+
+
+def _show(purpose: str, address: str) -> None:
+    """Let whoever runs this sign in, in the browser that is here or in another one of this machine."""
+    typer.echo(f"\n sign in for {purpose}:\n   {address}", err=True)
+    webbrowser.open(address)
 
 
 def _settings(options: LiveOptions, files: "ProjectFiles") -> "Settings":

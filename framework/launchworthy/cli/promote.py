@@ -78,6 +78,9 @@ def promote(
     token_command: Annotated[
         str | None, typer.Option(metavar="CMD", help="With --live: prints a token, as for `probe`.")
     ] = None,
+    sign_in: Annotated[
+        bool, typer.Option("--sign-in", help="With --live: you sign in for its tokens, in a browser.")
+    ] = False,
     ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --live: certificates to believe.")
     ] = None,
@@ -93,6 +96,7 @@ def promote(
             client=client,
             client_key=client_key,
             token_command=token_command,
+            sign_in=sign_in,
             ca=ca,
             trust=trust,
             output=output,
@@ -101,7 +105,8 @@ def promote(
             code = run_live(options, as_json=report is Report.JSON)
         end(code)
     with undecided_on_problems():
-        _only_with_live(client=client, client_key=client_key, token_command=token_command, ca=ca)
+        given = {"client": client, "client_key": client_key, "token_command": token_command, "ca": ca}
+        _only_with_live(**given, sign_in=sign_in or None)
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     began = time.monotonic()

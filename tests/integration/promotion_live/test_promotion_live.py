@@ -1,11 +1,15 @@
 """A live run against a deployment of the simulated world, behind proxies that are good, and that are not."""
 
 import json
+import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from deployed import copied, deployed, port_of
 from joserfc.jwk import ECKey
@@ -134,6 +138,84 @@ def test_a_command_gives_tokens_where_a_person_signs_in(place: Place, tmp_path: 
     assert {each["step"]: each["how"] for each in said["rows"]}["registration"] == "not_run"
 
 
+def browse(monkeypatch: pytest.MonkeyPatch, answer: str) -> list[str]:
+    """Let a person answer each page that is opened; returns the addresses of the pages."""
+    opened: list[str] = []
+
+    def walk(url: str) -> None:
+        with httpx2.Client(trust_env=False) as browser:
+            sent = browser.get(url)
+            handle = re.search(r'name="request" value="([^"]+)"', sent.text)
+            if handle is not None:  # nobody is asked about what is refused anyway
+                form = {"request": handle[1], "answer": answer}
+                sent = browser.post(url.partition("?")[0], data=form)
+            browser.get(sent.headers["location"])
+
+    def show(url: str) -> None:
+        opened.append(url)
+        threading.Thread(target=walk, args=(url,), daemon=True).start()
+
+    monkeypatch.setattr("webbrowser.open", show)
+    return opened
+
+
+def test_a_person_signs_in_once_for_each_token(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = browse(monkeypatch, "yes")
+    code, said = place.live("--sign-in")
+    assert (code, wrong(said)) == (0, set()), said
+    asked = [parse_qs(urlsplit(each).query) for each in opened]
+    assert all(each["code_challenge_method"] == ["S256"] and "resource" in each for each in asked)
+    assert len({each["code_challenge"][0] for each in asked}) == len(asked), "each code has its own secret"
+    rows = {each["step"]: each["says"] for each in said["rows"]}
+    assert rows["registration"].startswith("registered itself (RFC 7591)")
+    assert (
+        rows["issuance"]
+        == f"a bearer token for {place.world.url}, for a code that a person brought, with PKCE"
+    )
+    assert rows["validation"].startswith("all the rules of the server hold: a person with")
+
+
+def test_a_person_who_says_no_is_a_failure_with_a_name(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    browse(monkeypatch, "no")
+    code, said = place.live("--sign-in")
+    assert (code, wrong(said)) == (1, {"issuance"})
+    assert "access_denied" in str(said["rows"])
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        ({"code_challenge_methods_supported": ["plain"]}, "does not say that it verifies PKCE (S256)"),
+        ({"grant_types_supported": ["client_credentials"]}, "gives no tokens for codes"),
+        ({"authorization_endpoint": "https://elsewhere.invalid/authorize"}, "authorization_endpoint"),
+    ],
+)
+def test_nobody_is_asked_to_sign_in_where_that_proves_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any], says: str
+) -> None:
+    opened = browse(monkeypatch, "yes")
+    place.world.issuer.faults.metadata = metadata
+    try:
+        code, said = place.live("--sign-in")
+    finally:
+        place.world.issuer.faults.clear()
+    assert (code, wrong(said), opened) == (1, {"registration"}, [])
+    assert says in str(said["rows"])
+
+
+@pytest.mark.parametrize(("change", "steps"), BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_proxy_is_seen_where_a_person_signs_in(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Place], Change],
+    steps: set[str],
+) -> None:
+    browse(monkeypatch, "yes")
+    code, said = place.live("--sign-in", change=change(place))
+    assert code in {1, 2}
+    assert steps <= wrong(said), said["rows"]
+
+
 def test_a_client_that_is_known_is_used(place: Place, tmp_path: Path) -> None:
     client = place.world.issuer.client
     file = tmp_path / "client.json"
@@ -175,6 +257,8 @@ def test_a_server_that_says_it_is_another_gets_no_token(place: Place) -> None:
         (["--live", "http://orders.acme.example/mcp"], "probe-plain-http"),
         (["--client", "x"], "live-option"),
         (["--live", "https://orders.acme.example/mcp", "--client", "x"], "live-client"),
+        (["--sign-in"], "live-option"),
+        (["--live", "https://orders.acme.example/mcp", "--sign-in", "--token-command", "x"], "live-option"),
     ],
 )
 @pytest.mark.usefixtures("place")

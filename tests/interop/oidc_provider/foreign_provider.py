@@ -1,5 +1,6 @@
 """The provider as a process, a client of it with a key, and somebody who signs in there."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -21,6 +22,8 @@ from launchworthy.testing.issuer_clients import ASSERTION_TYPE, SimulatedClient
 HERE = Path(__file__).resolve().parent
 CALLBACK = "http://127.0.0.1:9/callback"
 DOCUMENT = "https://agent.acme.example/client.json"
+DOCUMENT_OF_MACHINE = "https://agent.acme.example/machine.json"
+DOCUMENT_OF_PERSON = "https://agent.acme.example/person.json"
 OTHER = "https://payments.acme.example"
 _TEMPORARY = (302, 303)
 
@@ -33,30 +36,43 @@ class Provider:
     ) -> None:
         """Name what it issues tokens for: one resource, and other servers'."""
         self.agent = SimulatedClient("agent-with-a-key")
+        self.hosted = SimulatedClient(DOCUMENT_OF_MACHINE)
         self._resource = resource
-        public = self.agent.key.as_dict(private=False) | {"use": "sig", "alg": "ES256"}
+        proved = {
+            each.client_id: {
+                "client_id": each.client_id,
+                "token_endpoint_auth_method": "private_key_jwt",
+                "grant_types": ["client_credentials"],
+                "redirect_uris": [],
+                "response_types": [],
+                "jwks": {"keys": [each.key.as_dict(private=False) | {"use": "sig", "alg": "ES256"}]},
+            }
+            for each in (self.agent, self.hosted)
+        }
+        public = {
+            "grant_types": ["authorization_code"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+        }
         settings = {
             "modules": str(node.folder / "package.json"),
             "resources": dict.fromkeys((resource, *others), scopes),
-            "clients": [
-                {
-                    "client_id": self.agent.client_id,
-                    "token_endpoint_auth_method": "private_key_jwt",
-                    "grant_types": ["client_credentials"],
-                    "redirect_uris": [],
-                    "response_types": [],
-                    "jwks": {"keys": [public]},
-                }
-            ],
+            "clients": [proved[self.agent.client_id]],
             "documents": {
                 DOCUMENT: {
                     "client_id": DOCUMENT,
                     "client_name": "Agent",
                     "redirect_uris": [CALLBACK],
-                    "grant_types": ["authorization_code"],
-                    "response_types": ["code"],
-                    "token_endpoint_auth_method": "none",
-                }
+                    **public,
+                },
+                DOCUMENT_OF_MACHINE: proved[DOCUMENT_OF_MACHINE],
+                DOCUMENT_OF_PERSON: {
+                    "client_id": DOCUMENT_OF_PERSON,
+                    "client_name": "Somebody at a keyboard",
+                    "application_type": "native",
+                    "redirect_uris": ["http://127.0.0.1/callback"],
+                    **public,
+                },
             },
         }
         self._command = [str(node.binary), str(HERE / "provider.mjs"), json.dumps(settings)]
@@ -128,12 +144,13 @@ class Person:
         self._address = ""
 
     async def open(self, url: str) -> None:
+        [callback] = parse_qs(urlsplit(url).query)["redirect_uri"]
         async with httpx2.AsyncClient(trust_env=False, timeout=10) as browser:
             answer = await browser.get(url)
             for _ in range(12):
                 if answer.status_code in _TEMPORARY:
                     self._address = urljoin(str(answer.url), answer.headers["location"])
-                    if self._address.startswith(CALLBACK):
+                    if self._address.startswith(callback):
                         return
                     answer = await browser.get(self._address)
                     continue
@@ -145,6 +162,11 @@ class Person:
                 form = {"prompt": prompt[1], "login": "alice", "password": "anything"}
                 answer = await browser.post(urljoin(str(answer.url), action[1]), data=form)
             raise AssertionError("the provider's pages did not end")
+
+    def walk(self, url: str) -> None:
+        """The same where the client waits on this machine: opens the address that it is sent back to."""
+        asyncio.run(self.open(url))
+        httpx2.get(self._address, trust_env=False, timeout=10).raise_for_status()
 
     async def come_back(self) -> AuthorizationCodeResult:
         query = {name: values[0] for name, values in parse_qs(urlsplit(self._address).query).items()}

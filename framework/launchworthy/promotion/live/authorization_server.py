@@ -1,8 +1,9 @@
-"""How does a client get tokens of a real authorization server, without a person and without a shared secret?
+"""How does a client get tokens of a real authorization server, without a shared secret?
 
 It reads the issuer's metadata, comes to a client in the order that MCP gives (a Client ID Metadata Document,
-dynamic registration, one that was registered before), and asks for client credentials with `resource`. What
-it registered it takes back (RFC 7592) where the server lets it. It knows a client by `private_key_jwt` only.
+dynamic registration, one that was registered before), and asks with `resource`: for client credentials, or,
+where somebody is there to sign in, for a code. What it registered it takes back (RFC 7592) where the server
+lets it. A client has `private_key_jwt`, or is a person's and public.
 """
 
 import json
@@ -18,6 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from launchworthy.probe.issuing import CannotMint
+from launchworthy.promotion.live.sign_in import GRANT, REDIRECT, SignIn
 from launchworthy.testing.issuer_clients import SimulatedClient
 from launchworthy.testing.issuer_workloads import ASSERTION_TYPE
 from launchworthy.tokens.discovery import MetadataError, endpoint_of, well_known_urls
@@ -48,11 +50,11 @@ class KnownClient:
 
     Attributes:
         client_id: as the authorization server knows it; a URL is a Client ID Metadata Document.
-        key: its private key.
+        key: its private key; None for a public client, by which only a person can sign in.
     """
 
     client_id: str
-    key: ECKey = field(repr=False)
+    key: ECKey | None = field(repr=False)
 
 
 def read_client(client_id: str, file: Path) -> KnownClient:
@@ -92,7 +94,13 @@ class AuthorizationServer:
     """
 
     def __init__(
-        self, issuer: str, *, verify: ssl.SSLContext, simulated: bool, clock: Callable[[], float]
+        self,
+        issuer: str,
+        *,
+        verify: ssl.SSLContext,
+        simulated: bool,
+        clock: Callable[[], float],
+        sign_in: SignIn | None,
     ) -> None:
         """Ask nothing yet.
 
@@ -101,12 +109,15 @@ class AuthorizationServer:
             verify: whose certificates are believed.
             simulated: whether it is one of this machine.
             clock: seconds since the epoch.
+            sign_in: who signs in; None where the client asks for itself.
         """
         self.issuer = issuer
         self.metadata: Mapping[str, Any] = {}
         self._simulated = simulated
         self._clock = clock
-        self._client: SimulatedClient | None = None
+        self._sign_in = sign_in
+        self._client_id: str | None = None
+        self._prover: SimulatedClient | None = None
         self._registered: tuple[str, str] | None = None
         self._http = httpx2.Client(verify=verify, trust_env=False, follow_redirects=False, timeout=_SECONDS)
 
@@ -151,22 +162,17 @@ class AuthorizationServer:
         """Become a client: by document, by registration, or as one that is known; returns how.
 
         Raises:
-            Unusable: there is no way without a person.
+            Unusable: there is no way to a client, or none without a person.
         """
-        grants = self.metadata.get("grant_types_supported", ("authorization_code",))
-        if _GRANT not in grants:
-            raise Unusable(
-                "it gives no client credentials, so a person has to sign in",
-                person="sign in with a client of yours, and hand its tokens over: --token-command CMD",
-            )
-        if known is not None and known.client_id.startswith("https://"):
-            if not self.reads_documents:
-                raise Unusable("it reads no Client ID Metadata Documents, and --client names one")
-            self._client = SimulatedClient(known.client_id, known.key)
-            return f"the document {known.client_id} (CIMD)"
+        self._require_grant()
         if known is not None:
-            self._client = SimulatedClient(known.client_id, known.key)
-            return f"`{known.client_id}` was registered before"
+            if known.client_id.startswith("https://") and not self.reads_documents:
+                raise Unusable("it reads no Client ID Metadata Documents, and --client names one")
+            self._client_id = known.client_id
+            self._prover = None if known.key is None else SimulatedClient(known.client_id, known.key)
+            by_document = known.client_id.startswith("https://")
+            how = f"the document {known.client_id} (CIMD)" if by_document else f"`{known.client_id}`"
+            return how if by_document else f"{how} was registered before"
         if isinstance(self.metadata.get("registration_endpoint"), str):
             self._register(scopes)
             kept = "" if self._registered is not None else "; it gives no way to take it back (RFC 7592)"
@@ -176,24 +182,44 @@ class AuthorizationServer:
             person="register a client of private_key_jwt there: --client ID --client-key FILE",
         )
 
-    def token(self, resource: str, scope: str | None) -> str:
-        """A token for a resource, by client credentials.
+    def _require_grant(self) -> None:
+        """See that tokens are given in the way that was chosen.
+
+        Raises:
+            Unusable: they are not.
+        """
+        grants = self.metadata.get("grant_types_supported", ("authorization_code",))
+        if self._sign_in is None:
+            if _GRANT not in grants:
+                raise Unusable(
+                    "it gives no client credentials, so a person has to sign in",
+                    person="sign in: --sign-in, or with a client of yours: --token-command CMD",
+                )
+            return
+        if GRANT not in grants:
+            raise Unusable("it gives no tokens for codes, so nobody can sign in for one")
+        if "S256" not in self.metadata.get("code_challenge_methods_supported", ()):
+            raise Unusable("it does not say that it verifies PKCE (S256), so a client must not go on")
+        self._endpoint("authorization_endpoint")
+
+    def token(self, resource: str, scope: str) -> str:
+        """A token for a resource: by client credentials, or for the code that a person brings.
 
         Raises:
             CannotMint: it gave none, or the answer is not what a client may use.
         """
-        client = self._client
+        client = self._client_id
         if client is None:
             raise CannotMint("there is no client")
-        form = {
-            "grant_type": _GRANT,
-            "resource": resource,
-            "client_id": client.client_id,
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": client.assertion(self.issuer, int(self._clock())),
-        }
-        if scope is not None:
-            form["scope"] = scope
+        asked = {"resource": resource, "scope": scope}
+        if self._sign_in is None:
+            form = {"grant_type": _GRANT, "client_id": client, **asked}
+        else:
+            code = self._sign_in.code(self.metadata, issuer=self.issuer, client=client, asked=asked)
+            form = {**code, "resource": resource}
+        if self._prover is not None:
+            form["client_assertion_type"] = ASSERTION_TYPE
+            form["client_assertion"] = self._prover.assertion(self.issuer, int(self._clock()))
         answer = self._send("POST", str(self.metadata["token_endpoint"]), data=form)
         said = _object(answer)
         if answer is None or said is None or answer.status_code != _OK:
@@ -219,23 +245,10 @@ class AuthorizationServer:
         return left
 
     def _register(self, scopes: tuple[str, ...]) -> None:
-        try:
-            endpoint = endpoint_of(
-                dict(self.metadata), "registration_endpoint", self.issuer, allow_loopback_http=self._simulated
-            )
-        except MetadataError as error:
-            raise Unusable(str(error)) from None
+        endpoint = self._endpoint("registration_endpoint")
         key = ECKey.generate_key("P-256", {"kid": "launchworthy-live"})
-        metadata = {
-            "client_name": "launchworthy promote --live",
-            "grant_types": [_GRANT],
-            "response_types": [],
-            "redirect_uris": [],
-            "token_endpoint_auth_method": "private_key_jwt",
-            "token_endpoint_auth_signing_alg": "ES256",
-            "scope": " ".join(scopes),
-            "jwks": {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"}]},
-        }
+        metadata = _of_machine(key) if self._sign_in is None else _OF_PERSON
+        metadata = {"client_name": "launchworthy promote --live", "scope": " ".join(scopes), **metadata}
         answer = self._send("POST", endpoint, json=metadata)
         said = _object(answer)
         if answer is None or said is None or answer.status_code not in {_OK, _CREATED}:
@@ -246,7 +259,8 @@ class AuthorizationServer:
             )
         if not isinstance(said.get("client_id"), str):
             raise Unusable("its answer to a registration names no client")
-        self._client = SimulatedClient(said["client_id"], key)
+        self._client_id = said["client_id"]
+        self._prover = SimulatedClient(said["client_id"], key) if self._sign_in is None else None
         where, access = said.get("registration_client_uri"), said.get("registration_access_token")
         if (
             isinstance(where, str)
@@ -254,6 +268,12 @@ class AuthorizationServer:
             and where.startswith(f"{_origin(self.issuer)}/")
         ):
             self._registered = (where, access)
+
+    def _endpoint(self, member: str) -> str:
+        try:
+            return endpoint_of(dict(self.metadata), member, self.issuer, allow_loopback_http=self._simulated)
+        except MetadataError as error:
+            raise Unusable(str(error)) from None
 
     def _json(self, method: str, url: str) -> dict[str, object] | None:
         answer = self._send(method, url, headers={"accept": "application/json"})
@@ -264,6 +284,28 @@ class AuthorizationServer:
             return self._http.request(method, url, **options)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
             return None
+
+
+def _of_machine(key: ECKey) -> dict[str, Any]:
+    """What is registered for a client that asks for itself."""
+    return {
+        "grant_types": [_GRANT],
+        "response_types": [],
+        "redirect_uris": [],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": "ES256"}]},
+    }
+
+
+_OF_PERSON: Final[Mapping[str, Any]] = {
+    "application_type": "native",
+    "grant_types": [GRANT],
+    "response_types": ["code"],
+    "redirect_uris": [REDIRECT],
+    "token_endpoint_auth_method": "none",
+}
+"""What is registered for one by which somebody signs in: public, and only PKCE says that it is the same."""
 
 
 def _origin(url: str) -> str:

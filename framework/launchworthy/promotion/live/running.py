@@ -27,6 +27,7 @@ from launchworthy.probe.wire import Bounds, Ended, Wire
 from launchworthy.promotion.live.authorization_server import AuthorizationServer, KnownClient, Unusable
 from launchworthy.promotion.live.document import Canary, How, LiveDocument, Row, Step
 from launchworthy.promotion.live.judging import judged
+from launchworthy.promotion.live.sign_in import SignIn
 from launchworthy.promotion.live.through import good_requests, missing_scope, row, send_canary
 from launchworthy.server.issuers import issuer_policy
 from launchworthy.settings import Settings
@@ -37,6 +38,7 @@ from launchworthy.vocabulary import BearerToken, Environment, Principal, Refused
 
 _FAMILIES = ("metadata", "challenge", "credentials", "audience", "signature", "purpose", "dates")
 _A_SECOND, _ON_THIS_MACHINE = 20.0, 500.0
+_SECONDS, _SECONDS_OF_PEOPLE = 180.0, 1800.0
 _AUDIENCE = "audience"
 _LIST = Target(name="tools/list", method="tools/list", params={}, scopes=())
 
@@ -55,6 +57,7 @@ class Deployment:
         roots: of the trust domain of its identity, as the platform pinned them.
         client: who the authorization server knows, if somebody was named.
         token_command: prints tokens, where no client can get them alone.
+        sign_in: who signs in for them; None where nobody is asked to.
         environ: what that command finds.
         verify: whose certificates are believed.
         clock: seconds since the epoch.
@@ -68,6 +71,7 @@ class Deployment:
     roots: Sequence[Certificate]
     client: KnownClient | None
     token_command: str | None
+    sign_in: SignIn | None
     environ: dict[str, str] = field(repr=False)
     verify: ssl.SSLContext
     clock: Callable[[], float]
@@ -77,7 +81,8 @@ class Deployment:
     def bounds(self) -> Bounds:
         """How much is asked of it: little, where others are served there."""
         per_second = _ON_THIS_MACHINE if is_loopback(self.url) else _A_SECOND
-        return Bounds(per_second=per_second, requests=600, seconds=180.0)
+        seconds = _SECONDS if self.sign_in is None else _SECONDS_OF_PEOPLE
+        return Bounds(per_second=per_second, requests=600, seconds=seconds)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -210,6 +215,7 @@ class LiveRun:
             verify=deployment.verify,
             simulated=policy.allow_loopback_http,
             clock=deployment.clock,
+            sign_in=deployment.sign_in,
         )
         step = Step.SERVER
         try:
@@ -245,7 +251,8 @@ class LiveRun:
             self._say(Step.ISSUANCE, How.WRONG, str(error))
             self._tokens = None
             raise
-        self._say(Step.ISSUANCE, How.RIGHT, f"a bearer token for {self._deployment.url}")
+        how = "" if self._deployment.sign_in is None else ", for a code that a person brought, with PKCE"
+        self._say(Step.ISSUANCE, How.RIGHT, f"a bearer token for {self._deployment.url}{how}")
         try:
             principal = asyncio.run(self._verified(policy, token))
         except StartupRefused as refused:
