@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from launchworthy.manifest import Destination
 
@@ -97,7 +97,7 @@ class CallEgress:
         name = plain_name(host)
         if name in {"", "localhost"} or any(one.host == name for one in self._allowed):
             return
-        self._deny(f"{_shown(host)} was looked up")
+        self.deny(f"{_shown(host)} was looked up")
 
     def check_address(self, address: object) -> None:
         """Judge what a socket is to connect or to send to, as Python has it: a tuple, or a path.
@@ -106,8 +106,7 @@ class CallEgress:
             EgressDenied: the manifest does not name it.
         """
         if not (isinstance(address, tuple) and len(address) > 1 and isinstance(address[1], int)):
-            self._deny(f"{_shown(address)}, which is no host and port")
-            return
+            self.deny(f"{_shown(address)}, which is no host and port")
         self.check(address[0], address[1])
 
     def check(self, host: object, port: object) -> None:
@@ -126,15 +125,21 @@ class CallEgress:
         else:
             allowed = any(one.port == port and self._leads_to(one.host, at) for one in self._allowed)
         if not allowed:
-            self._deny(f"{_shown(host)}:{port}")
+            self.deny(f"{_shown(host)}:{port}")
 
-    def deny(self, what: str) -> None:
-        """Deny what can lead anywhere.
+    def deny(self, what: str) -> NoReturn:
+        """Remember what was reached for in vain.
 
         Raises:
             EgressDenied: always.
         """
-        self._deny(what)
+        why = "in the simulated world only this machine" if self._simulated else "`egress` does not name it"
+        if self._simulated and not self._allowed:
+            why = "the manifest has no `egress`"
+        message = f"reached for {what}: {why}"
+        if self.denied is None:
+            self.denied = message
+        raise EgressDenied(message)
 
     def __enter__(self) -> Self:
         """Judge everything that is done in this context, and in the tasks and threads that begin in it."""
@@ -149,15 +154,6 @@ class CallEgress:
         if host == "localhost":
             return address.is_loopback
         return read_address(host) == address or self._names.lead_to(host, address)
-
-    def _deny(self, what: str) -> None:
-        why = "in the simulated world only this machine" if self._simulated else "`egress` does not name it"
-        if self._simulated and not self._allowed:
-            why = "the manifest has no `egress`"
-        message = f"reached for {what}: {why}"
-        if self.denied is None:
-            self.denied = message
-        raise EgressDenied(message)
 
 
 _CALL: ContextVar[CallEgress | None] = ContextVar("launchworthy.egress", default=None)

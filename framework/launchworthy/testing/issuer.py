@@ -19,9 +19,10 @@ from launchworthy.testing.issuer_id_jag import ID_JAG_SECONDS, ID_JAG_TYPE, IdJa
 from launchworthy.testing.issuer_keys import SigningKey, SigningKeys
 from launchworthy.testing.issuer_minting import ABSENT, Grant, Minter
 from launchworthy.testing.issuer_opaque import OpaqueTokens
-from launchworthy.testing.issuer_sign_in import PERSON, SignIn
+from launchworthy.testing.issuer_sign_in import SignIn
 from launchworthy.testing.issuer_workloads import Workload
 from launchworthy.testing.listening import Listening
+from launchworthy.testing.visitor import PERSON
 from launchworthy.testing.waiting import free_port
 
 __all__ = ["ABSENT", "PERSON", "Fault", "Grant", "SigningKey", "SimulatedClient", "SimulatedIssuer"]

@@ -13,7 +13,7 @@ from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_grants import Grants
 from launchworthy.testing.issuer_minting import Grant
 from launchworthy.testing.issuer_registration import RegisteredClient
-from launchworthy.testing.issuer_sign_in import PERSON
+from launchworthy.testing.visitor import PERSON
 
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 CODE_SECONDS: Final = 60

@@ -137,10 +137,6 @@ class Grants:
             case _:
                 raise OAuthError("unsupported_grant_type", "this issuer has no such grant")
 
-    def answer(self, grant: Grant) -> dict[str, Any]:
-        """The answer with a token for a grant that was made elsewhere."""
-        return self._answer(grant)
-
     def revoke(self, token: str) -> None:
         """Take a token back (RFC 7009); one that is none of ours is no error."""
         try:
@@ -153,7 +149,7 @@ class Grants:
         if client.public:
             raise OAuthError("unauthorized_client", "a public client has no credentials of its own")
         resource, scopes = self.target(form)
-        return self._answer(
+        return self.answer(
             Grant(resource=resource, scopes=scopes, subject=client.client_id, client=client.client_id)
         )
 
@@ -169,7 +165,7 @@ class Grants:
             raise OAuthError("invalid_grant", "`code_verifier` does not match")
         if form.get("resource", "") != granted.resource:
             raise OAuthError("invalid_target", "`resource` is not the one that was consented to")
-        answer = self._answer(
+        answer = self.answer(
             Grant(
                 resource=granted.resource or client.client_id,
                 scopes=granted.scopes,
@@ -225,7 +221,7 @@ class Grants:
             word = self._vouch(form.get("audience", ""), grant)
             said = {"access_token": word, "token_type": "N_A", "expires_in": 60, "scope": " ".join(scopes)}
             return self._changed(said | {"issued_token_type": ID_JAG})
-        return self._changed(self._answer(grant) | {"issued_token_type": ACCESS_TOKEN})
+        return self._changed(self.answer(grant) | {"issued_token_type": ACCESS_TOKEN})
 
     def _id_jag(self, client: RegisteredClient, form: Mapping[str, str]) -> dict[str, Any]:
         """RFC 7523 §2.1: the person that a trusted provider vouches for, for no more than it vouches for."""
@@ -239,7 +235,7 @@ class Grants:
         resource, scopes = self.target(asked)
         if not set(scopes) <= set(vouched.split(" ")):
             raise OAuthError("invalid_scope", "the provider did not vouch for all of these scopes")
-        return self._answer(
+        return self.answer(
             Grant(
                 resource=resource,
                 scopes=scopes,
@@ -284,7 +280,8 @@ class Grants:
         except OAuthError:
             return None
 
-    def _answer(self, grant: Grant) -> dict[str, Any]:
+    def answer(self, grant: Grant) -> dict[str, Any]:
+        """The answer with a token for a grant."""
         now = int(self._clock())
         lifetime = self.lifetimes.get(grant.resource)
         if lifetime is not None:

@@ -21,8 +21,6 @@ from launchworthy.testing.issuer_errors import NO_STORE, OAuthError, read_parame
 from launchworthy.testing.issuer_grants import CODE_SECONDS, Authorization, Grants, is_sign_in
 from launchworthy.testing.visitor import PERSON
 
-__all__ = ["PERSON", "SignIn"]
-
 _LOOPBACK_PORT: Final = re.compile(r"^(http://127\.0\.0\.1):[0-9]{1,5}(?=/)")
 _CHALLENGE_LENGTH: Final = 43
 _HEADERS: Final = {

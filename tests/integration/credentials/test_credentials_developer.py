@@ -15,9 +15,8 @@ from launchworthy.credentials import Revocation
 from launchworthy.credentials.brokers.developer import Developer
 from launchworthy.credentials.errors import BrokerError
 from launchworthy.credentials.person_sign_in import PersonSignIn
-from launchworthy.testing.issuer import SimulatedIssuer
+from launchworthy.testing.issuer import PERSON, SimulatedIssuer
 from launchworthy.testing.issuer_registration import RegisteredClient
-from launchworthy.testing.issuer_sign_in import PERSON
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.upstream import SimulatedUpstream
 from launchworthy.testing.world import wait_until
