@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from launchworthy.manifest import InputType, PolicyInput, TargetManifest
 from launchworthy.policy.query import Query
-from launchworthy.vocabulary import Environment, Reason, Refused
+from launchworthy.vocabulary import Environment, Reason, Refused, tenant_of
 
 Value = str | int | bool | frozenset[str] | None
 """A value as Cedar gets it; hashable, because decisions are kept by the values they read. None: not there."""
@@ -46,19 +46,7 @@ _APPROVED = Attribute(
 )
 """Only where somebody must approve; it is used up, so no decision that looks at it is kept."""
 
-
-def tenant_of(query: Query) -> str:
-    """Whose the caller is, on a server for several tenants.
-
-    Raises:
-        Refused: `token.claims`: nobody has said it.
-    """
-    if query.principal.tenant is None:
-        raise Refused(Reason.TOKEN_CLAIMS, "the caller has no tenant, and this server has several")
-    return query.principal.tenant
-
-
-_TENANT = Attribute(path=("tenant",), cedar_type="String", value=tenant_of)
+_TENANT = Attribute(path=("tenant",), cedar_type="String", value=lambda query: tenant_of(query.principal))
 """Only where there are several tenants; a rule of a server for one could not mean anything by it."""
 
 

@@ -7,7 +7,6 @@ from typing import Final
 import cedarpy
 
 from launchworthy.manifest import TargetKey, TargetManifest
-from launchworthy.policy.attributes import tenant_of
 from launchworthy.policy.engine import ask, judge, refuse_scope
 from launchworthy.policy.entities import EntityStore
 from launchworthy.policy.obligation import ApprovalNeeded
@@ -15,7 +14,7 @@ from launchworthy.policy.query import Query
 from launchworthy.policy.rule import Rule
 from launchworthy.policy.self_test import self_test
 from launchworthy.policy.slice import Slice
-from launchworthy.vocabulary import Approved, Decision, Environment, Reason, Refused
+from launchworthy.vocabulary import Approved, Decision, Environment, Reason, Refused, tenant_of
 
 _SUPPOSED: Final = Approved(question="")
 """For asking what a yes would change; it leaves this file in nothing."""
@@ -87,7 +86,7 @@ class CompiledPolicy:
                 for the latter only after its scopes were found.
         """
         if self.has_tenants:
-            tenant_of(query)
+            tenant_of(query.principal)
         key = query.target.key
         piece = self.slices.get(key)
         if piece is not None:

@@ -20,10 +20,9 @@ from launchworthy.vocabulary import (
     Principal,
     Problem,
     ProblemError,
-    Reason,
-    Refused,
     Secret,
     StartupRefused,
+    tenant_of,
 )
 
 if TYPE_CHECKING:
@@ -173,14 +172,3 @@ def _verifying(authority: Path | None) -> ssl.SSLContext:
 def _one_tenant(_: Principal) -> str:
     """No part of the keys."""
     return ""
-
-
-def tenant_of(principal: Principal) -> str:
-    """Whose the caller is: what two tenants do is never counted together.
-
-    Raises:
-        Refused: `token.claims`: nobody has said it.
-    """
-    if principal.tenant is None:
-        raise Refused(Reason.TOKEN_CLAIMS, "the caller has no tenant, and this server has several")
-    return principal.tenant

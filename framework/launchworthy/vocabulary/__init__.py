@@ -5,7 +5,7 @@ from launchworthy.vocabulary.call_id import CallId, format_call_id, is_call_id
 from launchworthy.vocabulary.decision import Decision
 from launchworthy.vocabulary.environment import SIMULATED_TRUST_DOMAIN, Environment
 from launchworthy.vocabulary.granted import LIFTABLE, Granted, is_liftable
-from launchworthy.vocabulary.principal import Principal, PrincipalKind, TokenDigest
+from launchworthy.vocabulary.principal import Principal, PrincipalKind, TokenDigest, tenant_of
 from launchworthy.vocabulary.problem import (
     EX_CONFIG,
     EX_TEMPFAIL,
@@ -53,5 +53,6 @@ __all__ = [
     "render_json",
     "render_scopes",
     "render_text",
+    "tenant_of",
     "wire_word",
 ]

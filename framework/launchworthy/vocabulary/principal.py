@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from launchworthy.vocabulary.reason import Reason
+from launchworthy.vocabulary.refusal import Refused
+
 TokenDigest = NewType("TokenDigest", str)
 """Hex SHA-256 of a bearer token: safe to keep, log and compare."""
 
@@ -48,3 +51,14 @@ class Principal:
     def key(self) -> tuple[str, str, str]:
         """What tells one caller from another."""
         return (self.issuer, self.subject, self.client)
+
+
+def tenant_of(principal: Principal) -> str:
+    """Whose a caller is, on a server for several tenants: what two of them do is never counted together.
+
+    Raises:
+        Refused: `token.claims`: nobody has said it.
+    """
+    if principal.tenant is None:
+        raise Refused(Reason.TOKEN_CLAIMS, "the caller has no tenant, and this server has several")
+    return principal.tenant

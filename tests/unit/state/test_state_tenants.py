@@ -7,10 +7,9 @@ import pytest
 from test_state_control_grants import ADA
 
 from launchworthy.manifest import Rate, load_manifests
-from launchworthy.server.state import tenant_of
 from launchworthy.state import LimitReached, MemoryStore
 from launchworthy.state.limits import CallLimits, LimitsOf
-from launchworthy.vocabulary import CallId, Principal, Reason, Refused
+from launchworthy.vocabulary import CallId, Principal, Reason, Refused, tenant_of
 
 FILES = {
     "manifests/server.toml": b"""
