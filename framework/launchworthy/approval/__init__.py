@@ -15,7 +15,7 @@ from launchworthy.approval.answers import Verdict, requested_schema
 from launchworthy.approval.approvals import Approvals, Opened, Redeemed
 from launchworthy.approval.asked_call import AskedCall
 from launchworthy.approval.browser import MAX_FORM, PageAnswer, PageRequest, PersonsPage
-from launchworthy.approval.on_page import FOLDER, OnPage
+from launchworthy.approval.on_page import OnPage
 from launchworthy.approval.question import TTL_SECONDS, Question
 from launchworthy.approval.refusals import (
     AnsweredBefore,
@@ -29,7 +29,6 @@ from launchworthy.approval.shown import shown_call, visible
 from launchworthy.approval.waiting import Approver, Standing, WaitingRoom, answered_by
 
 __all__ = [
-    "FOLDER",
     "MAX_FORM",
     "TTL_SECONDS",
     "AnswerForAnother",

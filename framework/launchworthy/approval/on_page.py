@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 from launchworthy.approval.answers import Verdict
 from launchworthy.approval.approvals import Opened
@@ -19,19 +18,12 @@ from launchworthy.approval.shown import visible
 from launchworthy.approval.waiting import Approver, Standing, WaitingRoom
 from launchworthy.approval.who_answers import check_somebody_to_ask
 from launchworthy.manifest import ApprovalRule
-from launchworthy.settings import APPROVAL_FOLDER
+from launchworthy.settings import APPROVAL_FOLDER, resource_origin
 from launchworthy.vocabulary import Principal
 
-FOLDER: Final = APPROVAL_FOLDER
 PATIENCE_SECONDS: Final = 20.0
 """How long a call waits for an answer: shorter than proxies and clients wait for one."""
 _LOOK_SECONDS: Final = 0.5
-
-
-def origin_of(resource: str) -> str:
-    """The origin of a canonical resource URL."""
-    parts = urlsplit(resource)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 class OnPage:
@@ -56,7 +48,7 @@ class OnPage:
             patience: seconds that a call waits for an answer.
         """
         self._room = room
-        self._origin = origin_of(resource)
+        self._origin = resource_origin(resource)
         self._sign_in = sign_in
         self._check_not_denied = check_not_denied
         self._patience = patience
@@ -79,7 +71,7 @@ class OnPage:
 
     def address(self, question: Question) -> str:
         """Where it is answered: our origin, and 128 random bits."""
-        return f"{self._origin}{FOLDER}{question.page}"
+        return f"{self._origin}{APPROVAL_FOLDER}{question.page}"
 
     def invitation(self, call: AskedCall, rule: ApprovalRule, title: str, seconds: int) -> str:
         """What the client tells its user; what is asked stands on the page."""

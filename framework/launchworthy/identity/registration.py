@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 from launchworthy.manifest import Manifests
-from launchworthy.settings import SIGNED_IN, Settings
+from launchworthy.settings import Settings, sign_in_redirect
 
 _KUBERNETES_ID = re.compile(r"spiffe://[^/]+/ns/(?P<namespace>[^/]+)/sa/(?P<service_account>[^/]+)")
 _SUBJECT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<service_account>[^:]+)")
@@ -160,14 +159,14 @@ def _authorization_server(issuer: str, settings: Settings, manifests: Manifests)
 
 def _sign_in(issuer: str, settings: Settings) -> Mapping[str, object]:
     """What the client is besides, where people sign in to approve calls: often the same one."""
-    approval, resource = settings.approval, urlsplit(settings.server.resource)
+    approval = settings.approval
     if approval.issuer is None or settings.issuers[approval.issuer].issuer != issuer:
         return {}
     return {
         "sign_in_client": {
             "client_id": approval.client or settings.identity.expected_id,
             "grant_types": ["authorization_code"],
-            "redirect_uris": [f"{resource.scheme}://{resource.netloc}{SIGNED_IN}"],
+            "redirect_uris": [sign_in_redirect(settings.server.resource)],
             "scope": " ".join(("openid", *approval.scopes)),
             "subject_type": "public",
             "require_auth_time": True,

@@ -1,5 +1,6 @@
 """What did the operator configure, and is any of it a secret?"""
 
+from launchworthy.settings.approval_page import APPROVAL_FOLDER, SIGNED_IN, resource_origin, sign_in_redirect
 from launchworthy.settings.class_check import check_settings_class
 from launchworthy.settings.closed import (
     AbsolutePath,
@@ -23,7 +24,7 @@ from launchworthy.settings.resolved import Replacement, Settings
 from launchworthy.settings.schema import settings_schema
 from launchworthy.settings.secret_refs import parse_secret_ref
 from launchworthy.settings.strict import AppSettings, StrictSettings
-from launchworthy.settings.tables import APPROVAL_FOLDER, SIGNED_IN, IssuerSettings, WorldSettings
+from launchworthy.settings.tables import IssuerSettings, WorldSettings
 from launchworthy.settings.tenancy import require_tenant_claims
 from launchworthy.settings.worlds import check_worlds
 
@@ -65,6 +66,8 @@ __all__ = [
     "parse_secret_ref",
     "read_project",
     "require_tenant_claims",
+    "resource_origin",
     "settings_schema",
+    "sign_in_redirect",
     "waits_for_disk",
 ]

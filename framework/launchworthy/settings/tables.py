@@ -3,7 +3,7 @@
 A field is promoted (its value is in the record, and no variable changes it) unless it is marked DEPLOYMENT.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -204,12 +204,6 @@ class StateSettings(Table):
         if self.approval_key is not None and self.approval_key.scheme is not SecretScheme.FILE:
             raise ValueError("the key of approvals is read from a file: `file:/run/secrets/approval`")
         return self
-
-
-APPROVAL_FOLDER: Final = "/approval/"
-"""The first part of every address of the page where calls are approved, on the resource's own origin."""
-SIGNED_IN: Final = f"{APPROVAL_FOLDER}signed-in"
-"""Where the authorization server sends browsers back to: exactly this, for every question."""
 
 
 class ApprovalSettings(Table):

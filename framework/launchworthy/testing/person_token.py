@@ -4,16 +4,14 @@ RFC 7591, RFC 6749 §4.1, RFC 7636, RFC 8707. For `launchworthy dev call`, where
 machine's own token has nobody to ask.
 """
 
-import base64
-import hashlib
 import secrets
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from launchworthy.testing.issuer_sign_in import PERSON
-from launchworthy.testing.visitor import Visitor
+from launchworthy.testing.visitor import PERSON, Visitor
+from launchworthy.tokens.authorization_request import authorization_address
 
 _REDIRECT: Final = "http://127.0.0.1/signed-in"
 
@@ -28,20 +26,17 @@ def person_token(token_endpoint: str, *, resource: str, scopes: tuple[str, ...])
     """
     origin = token_endpoint.removesuffix("/token")
     verifier = secrets.token_urlsafe(48)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     with httpx2.Client(timeout=5.0, trust_env=False) as http, Visitor(tls=None) as person:
         registered = http.post(f"{origin}/register", json={"redirect_uris": [_REDIRECT]}).json()
-        asked = {
-            "response_type": "code",
-            "client_id": registered["client_id"],
-            "redirect_uri": _REDIRECT,
-            "scope": " ".join(scopes),
-            "resource": resource,
-            "state": secrets.token_urlsafe(16),
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-        }
-        back = person.authenticate(f"{origin}/authorize?{urlencode(asked)}", PERSON)
+        address = authorization_address(
+            f"{origin}/authorize",
+            client=registered["client_id"],
+            redirect_uri=_REDIRECT,
+            state=secrets.token_urlsafe(16),
+            verifier=verifier,
+            asked={"scope": " ".join(scopes), "resource": resource},
+        )
+        back = person.authenticate(address, PERSON)
         form = {
             "grant_type": "authorization_code",
             "client_id": registered["client_id"],

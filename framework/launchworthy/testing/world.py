@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from cryptography.x509 import Certificate
 
-from launchworthy.approval import FOLDER
+from launchworthy.settings import sign_in_redirect
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.break_glass import BreakGlass
@@ -183,7 +183,7 @@ class World:
             subject=self.subject,
             keys=self._identity_keys,
             roots=self._roots,
-            redirect_uris=(f"{self.url.removesuffix('/mcp')}{FOLDER}signed-in",),
+            redirect_uris=(sign_in_redirect(self.url),),
         )
         for each in self.issuers.values():
             each.admit(workload)  # it may ask about opaque tokens

@@ -4,16 +4,15 @@ The authorization code flow of a public client with PKCE (RFC 6749 §4.1, RFC 76
 comes back to a port of this machine that is open for this one answer.
 """
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Final, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from launchworthy.tokens.authorization_request import authorization_address
 from launchworthy.tokens.shown import shown
 
 WAIT_SECONDS: Final = 300.0
@@ -57,17 +56,14 @@ class CodeFlow:
             endpoint: the issuer's authorization endpoint.
             asked: `scope` and whatever else is asked for.
         """
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest())
-        parameters = {
-            "response_type": "code",
-            "client_id": self.client,
-            "redirect_uri": self.redirect_uri,
-            "state": self.state,
-            "code_challenge": challenge.rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
-            **asked,
-        }
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
+        return authorization_address(
+            endpoint,
+            client=self.client,
+            redirect_uri=self.redirect_uri,
+            state=self.state,
+            verifier=self.verifier,
+            asked=asked,
+        )
 
     def code_of(self, answer: Mapping[str, str]) -> str:
         """The code, if this is the issuer's answer to this question.

@@ -20,7 +20,6 @@ from house_manifests import RULES, SCOPES, manifest_files
 
 from launchworthy.approval import Approvals, EphemeralKeys, OnPage, Sealed, StateSeal, WaitingRoom
 from launchworthy.approval.page import (
-    CALLBACK,
     ROUTES,
     ApprovalPage,
     AuthorizationServer,
@@ -38,6 +37,7 @@ from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded
 from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.manifest import Server, load_manifests, match, parse_rate
 from launchworthy.policy import CachedPolicy, compile_policy
+from launchworthy.settings import sign_in_redirect
 from launchworthy.state import MemoryStore, Store
 from launchworthy.state.control import ControlList, Entry
 from launchworthy.state.control.control_list import Judge
@@ -172,7 +172,7 @@ class House:
         self._edit = edit
         self._patience = patience
         self.denied: set[str] = set()
-        self.client = ProvenClient(self.issuer, f"http://127.0.0.1:{self.port}{CALLBACK}")
+        self.client = ProvenClient(self.issuer, sign_in_redirect(f"http://127.0.0.1:{self.port}/mcp"))
         self.keys = EphemeralKeys(secrets.randbits)
         self.clock: Callable[[], float] = time.time
         self._store = MemoryStore(time.monotonic, "tests") if store is None else store

@@ -14,11 +14,10 @@ answering             the page itself
 from launchworthy.approval.page.answering import ApprovalPage
 from launchworthy.approval.page.authorization_server import AuthorizationServer, RedeemsCodes
 from launchworthy.approval.page.cookies import Cookies
-from launchworthy.approval.page.routes import CALLBACK, ROUTES
+from launchworthy.approval.page.routes import ROUTES
 from launchworthy.approval.page.sign_in import SignIns
 
 __all__ = [
-    "CALLBACK",
     "ROUTES",
     "ApprovalPage",
     "AuthorizationServer",

@@ -12,7 +12,6 @@ from hmac import compare_digest
 from typing import Any, Final
 
 from launchworthy.approval.browser import PageAnswer, PageRequest
-from launchworthy.approval.on_page import origin_of
 from launchworthy.approval.page.cookies import Cookies, Visit
 from launchworthy.approval.page.markup import FIELD, HEADERS, NO, TOKEN, YES, Pages
 from launchworthy.approval.page.reading import PageRefused, read_cookies, read_form, read_query
@@ -23,6 +22,7 @@ from launchworthy.approval.waiting import Approver, Found, Standing, Waiting, Wa
 from launchworthy.approval.who_answers import check_may_answer
 from launchworthy.audit import Recorder
 from launchworthy.audit.events import ApprovalAnswered, ApprovalTurnedAway
+from launchworthy.settings import resource_origin
 from launchworthy.tokens.id_tokens import SignedIn
 from launchworthy.vocabulary import Reason, Refused
 
@@ -69,7 +69,7 @@ class ApprovalPage:
         self._random_bits = random_bits
         self._check_not_denied = check_not_denied
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
-        self._origins = (None, b"null", origin_of(resource).encode("ascii"))
+        self._origins = (None, b"null", resource_origin(resource).encode("ascii"))
         self._pages = Pages(title=title, resource=resource, host=sign_ins.server.host)
 
     async def answer(self, request: PageRequest) -> PageAnswer:

@@ -1,11 +1,11 @@
 """Where do people sign in, and who are we there? One issuer of the settings, that of the callers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
-from urllib.parse import urlencode
 
 from launchworthy.approval.refusals import NotAnswered
+from launchworthy.tokens.authorization_request import authorization_address
 from launchworthy.tokens.discovery import MetadataError, SignInEndpoint, discover_sign_in
 from launchworthy.tokens.endpoint import EndpointError, read_endpoint
 from launchworthy.tokens.fetch import Fetcher, FetchError, Network
@@ -64,8 +64,14 @@ class AuthorizationServer:
         if endpoint is not None:
             read_endpoint(endpoint, allow_loopback_http=simulated, query=True)
 
-    async def address(self, parameters: dict[str, str]) -> str:
+    async def address(self, *, redirect_uri: str, state: str, verifier: str, asked: Mapping[str, str]) -> str:
         """Where a browser is sent, with what it is sent with.
+
+        Args:
+            redirect_uri: where it comes back to.
+            state: what tells the answer to this question from others.
+            verifier: of PKCE.
+            asked: what is asked for besides a code for our scopes.
 
         Raises:
             NotAnswered: the issuer does not say where, or gives each client another name for a person, so
@@ -75,8 +81,14 @@ class AuthorizationServer:
         if not found.one_name_for_all:
             raise NotAnswered("the issuer gives each client another name for one person")
         at = found.authorization if self._configured is None else self._configured
-        query = urlencode({**parameters, "client_id": self.client, "scope": self._scope})
-        return f"{at}{'&' if '?' in at else '?'}{query}"
+        return authorization_address(
+            at,
+            client=self.client,
+            redirect_uri=redirect_uri,
+            state=state,
+            verifier=verifier,
+            asked={**asked, "scope": self._scope},
+        )
 
     async def check_answered(self, issuer: str | None) -> None:
         """Return if it was this issuer that answered (RFC 9207 §2.4).

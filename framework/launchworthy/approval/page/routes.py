@@ -3,19 +3,17 @@
 import re
 from typing import Final
 
-from launchworthy.approval.on_page import FOLDER
-from launchworthy.settings import SIGNED_IN
+from launchworthy.settings import APPROVAL_FOLDER, SIGNED_IN
 
 _HANDLE: Final = "([0-9a-f]{32})"
-CALLBACK: Final = SIGNED_IN
-QUESTION: Final = re.compile(f"{FOLDER}{_HANDLE}".encode())
-SIGN_IN: Final = re.compile(f"{FOLDER}{_HANDLE}/sign-in".encode())
-_CALLBACK: Final = re.compile(CALLBACK.encode())
+QUESTION: Final = re.compile(f"{APPROVAL_FOLDER}{_HANDLE}".encode())
+SIGN_IN: Final = re.compile(f"{APPROVAL_FOLDER}{_HANDLE}/sign-in".encode())
+_WAY_BACK: Final = re.compile(SIGNED_IN.encode())
 
 ROUTES: Final[tuple[tuple[re.Pattern[bytes], tuple[str, ...]], ...]] = (
     (QUESTION, ("GET", "POST")),
     (SIGN_IN, ("GET",)),
-    (_CALLBACK, ("GET",)),
+    (_WAY_BACK, ("GET",)),
 )
 """All of them are public: who answers signs in, and who only opens one has done nothing."""
 
@@ -28,9 +26,9 @@ def handle_of(pattern: re.Pattern[bytes], path: bytes) -> str | None:
 
 def question_path(handle: str) -> str:
     """Where a question is."""
-    return f"{FOLDER}{handle}"
+    return f"{APPROVAL_FOLDER}{handle}"
 
 
 def sign_in_path(handle: str) -> str:
     """Where the sign-in for a question begins."""
-    return f"{FOLDER}{handle}/sign-in"
+    return f"{APPROVAL_FOLDER}{handle}/sign-in"

@@ -8,18 +8,16 @@ the answer (RFC 9207); the nonce claimed once. The ID token says who they are, a
 
 import asyncio
 import base64
-import hashlib
 from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Final
 
-from launchworthy.approval.on_page import origin_of
 from launchworthy.approval.page.authorization_server import AuthorizationServer, RedeemsCodes
 from launchworthy.approval.page.cookies import Begun
-from launchworthy.approval.page.routes import CALLBACK
 from launchworthy.approval.question import REMEMBERED_SECONDS, TTL_SECONDS
 from launchworthy.approval.refusals import NotAnswered
 from launchworthy.approval.waiting import Waiting
+from launchworthy.settings import sign_in_redirect
 from launchworthy.state import Claims, KeyPurpose, state_key
 from launchworthy.tokens.id_tokens import IdTokens, SignedIn, SignInTerms
 from launchworthy.tokens.shown import shown
@@ -59,7 +57,7 @@ class SignIns:
         self._id_tokens = id_tokens
         self._claims = claims
         self._random_bits = random_bits
-        self._redirect = f"{origin_of(resource)}{CALLBACK}"
+        self._redirect = sign_in_redirect(resource)
         self._flights = asyncio.Semaphore(_AT_ONCE)
 
     async def begin(self, waiting: Waiting, now: int) -> tuple[Begun, str]:
@@ -73,22 +71,16 @@ class SignIns:
             handle=waiting.handle,
             state=f"{self._random_bits(_BITS):032x}",
             nonce=f"{self._random_bits(_BITS):032x}",
-            verifier=_base64url(verifier),
+            verifier=base64.urlsafe_b64encode(verifier).rstrip(b"=").decode("ascii"),
             at=now,
         )
-        challenge = _base64url(hashlib.sha256(begun.verifier.encode("ascii")).digest())
-        asked = {
-            "response_type": "code",
-            "redirect_uri": self._redirect,
-            "state": begun.state,
-            "nonce": begun.nonce,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-            "max_age": str(max(1, min(waiting.rule.max_age, now - waiting.at))),
-        }
+        asked = {"nonce": begun.nonce, "max_age": str(max(1, min(waiting.rule.max_age, now - waiting.at)))}
         if waiting.rule.acr:
             asked["acr_values"] = " ".join(waiting.rule.acr)
-        return begun, await self.server.address(asked)
+        address = await self.server.address(
+            redirect_uri=self._redirect, state=begun.state, verifier=begun.verifier, asked=asked
+        )
+        return begun, address
 
     async def finish(self, answer: Mapping[str, str], begun: Begun, waiting: Waiting, now: int) -> SignedIn:
         """Find out who has signed in.
@@ -103,7 +95,7 @@ class SignIns:
             NotAnswered: nobody has, or not for this question, in this browser, in time.
             Refused: the ID token cannot be believed, or nobody can be asked.
         """
-        if not compare_digest(answer.get("state", ""), begun.state):
+        if not compare_digest(answer.get("state", "").encode(), begun.state.encode()):
             raise NotAnswered("the answer is to another sign-in")
         if not begun.at <= now < begun.at + TTL_SECONDS:
             raise NotAnswered("the sign-in took too long")
@@ -134,7 +126,3 @@ class SignIns:
             if refused.reason is Reason.LIMIT_CLAIM:
                 raise NotAnswered("this sign-in was used before") from None
             raise
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
