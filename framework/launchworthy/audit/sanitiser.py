@@ -8,6 +8,8 @@ line break, is valid UTF-8, and is left as it is when it comes here a second tim
 import re
 from collections.abc import Iterable
 
+from launchworthy.vocabulary import as_number, printable
+
 MAX_CHARACTERS = 256
 MAX_BYTES = 512
 """As they are written in JSON, where a quote and a backslash take two."""
@@ -43,7 +45,7 @@ def sanitise_name(name: str) -> str:
     """Make a name (of an argument, a header) safe as a key: at most 64 printable ASCII characters."""
     if len(name) <= MAX_NAME and name.isascii() and name.isidentifier():
         return name
-    safe = _UNSAFE_IN_NAMES.sub(lambda match: _escape(match[0]), name[: MAX_NAME + 1])
+    safe = _UNSAFE_IN_NAMES.sub(lambda match: as_number(match[0]), name[: MAX_NAME + 1])
     return safe if len(safe) <= MAX_NAME else safe[: MAX_NAME - 1] + "~"
 
 
@@ -63,7 +65,7 @@ def sanitise_words(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def _bounded(text: str, characters: int, size: int) -> str:
-    safe = _printable(text[: characters + 1])
+    safe = printable(text[: characters + 1])
     if len(text) <= characters and _fits(safe, characters, size):
         return safe
     suffix = f"…({len(text)} characters)"
@@ -71,17 +73,6 @@ def _bounded(text: str, characters: int, size: int) -> str:
     while not _fits(kept + suffix, characters, size):
         kept = kept[: -max(1, len(kept) // 16)]
     return kept + suffix
-
-
-def _printable(text: str) -> str:
-    """Replace each character that does not print."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escape(character) for character in text)
-
-
-def _escape(character: str) -> str:
-    return f"\\u{{{ord(character):x}}}"
 
 
 def _fits(text: str, characters: int, size: int) -> bool:

@@ -88,16 +88,19 @@ def _lines(
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    from launchworthy.audit.sanitiser import sanitise
     from launchworthy.promotion.scanning.texts import MAX_TEXT, text_of
     from launchworthy.promotion.scanning.tree import read_tree
 
     if path.is_dir():
         yield from (
-            (text.path, text.text) for text in read_tree(path, tracked=frozenset()) if not text.binary
+            (sanitise(text.path), text.text)
+            for text in read_tree(path, tracked=frozenset())
+            if not text.binary
         )
     else:
         with path.open("rb") as stream:
-            yield path.name, text_of(path.name, stream.read(MAX_TEXT + 1)).text
+            yield sanitise(path.name), text_of(path.name, stream.read(MAX_TEXT + 1)).text
 
 
 def _declared() -> "frozenset[TargetKey]":

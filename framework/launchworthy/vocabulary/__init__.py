@@ -6,6 +6,7 @@ from launchworthy.vocabulary.decision import Decision
 from launchworthy.vocabulary.environment import SIMULATED_TRUST_DOMAIN, Environment
 from launchworthy.vocabulary.granted import LIFTABLE, Granted, is_liftable
 from launchworthy.vocabulary.principal import Principal, PrincipalKind, TokenDigest, tenant_of
+from launchworthy.vocabulary.printable import as_number, printable
 from launchworthy.vocabulary.problem import (
     EX_CONFIG,
     EX_TEMPFAIL,
@@ -45,11 +46,13 @@ __all__ = [
     "TokenDigest",
     "ToolError",
     "WireWord",
+    "as_number",
     "format_call_id",
     "is_call_id",
     "is_liftable",
     "is_scope",
     "parse_scopes",
+    "printable",
     "render_json",
     "render_scopes",
     "render_text",

@@ -7,6 +7,8 @@ a secret: whoever makes one names the field, not the value.
 import json
 from dataclasses import dataclass
 
+from launchworthy.vocabulary.printable import printable
+
 EX_TEMPFAIL = 75
 """sysexits(3): refused, and a restart may help."""
 EX_CONFIG = 78
@@ -72,8 +74,11 @@ class StartupRefused(ProblemError):
 
 
 def render_text(headline: str, problem: Problem) -> str:
-    """`launchworthy: not started [secret-by-value]` and the indented body."""
-    body = "\n".join(f"  {line}" for line in problem.lines())
+    """`launchworthy: not started [secret-by-value]` and the indented body.
+
+    It may name what a stranger has named, as a file of an archive; a terminal does nothing that it says.
+    """
+    body = "\n".join(f"  {printable(line)}" for line in problem.lines())
     return f"launchworthy: {headline} [{problem.reason}]\n{body}\n    launchworthy explain {problem.reason}"
 
 

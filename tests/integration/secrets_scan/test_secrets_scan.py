@@ -338,3 +338,30 @@ def test_a_strange_file_name_ends_no_scan(project: Path) -> None:
 def test_a_secret_in_wide_characters_is_found_once(project: Path, form: str) -> None:
     (project / "notes.txt").write_bytes(f"key {token()}\n".encode(form))
     assert places(found(project)) == ["notes.txt"]
+
+
+def archive_of(path: Path, form: str) -> Path:
+    content = b"x" * 4096 + os.urandom(4096)
+    if form.endswith("tar"):
+        with tarfile.open(path, "w:xz") as made:
+            member = tarfile.TarInfo("more.txt")
+            member.size = len(content)
+            made.addfile(member, io.BytesIO(content))
+    else:
+        with zipfile.ZipFile(path, "w", compression=FORMS[form]) as made:
+            made.writestr("more.txt", content)
+    return path
+
+
+FORMS = {"zip": zipfile.ZIP_DEFLATED, "bzip2.zip": zipfile.ZIP_BZIP2, "lzma.zip": zipfile.ZIP_LZMA}
+
+
+@pytest.mark.parametrize("form", [*FORMS, "xz.tar"])
+def test_a_damaged_archive_is_no_yes_however_it_is_packed(form: str, tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / f"more.{form}", form)
+    assert scan(archive).exit_code == 0
+    content = bytearray(archive.read_bytes())
+    content[70:2000] = bytes(1930)
+    archive.write_bytes(content)
+    result = scan(archive)
+    assert (result.exit_code, "unreadable-archive" in result.stderr) == (2, True)

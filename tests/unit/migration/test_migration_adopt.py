@@ -280,3 +280,25 @@ def test_a_name_of_thousands_of_parts_ends_nothing(server: Path) -> None:
     assert sources.unreadable == ()
     told = habits(sources, foreign_targets(sources))
     assert any("reads the environment" in each.what for each in told)
+
+
+def test_a_file_that_is_named_to_move_the_cursor_moves_nothing(server: Path) -> None:
+    (server / "a\nb\x1b[2J.py").write_text(f'KEY = "{KEY}"\n')
+    told = CliRunner().invoke(app, ["adopt", str(server)])
+    assert "\n a\\u{a}b\\u{1b}[2J.py\n" in told.stdout
+    assert "\x1b" not in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_one"),
+    [
+        ("Context", True), ("fastmcp.Context", True), ("Context[ServerSession, None]", True),
+        ("mcp.server.Context[ServerSession, None] | None", True), ("ContextVar", False), ("str", False),
+    ],
+)  # fmt: skip
+def test_the_context_is_no_argument_however_it_is_written(
+    tmp_path: Path, annotation: str, *, is_one: bool
+) -> None:
+    (tmp_path / "s.py").write_text(f"@mcp.tool\ndef go(ctx: {annotation}) -> int: ...\n")
+    [target] = foreign_targets(read_sources(tmp_path))
+    assert (target.context, len(target.arguments)) == (("ctx", 0) if is_one else (None, 1))

@@ -1,5 +1,7 @@
 """The terminal says each thing once, the verdict first."""
 
+from dataclasses import replace
+
 from launchworthy.promotion.control import load_catalogue
 from launchworthy.promotion.finding import Assertion, Finding, Status, undecided
 from launchworthy.promotion.reports.terminal import render_terminal
@@ -63,3 +65,9 @@ def test_the_verdict_comes_before_what_does_not_hold_and_that_before_the_table()
     assert places == sorted(places)
     assert "manifests/server.toml:10" in text
     assert "→ say who" in text
+
+
+def test_a_file_of_the_project_does_nothing_to_the_terminal():
+    seen = replace(held(CONTROLS[0]).assertions[0], where="src/\x1b[2J\nHOLD.py:1")
+    finding = replace(held(CONTROLS[0]), assertions=(seen,))
+    assert "         src/\\u{1b}[2J\\u{a}HOLD.py:1\n" in render_terminal(result(finding), exit_code=1)

@@ -22,6 +22,7 @@ from launchworthy.vocabulary import (
     format_call_id,
     is_call_id,
     parse_scopes,
+    printable,
     render_json,
     render_scopes,
     render_text,
@@ -153,3 +154,20 @@ def test_a_problem_error_without_a_problem_is_a_mistake():
 def test_two_worlds():
     assert [e.value for e in Environment if e.simulated] == ["development", "rehearsal"]
     assert [e.value for e in Environment if not e.simulated] == ["staging", "production"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("orders · → `é`", "orders · → `é`"),
+        ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
+        ("a\nHELD: nothing", "a\\u{a}HELD: nothing"),
+        ("\x9b2J\u202eabc\udce9", "\\u{9b}2J\\u{202e}abc\\u{dce9}"),
+    ],
+)
+def test_what_a_stranger_has_named_does_nothing_to_a_terminal(text, shown):
+    assert printable(text) == shown
+    problem = Problem(reason="unreadable-file", where=text, what=f"`{text}` is odd", fix=(text,))
+    said = render_text("could not decide", problem)
+    assert said.count(shown) == 3
+    assert len(said.splitlines()) == 4

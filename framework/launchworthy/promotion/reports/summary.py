@@ -9,6 +9,7 @@ from launchworthy.promotion.control import FAMILIES, to_come
 from launchworthy.promotion.finding import Finding, Status
 from launchworthy.promotion.result import Result
 from launchworthy.promotion.verdict import Verdict
+from launchworthy.vocabulary import printable
 
 WORDS: Final = {
     Status.PASS: "holds",
@@ -61,7 +62,7 @@ def judged_line(result: Result) -> str:
 
 def visible(text: str) -> str:
     """A text in which nothing moves a cursor or turns the direction of writing; its lines stay."""
-    return "".join(each if each.isprintable() or each == "\n" else f"\\u{{{ord(each):x}}}" for each in text)
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def facts(result: Result) -> Iterator[tuple[str, str]]:

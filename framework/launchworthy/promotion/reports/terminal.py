@@ -9,13 +9,14 @@ from launchworthy.promotion.control import FAMILIES, to_come
 from launchworthy.promotion.finding import TO_DO, Finding, Status
 from launchworthy.promotion.result import Result
 from launchworthy.promotion.verdict import HOLDS, Verdict
+from launchworthy.vocabulary import printable
 
 _IDS_A_LINE = 12
 
 
 def render_terminal(result: Result, *, exit_code: int) -> str:
     """The whole screen, without a final newline."""
-    return "\n".join(_lines(result, exit_code))
+    return "\n".join(map(printable, _lines(result, exit_code)))
 
 
 def headline(result: Result) -> str:

@@ -1,5 +1,6 @@
 """Which texts lie in a wheel, an sdist or another archive? Each member, none of them unpacked to disk."""
 
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from launchworthy.vocabulary import Problem, ProblemError
 ENDINGS: Final = (".whl", ".zip", ".tar", ".tar.gz", ".tgz")
 """Of the files that are read as archives."""
 MAX_MEMBERS = 50_000
+_DAMAGED: Final = (zlib.error, lzma.LZMAError)
 
 
 def is_archive(file: Path) -> bool:
@@ -32,7 +34,7 @@ def read_archive(file: Path) -> Iterator[Text]:
             if number >= MAX_MEMBERS:
                 raise _unreadable(file, f"has more than {MAX_MEMBERS} members")
             yield text_of(f"{file.name}!{name}", content)
-    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, tarfile.TarError, zlib.error):
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, tarfile.TarError, *_DAMAGED):
         raise _unreadable(file, "is no archive that can be read") from None
 
 
