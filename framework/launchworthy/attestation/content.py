@@ -13,7 +13,6 @@ many or too few changes the digest, and a file in a package's directory that is 
 
 import csv
 import hashlib
-import lzma
 import os
 import re
 import zipfile
@@ -45,16 +44,6 @@ _INSTALLERS_OWN = re.compile(r"RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_[a
 _BYTECODE = re.compile(r".+\.pyc(\.[0-9]+)?", re.ASCII)
 _PROGRAMS = ("console_scripts", "gui_scripts")
 _CHUNK = 1 << 20
-_UNREADABLE = (
-    OSError,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    zlib.error,
-    lzma.LZMAError,
-)
-"""Whatever a damaged wheel, or one that is none, makes of its reader."""
 
 
 def files_digest(files: Mapping[str, bytes]) -> str:
