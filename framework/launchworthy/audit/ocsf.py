@@ -207,7 +207,7 @@ def _app(data: Mapping[str, Any]) -> dict[str, Any]:
 def _source(data: Mapping[str, Any]) -> dict[str, Any]:
     """Where from: networks only, which is all that the audit keeps."""
     sources = data.get("sources")
-    return {"name": " ".join(sources) if isinstance(sources, list) and sources else "unknown"}
+    return {"name": " ".join(map(str, sources)) if isinstance(sources, list) and sources else "unknown"}
 
 
 def _entity(record: Record) -> dict[str, Any]:

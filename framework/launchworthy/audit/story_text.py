@@ -171,7 +171,7 @@ def _lifted(story: CallStory) -> str:
 
 def _answered(story: CallStory) -> str:
     if story.ended is None:
-        return f"status {story.asked.data['status']}" if "status" in story.asked.data else ""
+        return f"status {_safe(story.asked.data['status'])}" if "status" in story.asked.data else ""
     size = story.ended.data.get("result_bytes")
     said = "nothing" if size is None else f"{_safe(size)} bytes"
     return f"{said} in {(story.row.milliseconds or 0) / 1000:.3f} s"

@@ -1,11 +1,14 @@
 """The story of a call: who asked for what, was it allowed and why, how it ended; and lists."""
 
+import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 from audit_world import SOURCE, Authority, Clock, attempt, outcome
 
 from launchworthy.audit.events import (
+    EVENT_TYPES,
     AuthnDenied,
     ConfigLoaded,
     RequestServed,
@@ -13,11 +16,13 @@ from launchworthy.audit.events import (
     ServerStarting,
     ToolDenied,
 )
+from launchworthy.audit.ocsf import ocsf_event
 from launchworthy.audit.reading import LineError, Record, parse_record, read_records
 from launchworthy.audit.story import Filter, Verdict, call_story, rows
-from launchworthy.audit.story_text import render_call, render_rows
+from launchworthy.audit.story_text import render_call, render_record, render_rows
 from launchworthy.audit.stream import AuditStream
 from launchworthy.audit.verification import verify_paths
+from launchworthy.cli.pages.event_examples import event_examples
 from launchworthy.vocabulary import ProblemError, Reason
 
 AUTHORITY = Authority()
@@ -232,3 +237,20 @@ def test_hostile_types_in_a_record_are_no_error():
 def test_a_line_that_is_no_record_is_refused():
     with pytest.raises(LineError):
         parse_record(b'{"a":1}')
+
+
+EVIL = "\x1b[2J\u202e\n"
+ODD = (EVIL, 1, -1, 1.5, True, [EVIL, 1, {}], {EVIL: {"clear": EVIL}})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_whatever_stands_in_whichever_field_of_a_record_is_shown_as_text(name, odd):
+    good = event_examples()[name].model_dump(mode="json", exclude_defaults=True) | {"call": CALL}
+    for field in {*good, "status", "outcome", "sources", "scopes", "rules", "detail"} - {"call"}:
+        record = Record(1, "s" * 32, "2026-11-20T02:00:00.000000Z", name, "x", EVIL, {**good, field: odd})
+        shown = [*render_rows(rows([record], Filter())), render_record(record)]
+        with suppress(ProblemError):  # not every record begins the story of a call
+            shown += render_call(call_story([record], CALL), None).splitlines()
+        assert all(line.isprintable() for line in shown), (field, shown)
+        assert json.dumps(ocsf_event(record))
