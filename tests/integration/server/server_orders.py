@@ -48,7 +48,7 @@ class Orders:
             yield world
 
     def server(self, world: World, **environ: str) -> ServerProcess:
-        return world.server("orders", PYTHONPATH=str(self.root / "src"), **environ)
+        return world.server("orders", **{"PYTHONPATH": str(self.root / "src"), **environ})
 
     @contextmanager
     def running(self, **options: Any) -> Iterator[tuple[World, ServerProcess]]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from numbers_page import PAGE, Numbers
 from spire import AGENT_BIN, SERVER_BIN, Spire, eventually
 
 from launchworthy.identity.spiffe import SpiffeIdentity
@@ -30,6 +31,15 @@ def needs_binaries():
     for name, path in (("SPIRE_SERVER_BIN", SERVER_BIN), ("SPIRE_AGENT_BIN", AGENT_BIN)):
         if not Path(path).is_file():
             pytest.skip(f"{name} names no binary; `nox -s spire` builds them")
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    """Takes down what the tests measure; a run that is asked to writes the page."""
+    taken = Numbers()
+    yield taken
+    if os.environ.get("SPIRE_NUMBERS") == "write":
+        PAGE.write_text(taken.page(), encoding="utf-8")
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def served(tmp_path):
     from contextlib import contextmanager
 
     @contextmanager
-    def served(running, *, mutual_tls=False, wait=True, busy=False):
+    def served(running, *, mutual_tls=False, wait=True, busy=False, path=()):
         orders = Orders.copy(tmp_path)
         if mutual_tls:
             peers = '"spiffe"\npeers = ["spiffe://acme.example/edge"]'
@@ -90,7 +100,7 @@ def served(tmp_path):
             text = world.file.read_text()
             assert text.count(world.workload_api.endpoint) == 1
             world.file.write_text(text.replace(world.workload_api.endpoint, running.endpoint))
-            server = orders.server(world)
+            server = orders.server(world, PYTHONPATH=os.pathsep.join([*path, str(orders.root / "src")]))
             server.start()
             try:
                 if wait:

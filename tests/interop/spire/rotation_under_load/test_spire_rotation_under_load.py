@@ -3,7 +3,11 @@
 import asyncio
 import threading
 import time
+from itertools import product
+from pathlib import Path
 
+import pytest
+from numbers_page import row
 from server_orders import records
 
 from launchworthy.identity.peers import PeerRule
@@ -55,7 +59,31 @@ class Load:
             client.close()
 
 
-def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served, identity):
+class Way:
+    """A parser on a loop. Each of them may be missing on a platform, and the server does without."""
+
+    def __init__(self, parser, loop, folder):
+        self.parser, self.loop = parser, loop
+        folder.mkdir()
+        for name in {"httptools", "uvloop"} - {parser, loop}:
+            text = f"raise ModuleNotFoundError('{name} is left out', name='{name}')\n"
+            (folder / f"{name}.py").write_text(text)
+        self.path = [str(folder)]
+
+    def is_taken_by(self, server):
+        """Whether the server has loaded these and no others; both are in C."""
+        maps = Path(f"/proc/{server.pid}/maps").read_text()
+        loaded = {name for name in ("httptools", "uvloop") if f"/{name}/" in maps}
+        return loaded == {self.parser, self.loop} - {"h11", "asyncio"}
+
+
+@pytest.fixture(params=product(("httptools", "h11"), ("uvloop", "asyncio")), ids="-".join)
+def way(request, tmp_path):
+    return Way(*request.param, tmp_path / "left-out")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what a process has loaded")
+def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served, identity, numbers, way):
     spire.entry("simulated/orders", ttl=TTL)
     spire.entry("simulated/caller", ttl=TTL)
     spire.gives("simulated/orders", "simulated/caller")
@@ -86,9 +114,12 @@ def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served,
                 told=tell_nobody,
             )
         )
-        with served(spire, mutual_tls=True, busy=True) as (world, server):
+        with served(spire, mutual_tls=True, busy=True, path=way.path) as (world, server):
+            assert way.is_taken_by(server)
             load = Load(world, context)
+            began = time.monotonic()
             load.run()
+            took = time.monotonic() - began
             assert server.readiness()[0] == 200
         told = [each for each in records(world) if "identity.rotated" in each["type"]]
         turned_away = [each for each in records(world) if "peer_rejected" in each["type"]]
@@ -98,5 +129,18 @@ def test_ten_thousand_calls_survive_three_rotations_of_both_sides(spire, served,
     assert load.failed == []
     assert load.answered == CALLS
     assert len(told) >= 3
-    assert sum(change.kind == "rotated" for change in rotated) >= 3
+    renewed = sum(change.kind == "rotated" for change in rotated)
+    assert renewed >= 3
     assert turned_away == []
+    numbers.terms |= {"callers": CALLERS, "rate": RATE, "ttl": TTL}
+    numbers.rotation.append(
+        row(
+            way.parser,
+            way.loop,
+            f"{load.answered:,}",
+            len(load.failed),
+            len(told),
+            renewed,
+            f"{CALLS / took:.0f}",
+        )
+    )
