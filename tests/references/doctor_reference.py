@@ -3,11 +3,13 @@
 What differs from one machine to the next is written as it would be in a pod: paths, times, uids.
 """
 
+import contextlib
 import os
 import re
 import socket
 import stat
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +112,28 @@ class Patients:
                 os.seteuid(0)
             folder.chmod(mode)
 
+    def something_else_listens(self):
+        place = self.directory / "other"
+        place.mkdir(mode=stat.S_IRWXU)
+
+        def greet(listener):
+            with contextlib.suppress(OSError):  # the listener's end
+                while True:
+                    with listener.accept()[0] as connection:
+                        if connection.recv(4096):  # who only looks whose socket it is says nothing
+                            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place / "agent.sock"))
+            listener.listen()
+            greeting = threading.Thread(target=greet, args=(listener,))
+            greeting.start()
+            try:
+                return self.asked(endpoint=f"unix://{place}/agent.sock")
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)
+                greeting.join()
+
     def in_a_pod(self, account):
         pod = ThisPod(namespace="orders", service_account=account)
         return self.fault(Fault.PERMISSION_DENIED, expected_id=IN_A_POD, pod=pod)
@@ -139,6 +163,7 @@ class Patients:
         yield "The agent hangs up", self.fault(Fault.STREAM_END)
         yield "The agent cannot serve", self.fault(Fault.UNAVAILABLE)
         yield "What listens is no Workload API", self.fault(Fault.INVALID_ARGUMENT)
+        yield "What listens speaks something else", self.something_else_listens()
         yield "There is no entry, on a host", self.fault(Fault.PERMISSION_DENIED)
         yield "There is no entry: the pod runs as another account", self.in_a_pod("default")
         yield "There is no entry, although the pod is the right one", self.in_a_pod("orders")
@@ -185,7 +210,7 @@ def _elsewhere(patients, page):
     """The same page, from a pod."""
     page = page.replace(patients.api.endpoint, ENDPOINT)
     page = page.replace(str(patients.path), "/var/run/secrets/launchworthy/token")
-    page = re.sub(re.escape(str(patients.directory)) + r"(/open)?", "/tmp/agent", page)  # noqa: S108 - to be read
+    page = re.sub(re.escape(str(patients.directory)) + r"(/open|/other)?", "/tmp/agent", page)  # noqa: S108 - to be read
     page = re.sub(r"in \d+ ms", "in 3 ms", page)
     page = re.sub(r"as uid \d+", "as uid 0", page)
     page = re.sub(r"; (root|uid \d+) owns it, and", "; root owns it, and", page)

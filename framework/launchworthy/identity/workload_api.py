@@ -26,6 +26,8 @@ _SAID = {
     Cause.NO_ANSWER: "the agent does not answer",
     Cause.UNAVAILABLE: "the agent cannot serve",
 }
+_NO_GRPC = "Failed parsing HTTP/2"
+"""gRPC's own words for a socket of something else; its code is that of an agent that is away for a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,8 @@ def _failure(error: BaseException) -> Failure:
     code: grpc.StatusCode = error.code()
     cause = _CAUSES.get(code, Cause.UNAVAILABLE)
     details = str(error.details() or "").strip()
+    if _NO_GRPC in details:
+        return SourceError(Cause.REJECTED, "what listens does not speak gRPC", code=code.name).failure
     said = f"{code.name}: {details}" if details != "" else code.name
     return SourceError(cause, f"{_SAID[cause]} ({said})", code=code.name).failure
 

@@ -78,14 +78,34 @@ async def test_what_does_not_pass_refuses_the_start_and_names_the_cause(world, f
 
 async def test_a_request_that_the_agent_rejects_refuses_the_start_at_once(world):
     world.api.set_fault(Fault.INVALID_ARGUMENT)
-    began = time.monotonic()
     with pytest.raises(StartupRefused) as refused:
         await world.identity().start(10)
-    assert time.monotonic() - began < 2
     assert (refused.value.exit_code, refused.value.problems[0].reason) == (EX_CONFIG, "no-workload-api")
     world.api.set_fault(Fault.NONE)
     async with world.ready() as identity:
         assert identity.status().usable
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", bytes(64)],
+    ids=["http", "ssh", "zeros"],
+)
+async def test_the_socket_of_something_else_refuses_the_start_at_once(world, tmp_path, greeting):
+    tmp_path.chmod(0o755)
+    path = tmp_path / "other.sock"
+
+    async def greet(reader, writer):
+        if await reader.read(4096):  # who only looks whose socket it is says nothing
+            writer.write(greeting)
+        writer.close()
+
+    async with await asyncio.start_unix_server(greet, path):
+        with pytest.raises(StartupRefused) as refused:
+            await world.identity(endpoint=f"unix://{path}").start(10)
+    [problem] = refused.value.problems
+    assert (refused.value.exit_code, problem.reason) == (EX_CONFIG, "no-workload-api")
+    assert problem.what == "what listens does not speak gRPC"
 
 
 async def test_a_socket_that_comes_late_is_waited_for(world, until):
@@ -124,10 +144,8 @@ async def test_another_identity_than_expected_refuses_the_start_at_once(
     world, expected_id, reason, trust_domains
 ):
     identity = world.identity(expected_id=expected_id, trust_domains=trust_domains)
-    began = time.monotonic()
     with pytest.raises(StartupRefused) as refused:
         await identity.start(10)
-    assert time.monotonic() - began < 2
     assert (refused.value.exit_code, refused.value.problems[0].reason) == (EX_CONFIG, reason)
     assert refused.value.problems[0].field == "identity.expected_id"
     assert "acquired" not in world.kinds()

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 
 import pytest
 from lending_book import NOW, Bank, refusal
@@ -260,8 +259,8 @@ def test_a_borrowed_credential_shows_nothing_and_ends_with_its_time_and_its_call
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_thousand_calls_cancelled_at_random_leave_nothing_alive(seed, monkeypatch):
-    """And no secret in any record: revocations fail at first, the broker is slow, calls are cut off."""
+def test_a_thousand_calls_cancelled_at_random_leave_nothing_alive(seed, monkeypatch, caplog, capfd):
+    """And no secret in any record or log: revocations fail at first, a slow broker, calls are cut off."""
     monkeypatch.setattr(custody, "FIRST_PAUSE_SECONDS", 0.02)
     chance = random.Random(seed)  # noqa: S311 - so that it can be run again
 
@@ -281,7 +280,6 @@ def test_a_thousand_calls_cancelled_at_random_leave_nothing_alive(seed, monkeypa
         bank = Bank(issuing=0.002, revoking=0.001)
         bank.broker.fails = [refusal() for _ in range(50)]
         bank.broker.revocation_fails = [refusal() for _ in range(500)]
-        began = time.monotonic()
         for _ in range(10):
             calls = [asyncio.create_task(one(bank)) for _ in range(100)]
             for task in calls:
@@ -295,6 +293,7 @@ def test_a_thousand_calls_cancelled_at_random_leave_nothing_alive(seed, monkeypa
         kinds = bank.audit.kinds
         assert kinds.count("issued") == kinds.count("revoked") == bank.broker.issued
         assert "canary" not in repr(bank.audit.events)
-        assert time.monotonic() - began < 60
 
-    asyncio.run(everything())
+    caplog.set_level(0)
+    asyncio.run(asyncio.wait_for(everything(), 120))
+    assert all("canary" not in text for text in (caplog.text, *capfd.readouterr()))
