@@ -14,8 +14,8 @@ The machine's load at the end: {load:.1f}; above its cores, others worked on it 
 
 ## Rotation under load
 
-Calls over mutual TLS to the example server: {callers} callers that together begin {rate} calls a second, where the machine
-keeps up, and every tenth call on a connection of its own.
+Calls over mutual TLS to the example server: {callers} callers that together begin {rate} calls a second
+where the machine keeps up, and every tenth call on a connection of its own.
 Both sides have SVIDs of {ttl} s, which the agent renews well before they end.
 
 | parser | loop | calls | failed | renewed: server | renewed: caller | calls a second |
