@@ -403,6 +403,13 @@ def interop_sts(session: nox.Session) -> None:
     try_with(session, "tests/interop/sts")
 
 
+@nox.session(name="interop-sigstore")
+def interop_sigstore(session: nox.Session) -> None:
+    """Records that a workflow signed, by Sigstore's own library, over a Sigstore on loopback."""
+    install_project(session, "--editable", ".[sigstore]")
+    try_with(session, "tests/interop/sigstore")
+
+
 @nox.session(name="interop-inspector")
 def interop_inspector(session: nox.Session) -> None:
     """The MCP Inspector's command line in both eras, with a token and through its own sign-in."""
@@ -535,7 +542,8 @@ def constraints(session: nox.Session) -> None:
     tools = Path(session.create_tmp(), "tools.txt")
     tools.write_text(f"{NOX}\n{UV}\nhatchling\n")
     command = ["--custom-compile-command=python3 noxfile.py -s constraints", f"--output-file={CONSTRAINTS}"]
-    sources = ["pyproject.toml", str(tools), "--extra=dev", "--extra=valkey", "--extra=otel", *groups]
+    extras = [f"--extra={extra}" for extra in ("dev", "valkey", "otel", "sigstore")]
+    sources = ["pyproject.toml", str(tools), *extras, *groups]
     session.run_install("uv", "pip", "compile", "--quiet", *sources, *everywhere, *hosts, *command)
 
 

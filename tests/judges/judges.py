@@ -121,7 +121,7 @@ def pip_audit(project: Path) -> list[Finding]:
         "--no-annotate",
         f"--constraint={ROOT}/constraints.txt",
     ]
-    extras = ["--extra=valkey", "--extra=otel", "--extra=sigstore"][:2]
+    extras = ["--extra=valkey", "--extra=otel", "--extra=sigstore"]
     _run("uv", "pip", "compile", *versions, *extras, f"--output-file={listed}", ROOT / "pyproject.toml")
     said = _run(
         "pip-audit", "--disable-pip", "--progress-spinner=off", "--format=json", f"--requirement={listed}"

@@ -125,13 +125,19 @@ def test_reading_anything_gives_a_record_or_a_refusal(value: object) -> None:
     st.text("0123456789abcdef", min_size=64, max_size=64),
     st.binary(min_size=1, max_size=100),
     st.lists(st.binary(min_size=1, max_size=100), min_size=1, max_size=4),
-    st.none() | st.binary(min_size=1, max_size=100),
+    st.tuples(st.sampled_from(("stamp", "material")), st.none() | st.binary(min_size=1, max_size=100)),
 )
 def test_every_envelope_is_read_as_it_was_written(
-    payload: bytes, key_id: str, signature: bytes, certificates: list[bytes], stamp: bytes | None
+    payload: bytes, key_id: str, signature: bytes, certificates: list[bytes], proof: tuple[str, bytes | None]
 ) -> None:
+    kind, dated = proof
     envelope = Envelope(
-        payload=payload, key_id=key_id, signature=signature, certificates=tuple(certificates), stamp=stamp
+        payload=payload,
+        key_id=key_id,
+        signature=signature,
+        certificates=tuple(certificates[:1] if kind == "material" else certificates),
+        stamp=dated if kind == "stamp" else None,
+        material=dated if kind == "material" else None,
     )
     assert parse_envelope(render_envelope(envelope)) == envelope
 

@@ -36,6 +36,7 @@ from launchworthy.attestation.verification import (
     verify_longest_lasting,
     verify_record,
 )
+from launchworthy.attestation.workflow import Sigstore, Workflow
 
 __all__ = [
     "BUILD_LIMIT",
@@ -55,6 +56,7 @@ __all__ = [
     "ReleasedJob",
     "Renewal",
     "Signer",
+    "Sigstore",
     "SpiffeId",
     "StampAuthority",
     "Stamper",
@@ -65,6 +67,7 @@ __all__ = [
     "UnverifiedRecord",
     "VerifiedRecord",
     "Waiver",
+    "Workflow",
     "X509SvidSigner",
     "new_statement",
     "parse_envelope",

@@ -5,7 +5,9 @@ Rules (DSSE v1.0.2, protocol and envelope):
 2. exactly one signature, whose `keyid` is set: several would leave open which of them is meant;
 3. base64 is the standard alphabet, padded and canonical: one record, one spelling;
 4. the certificates of the signer stand beside the signature as `x5c` (RFC 7515 §4.1.6), leaf first, root
-   left out; other DSSE readers ignore the field.
+   left out; other DSSE readers ignore the field;
+5. it is dated by one kind of proof at the most: a `stamp` over the signature, or what Sigstore's log and its
+   authority say of it (`sigstore`: JSON of the bundle's verification material without the certificate).
 """
 
 import base64
@@ -27,6 +29,7 @@ MAX_CERTIFICATES = 4
 _MAX_SIGNATURE = 1024
 _MAX_CERTIFICATE = 16 * 1024
 MAX_STAMP = 32 * 1024
+MAX_MATERIAL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Envelope:
         signature: over `signed_bytes`.
         certificates: DER, leaf first, without the root.
         stamp: DER of a TimeStampResp over the signature; None where nobody stamped it.
+        material: JSON of Sigstore's log entry and stamps; None where the signer has a key of its own.
     """
 
     payload: bytes
@@ -46,6 +50,7 @@ class Envelope:
     signature: bytes
     certificates: tuple[bytes, ...]
     stamp: bytes | None
+    material: bytes | None
 
     def signed_bytes(self) -> bytes:
         """What the signature is over."""
@@ -63,19 +68,24 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 
 
 def parse_envelope(document: bytes) -> Envelope:
-    """Read an envelope by the five rules.
+    """Read an envelope by the rules of this module.
 
     Raises:
         MalformedRecordError: it breaks one of them.
     """
     wire = read_model(document, _WireEnvelope, limit=ENVELOPE_LIMIT)
     [signature] = wire.signatures
+    if signature.sigstore is not None and (signature.stamp is not None or len(signature.x5c) != 1):
+        raise MalformedRecordError("`sigstore` stands beside another proof than its one certificate")
     return Envelope(
         payload=_decode(wire.payload, "payload", PAYLOAD_LIMIT),
         key_id=signature.keyid,
         signature=_decode(signature.sig, "sig", _MAX_SIGNATURE),
         certificates=tuple(_decode(each, "x5c", _MAX_CERTIFICATE) for each in signature.x5c),
         stamp=None if signature.stamp is None else _decode(signature.stamp, "stamp", MAX_STAMP),
+        material=None
+        if signature.sigstore is None
+        else _decode(signature.sigstore, "sigstore", MAX_MATERIAL),
     )
 
 
@@ -90,6 +100,7 @@ def render_envelope(envelope: Envelope) -> bytes:
                 "sig": _encode(envelope.signature),
                 "x5c": [_encode(each) for each in envelope.certificates],
                 **({} if envelope.stamp is None else {"stamp": _encode(envelope.stamp)}),
+                **({} if envelope.material is None else {"sigstore": _encode(envelope.material)}),
             }
         ],
     }
@@ -105,6 +116,7 @@ class _WireSignature(_WireModel):
     sig: str
     x5c: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_CERTIFICATES)]
     stamp: str | None = None
+    sigstore: str | None = None
 
 
 class _WireEnvelope(_WireModel):

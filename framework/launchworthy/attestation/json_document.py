@@ -35,10 +35,10 @@ def read_model(document: bytes, model: type[_Model], *, limit: int) -> _Model:
         raise MalformedRecordError(f"`{cite(place)}`: {cite(first['msg'])}") from None
 
 
-def cite(text: str) -> str:
-    """A stranger's words, safe to print: printable ASCII, at most 80 characters."""
-    shown = "".join(char if " " <= char <= "~" and char != "`" else "?" for char in text[: MAX_CITED + 1])
-    return shown if len(shown) <= MAX_CITED else shown[: MAX_CITED - 1] + "…"
+def cite(text: str, limit: int = MAX_CITED) -> str:
+    """A stranger's words, safe to print: printable ASCII, at most `limit` characters."""
+    shown = "".join(char if " " <= char <= "~" and char != "`" else "?" for char in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _read_json(document: bytes, limit: int) -> object:

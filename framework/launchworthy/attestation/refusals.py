@@ -30,6 +30,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "record-stamp-not-trusted": (
         "sign again: launchworthy attest; whose time stamps count stands in the platform's trust.toml",
     ),
+    "sigstore-not-installed": ("install it where the record is verified: uv add 'launchworthy[sigstore]'",),
     "record-altered": ("take the file as it was signed, and find out who changed it",),
     "record-revoked": ("ask the platform why; a new record needs a new promotion: launchworthy promote",),
     "record-outdated": ("upgrade launchworthy (python3 noxfile.py -s upgrade), and promote again",),

@@ -113,5 +113,6 @@ def sign_payload(payload: bytes, signer: Signer, *, stamper: Stamper | None) -> 
         signature=signature,
         certificates=signer.certificates,
         stamp=None if stamper is None else stamper(signature),
+        material=None,
     )
     return render_envelope(envelope)

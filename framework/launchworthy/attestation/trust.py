@@ -9,11 +9,12 @@
     catalogue = "0.1"                         # the least that counts
     framework = "0.1"                         # the same for launchworthy; may be left out
     break_glass_approvers = { … }             # people, with their issuer's keys: `approvers`; may be left out
+    # or a workflow of a CI system that has no key: `workflow`, with a table [sigstore]
     [roots]
     "acme.example" = ["acme-2026a.pem"]       # old ones stay as long as records live
     [revoked]
     records = ["lwr1-…"]
-    signers = ["spiffe://…", "<hex SHA-256 of a public key, an envelope's keyid>"]
+    signers = ["spiffe://…", "https://…@refs/tags/v1", "<hex SHA-256 of a public key, an envelope's keyid>"]
 
 This module takes bytes; `trust_file` reads them and looks who could have written them. What nothing enforces
 yet is refused by name instead of being read and ignored, and the two worlds never mix: `dev.invalid` signs
@@ -45,6 +46,16 @@ from launchworthy.attestation.stamp import StampAuthority
 from launchworthy.attestation.statement import RecordId, Version
 from launchworthy.attestation.svid import SpiffeId
 from launchworthy.attestation.version import parse_version
+from launchworthy.attestation.workflow import (
+    Sigstore,
+    SigstoreTable,
+    Workflow,
+    WorkflowTable,
+    is_workflow_name,
+    the_files,
+    wrong_with_files,
+    wrong_with_workflow,
+)
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 _TABLES = (Environment.REHEARSAL, Environment.STAGING, Environment.PRODUCTION)
@@ -57,7 +68,8 @@ class EnvironmentTrust:
     """Whose records count in one environment.
 
     Attributes:
-        promoters: SPIFFE IDs; at least one.
+        promoters: SPIFFE IDs.
+        workflows: promoters that have no key; at least one of either kind.
         approvers: who approves what is promoted; None asks nobody, and is never so for production.
         catalogue: the least version of the catalogue that counts.
         framework: the least version of launchworthy that counts, if there is one.
@@ -68,6 +80,7 @@ class EnvironmentTrust:
     """
 
     promoters: frozenset[str]
+    workflows: frozenset[Workflow]
     approvers: Approvers | ReleasedJob | None
     catalogue: tuple[int, int, int]
     framework: tuple[int, int, int] | None
@@ -86,13 +99,15 @@ class TrustPolicy:
         environments: at least one.
         roots: certificates of each trust domain; every promoter's domain is there.
         revoked_records: record ids.
-        revoked_signers: SPIFFE IDs and key ids.
+        sigstore: that vouches for workflows; there, where any may sign.
+        revoked_signers: SPIFFE IDs, workflows and key ids.
         sha256: digest of the file and its roots, for the record and `trust.loaded`.
     """
 
     where: str
     environments: Mapping[Environment, EnvironmentTrust]
     roots: Mapping[str, tuple[x509.Certificate, ...]]
+    sigstore: Sigstore | None
     revoked_records: frozenset[str]
     revoked_signers: frozenset[str]
     sha256: str
@@ -111,13 +126,15 @@ class TrustPolicy:
 
 
 def root_files(document: bytes, *, where: str) -> tuple[str, ...]:
-    """The names of the files beside `trust.toml` that hold its roots and key sets, sorted.
+    """The names of the files beside `trust.toml` that hold its roots, key sets and Sigstore, sorted.
 
     Raises:
         ProblemError: the document is malformed.
     """
     raw = _read(document, where)
     named = {name for names in raw.roots.values() for name in names}
+    if raw.sigstore is not None:
+        named |= {raw.sigstore.trusted_root, raw.sigstore.signing_config}
     for table in (raw.rehearsal, raw.staging, raw.production):
         if table is None:
             continue
@@ -147,13 +164,15 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
     problems = [
         problem
         for environment, table in tables.items()
-        for promoter in table.promoters
+        for promoter in table.spiffe_ids()
         for problem in _problems_of(environment, promoter, raw.roots, where)
     ]
+    sigstore = the_files(raw.sigstore, files)
+    problems += _problems_with_workflows(tables, sigstore, where)
     problems += [
-        _malformed(where, f"revoked.signers: `{cite(signer)}` is neither a SPIFFE ID nor a key id")
+        _malformed(where, f"revoked.signers: `{cite(signer)}` is neither a promoter's name nor a key id")
         for signer in raw.revoked.signers
-        if _KEY_ID.fullmatch(signer) is None and not _is_spiffe_id(signer)
+        if not (_KEY_ID.fullmatch(signer) or _is_spiffe_id(signer) or is_workflow_name(signer))
     ]
     problems += [
         _malformed(where, wrong)
@@ -177,6 +196,7 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
         where=where,
         environments={name: _environment(name, table, files, where) for name, table in tables.items()},
         roots=roots,
+        sigstore=sigstore,
         revoked_records=frozenset(raw.revoked.records),
         revoked_signers=frozenset(raw.revoked.signers),
         sha256=_digest(document, files),
@@ -196,7 +216,7 @@ class _StampAuthority(_Table):
 
 
 class _EnvironmentTable(_Table):
-    promoters: Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
+    promoters: Annotated[tuple[str | WorkflowTable, ...], Field(min_length=1, max_length=64)]
     approvers: ApproversField = None
     stamp: Literal["required", "none"] | None = None
     time_stamp_authorities: Annotated[tuple[_StampAuthority, ...], Field(max_length=8)] = ()
@@ -204,6 +224,12 @@ class _EnvironmentTable(_Table):
     catalogue: Version
     framework: Version | None = None
     break_glass_approvers: ApproversTable | None = None
+
+    def spiffe_ids(self) -> tuple[str, ...]:
+        return tuple(each for each in self.promoters if isinstance(each, str))
+
+    def workflows(self) -> tuple[WorkflowTable, ...]:
+        return tuple(each for each in self.promoters if isinstance(each, WorkflowTable))
 
 
 class _Revoked(_Table):
@@ -215,7 +241,8 @@ class _Document(_Table):
     rehearsal: _EnvironmentTable | None = None
     staging: _EnvironmentTable | None = None
     production: _EnvironmentTable | None = None
-    roots: dict[str, Annotated[tuple[_RootFile, ...], Field(min_length=1, max_length=32)]]
+    roots: dict[str, Annotated[tuple[_RootFile, ...], Field(min_length=1, max_length=32)]] = {}
+    sigstore: SigstoreTable | None = None
     revoked: _Revoked = _Revoked()
 
 
@@ -257,13 +284,37 @@ def _problems_of(
     return problems
 
 
+def _problems_with_workflows(
+    tables: Mapping[Environment, _EnvironmentTable], sigstore: Sigstore | None, where: str
+) -> Iterator[Problem]:
+    using = [environment for environment, table in tables.items() if table.workflows()]
+    for environment in using:
+        for each in tables[environment].workflows():
+            if (wrong := wrong_with_workflow(each, environment)) is not None:
+                yield _malformed(where, wrong)
+        if sigstore is None:
+            what = f"[{environment}] lets a workflow sign, and there is no [sigstore] to verify it by"
+            fix = ("put both files beside it: docs/guides/sigstore.md",)
+            yield Problem(reason="trust-policy-without-root", where=where, what=what, fix=fix)
+        else:
+            for wrong in wrong_with_files(sigstore, environment):
+                yield _malformed(where, wrong)
+    if sigstore is not None and not using:
+        yield _malformed(where, "[sigstore] is there, and no promoter is a workflow")
+    if len({environment.simulated for environment in using}) > 1:
+        what = "lets workflows of both worlds sign, and one [sigstore] vouches for all of them"
+        fix = ("one trust policy for each world",)
+        yield Problem(reason="trust-policy-mixes-worlds", where=where, what=what, fix=fix)
+
+
 def _is_stamp_required(environment: Environment, table: _EnvironmentTable) -> bool:
     """For production it is, unless the platform says otherwise."""
     return table.stamp == "required" or (table.stamp is None and environment is Environment.PRODUCTION)
 
 
 def _wrong_with_stamps(environment: Environment, table: _EnvironmentTable) -> Iterator[str]:
-    if _is_stamp_required(environment, table) and not table.time_stamp_authorities:
+    dated = not table.spiffe_ids()  # by Sigstore, which vouches for all that are left
+    if _is_stamp_required(environment, table) and not table.time_stamp_authorities and not dated:
         yield f"[{environment}] requires time stamps, and `time_stamp_authorities` names nobody"
     for each in table.time_stamp_authorities:
         if not is_fit(each.url, environment, schemes=("https", "http")):  # a stamp proves itself
@@ -295,7 +346,8 @@ def _environment(
     environment: Environment, table: _EnvironmentTable, files: Mapping[str, bytes], where: str
 ) -> EnvironmentTrust:
     return EnvironmentTrust(
-        promoters=frozenset(table.promoters),
+        promoters=frozenset(table.spiffe_ids()),
+        workflows=frozenset(each.workflow() for each in table.workflows()),
         approvers=_approvers(table.approvers, files),
         catalogue=parse_version(table.catalogue),
         framework=None if table.framework is None else parse_version(table.framework),

@@ -7,7 +7,8 @@ A record is untrusted bytes until all of this holds, in this order; the first st
 3. stamp: of an authority of the trust policy, over this signature, where the policy requires one (`stamp`);
 4. signer: an X.509-SVID of a promoter that the trust policy lists for this environment, with a chain to a
    root pinned for its trust domain, valid when it signed. Never the live bundle: SVIDs die within hours, and
-   the roots of SPIRE within days. `dev.invalid` signs for no real environment, whatever a policy lists;
+   the roots of SPIRE within days. Or a workflow that Sigstore vouches for, and dates (`keyless`).
+   `dev.invalid` signs for no real environment, whatever a policy lists;
 5. signature: over the exact payload, by that certificate's key;
 6. standing: neither the record nor its signer is revoked, catalogue and framework are not below the floor,
    and it names the record before it, where the policy requires that (`previous`);
@@ -30,6 +31,7 @@ from launchworthy.attestation.approvers import Approvers
 from launchworthy.attestation.envelope import Envelope, parse_envelope
 from launchworthy.attestation.facts import Facts, Purpose
 from launchworthy.attestation.json_document import MalformedRecordError
+from launchworthy.attestation.keyless import INSTALL, Keyless, SigstoreMissingError, verify_keyless
 from launchworthy.attestation.refusals import difference, no_record, refuse
 from launchworthy.attestation.signature import BadSignatureError, verify_signature
 from launchworthy.attestation.stamp import UntrustedStampError, verify_stamp
@@ -52,6 +54,7 @@ from launchworthy.attestation.svid import (
 )
 from launchworthy.attestation.trust import TrustPolicy
 from launchworthy.attestation.version import parse_version
+from launchworthy.attestation.workflow import Workflow
 from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
 
 CLOCK_SKEW = 60
@@ -79,13 +82,14 @@ class VerifiedRecord:
         reference: its id and digest, for the record after it.
         trust_policy_sha256: the policy that it was verified under, for `trust.loaded`; the predicate has that
             of the day it was signed.
-        stamped_at: when a time-stamp authority saw the signature; None where nobody had to.
+        stamped_at: when a time-stamp authority saw the signature, or from when Sigstore's log may have; None
+            where nobody had to.
         key_id: of the signer's key.
     """
 
     where: str
     purpose: Purpose
-    signer: SpiffeId
+    signer: SpiffeId | Workflow
     predicate: Predicate
     digests: Mapping[Subject, str]
     reference: RecordReference
@@ -126,11 +130,20 @@ def verify_record(
     if predicate.environment is not facts.environment:  # 2
         what = f"is for {predicate.environment}, and this is {facts.environment}"
         refuse("record-for-another-environment", where, what)
-    stamped_at = _stamped_at(where, envelope, predicate, trust, purpose)  # 3
+    signer: SpiffeId | Workflow
+    stamped_at: int | None
     try:
-        at = predicate.signed_at if stamped_at is None else stamped_at
-        signer, leaf = _verify_signer(envelope, predicate, trust, at=at)  # 4
-        verify_signature(public_key_of(leaf), envelope.signature, envelope.signed_bytes())  # 5
+        if envelope.material is not None:
+            keyless = _verify_workflow(envelope, statement, trust)  # 3, 4, 5
+            signer, stamped_at = keyless.workflow, keyless.stamped_at
+        else:
+            stamped_at = _stamped_at(where, envelope, predicate, trust, purpose)  # 3
+            at = predicate.signed_at if stamped_at is None else stamped_at
+            signer, leaf = _verify_signer(envelope, predicate, trust, at=at)  # 4
+            verify_signature(public_key_of(leaf), envelope.signature, envelope.signed_bytes())  # 5
+    except SigstoreMissingError:
+        what = f"is signed by way of Sigstore, and what verifies it is not installed here: {INSTALL}"
+        refuse("sigstore-not-installed", where, what)
     except UntrustedSignerError as error:
         refuse("record-not-trusted", where, f"cannot be believed: {error}")
     except BadSignatureError as error:
@@ -237,6 +250,18 @@ def _stamped_at(
         )
     except UntrustedStampError as error:
         refuse("record-stamp-not-trusted", where, f"cannot be dated: {error}")
+
+
+def _verify_workflow(envelope: Envelope, statement: Statement, trust: TrustPolicy) -> Keyless:
+    predicate = statement.predicate
+    return verify_keyless(
+        envelope,
+        workflows=trust.of(predicate.environment).workflows,
+        sigstore=trust.sigstore,
+        commit=statement.digests()[Subject.COMMIT],
+        signed_at=predicate.signed_at,
+        simulated=predicate.environment.simulated,
+    )
 
 
 def _verify_signer(

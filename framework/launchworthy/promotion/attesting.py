@@ -5,7 +5,8 @@
 3. the report is approved as the trust policy asks, and so is every waiver in it (`approved`)
 4. the identity that is to sign is one of the trust policy's promoters for this environment
 5. the statement is signed with that identity's X.509-SVID, fetched now and forgotten, and the signature is
-   stamped by a time-stamp authority of the trust policy, where it names any
+   stamped by a time-stamp authority of the trust policy, where it names any; or, where a workflow is the
+   promoter, with a one-off key by way of Sigstore (`promoter`)
 6. the record is verified as a build would verify it, and only then written; beside it the bill of materials
    that it names, and a summary in a form that other tools read (`attestation.summary`)
 
@@ -13,9 +14,7 @@ The wheel is not built here, because that would run the project's code. The one 
 the report; its digest is computed anew, and every file in it is one of this tree, byte for byte.
 """
 
-import asyncio
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,15 +28,12 @@ from launchworthy.attestation import (
     Facts,
     Predicate,
     Purpose,
-    SpiffeId,
     Subject,
     TrustPolicy,
     UnverifiedRecord,
-    X509SvidSigner,
     new_statement,
     render_instant,
-    sign_payload,
-    sign_statement,
+    render_statement,
     verify_record,
 )
 from launchworthy.attestation.content import wheel_content_digest
@@ -47,23 +43,21 @@ from launchworthy.attestation.summary import render_summary, summary_name
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.attestation.wheel_of_tree import require_wheel_of
-from launchworthy.identity.spiffe import SpiffeIdentity
 from launchworthy.manifest import load_manifests
 from launchworthy.policy import compile_policy
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
+from launchworthy.promotion.promoter import sealing_of, the_promoter
 from launchworthy.promotion.promoting import catalogue_digest, write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, report_content, require_cleared
 from launchworthy.promotion.result import report_digest
 from launchworthy.promotion.sbom import NAME as SBOM_NAME
 from launchworthy.promotion.sbom import render_sbom
-from launchworthy.promotion.stamping import stamper_of
 from launchworthy.settings import inspect_settings, read_project
-from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Problem, ProblemError
+from launchworthy.vocabulary import Environment, Problem, ProblemError
 
-_DEADLINE = 15.0
 _SHOWN = 12
 
 
@@ -77,7 +71,8 @@ class Attested:
         predicate: what it says.
         digests: of what.
         approved_by: who approved the report, or why nobody had to.
-        stamped_at: when a time-stamp authority saw the signature; None where none is asked.
+        stamped_at: when a time-stamp authority saw the signature, or from when Sigstore's log may have; None
+            where none is asked.
     """
 
     path: str
@@ -148,14 +143,13 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     trust = read_trust_policy(trust_file, environment=report.environment, outside=root)
     now = int(clock())
     grounds = approved(root, report, content, report_path.parent, trust=trust, environ=environ, now=now)
-    expected = _promoter(trust, report.environment, identity)
-    signer = _signer(endpoint, expected, clock)
+    promoter = the_promoter(trust, report.environment, identity)
+    sealing = sealing_of(promoter, trust, report.environment, endpoint=endpoint, clock=clock)
     now = int(clock())
     build_until = min((now + BUILD_LIMIT, *grounds.ends))
     sbom = render_sbom((root / UV_LOCK).read_bytes(), wheel_digest=digests[Subject.WHEEL])
     predicate = _predicate(report, content, trust, grounds, sbom=sbom, now=now, build_until=build_until)
-    stamper = stamper_of(trust.of(report.environment).stamp_authorities, where=trust.where, clock=clock)
-    envelope = sign_statement(new_statement(digests, predicate), signer, stamper=stamper)
+    envelope = sealing(render_statement(new_statement(digests, predicate)))
     summary = render_summary(digests, predicate)
     name = record_name(report.environment)
     facts = Facts(environment=report.environment, digests=digests)
@@ -169,11 +163,11 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     folder = root / RECORD_DIRECTORY
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / SBOM_NAME, sbom)
-    write_whole(folder / summary_name(report.environment), sign_payload(summary, signer, stamper=stamper))
+    write_whole(folder / summary_name(report.environment), sealing(summary))
     write_whole(folder / name, envelope)
     return Attested(
         path=f"{RECORD_DIRECTORY}/{name}",
-        signer=str(signer.identity),
+        signer=str(verified.signer),
         approved_by=grounds.approved_by,
         stamped_at=verified.stamped_at,
         predicate=predicate,
@@ -233,46 +227,6 @@ def _same_digests(
         fix = ("launchworthy promote, on the commit that is to be built",)
         raise ProblemError(Problem(reason="report-of-another-tree", where=where, what=what, fix=fix))
     return here
-
-
-def _promoter(trust: TrustPolicy, environment: Environment, identity: str | None) -> SpiffeId:
-    promoters = sorted(trust.of(environment).promoters)
-    if identity is None and len(promoters) > 1:
-        what = f"lists {len(promoters)} promoters for `{environment}`, and nobody said which one signs"
-        fix = (f"launchworthy attest … --identity {promoters[0]}",)
-        raise ProblemError(Problem(reason="promoter-not-said", where=trust.where, what=what, fix=fix))
-    wanted = promoters[0] if identity is None else identity
-    if wanted not in promoters:
-        what = f"does not list `{wanted}` as a promoter of `{environment}`"
-        fix = ("let the promoter of this environment sign",)
-        raise ProblemError(Problem(reason="record-not-trusted", where=trust.where, what=what, fix=fix))
-    return SpiffeId.parse(wanted)
-
-
-def _signer(endpoint: str | None, expected: SpiffeId, clock: Callable[[], float]) -> X509SvidSigner:
-    if endpoint is None:
-        what = "nobody said where the Workload API is, from which the promoter's identity comes"
-        fix = ("--endpoint unix:///…, or set SPIFFE_ENDPOINT_SOCKET",)
-        raise ProblemError(Problem(reason="no-identity", what=what, fix=fix))
-    return asyncio.run(_fetch_signer(endpoint, expected, clock))
-
-
-async def _fetch_signer(endpoint: str, expected: SpiffeId, clock: Callable[[], float]) -> X509SvidSigner:
-    simulated = expected.trust_domain == SIMULATED_TRUST_DOMAIN
-    source = SpiffeIdentity(
-        endpoint=endpoint,
-        expected_id=str(expected),
-        trust_domains=(expected.trust_domain,),
-        socket_owner_uids=(0, os.getuid()) if simulated else (0,),
-        call_timeout=3.0,
-        clock=clock,
-    )
-    try:
-        await source.start(_DEADLINE)
-        held = source.x509()
-        return X509SvidSigner(private_key=held.private_key, certificates=held.chain)
-    finally:
-        await source.aclose()
 
 
 def _predicate(  # noqa: PLR0913 - what a predicate says

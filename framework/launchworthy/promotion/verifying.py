@@ -10,6 +10,7 @@ from launchworthy.attestation import (
     Subject,
     UnverifiedRecord,
     VerifiedRecord,
+    Workflow,
     render_instant,
     unverified_environment,
     verify_longest_lasting,
@@ -125,10 +126,19 @@ def _environment(found: _Found) -> Environment:
     raise ProblemError(Problem(reason=reason, what=what, fix=fix))
 
 
+def _signer(verified: VerifiedRecord) -> str:
+    if isinstance(verified.signer, Workflow):
+        return f"{verified.signer} for {verified.signer.repository}"
+    return str(verified.signer)
+
+
 def _stamped(verified: VerifiedRecord) -> str:
     if verified.stamped_at is None:
         return "by nobody: the time is the signer's word"
-    return f"at {render_instant(verified.stamped_at)}, by an authority of the trust policy"
+    at = render_instant(verified.stamped_at)
+    if isinstance(verified.signer, Workflow):
+        return f"at {at} or within its certificate's life after that, by Sigstore's log"
+    return f"at {at}, by an authority of the trust policy"
 
 
 def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, ...]:
@@ -142,7 +152,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
     return (
         f" genuine   {verified.where}",
         f" id        {predicate.record_id}",
-        f" by        {verified.signer}, {render_instant(predicate.signed_at)}",
+        f" by        {_signer(verified)}, {render_instant(predicate.signed_at)}",
         f" stamped   {_stamped(verified)}",
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",

@@ -73,6 +73,23 @@ FORGERIES: tuple[Forgery, ...] = (
     Forgery.everywhere(
         "signs-for-itself", "The project's code signs, with the server's own SVID", NOT_TRUSTED
     ),
+    Forgery.everywhere(
+        "another-workflow", "Another workflow of the same repository signs by way of Sigstore", NOT_TRUSTED
+    ),
+    Forgery.everywhere(
+        "another-repository", "The promoter's own workflow signs, called by somebody else's repository",
+        NOT_TRUSTED,
+    ),
+    Forgery.everywhere(
+        "run-of-another-commit", "The promoter's workflow signs in a run for another commit", NOT_TRUSTED
+    ),
+    Forgery.everywhere(
+        "altered-in-the-log", "The payload that a workflow signed was changed", "record-altered"
+    ),
+    Forgery.everywhere(
+        "unverifiable", "A workflow signed, and Sigstore's library is not there to verify it",
+        "sigstore-not-installed",
+    ),
     Forgery(
         id="pth", does="A `.pth` beside the package patches the gate before it runs",
         hook="wheel-of-another-tree", start=CHANGED, verify=CHANGED,

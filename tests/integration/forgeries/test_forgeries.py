@@ -3,17 +3,22 @@
 import base64
 import json
 import os
+import sys
+import time
 import tomllib
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from forgery_list import FORGERIES, Forgery
 from places import PROMOTER, REAL_PROMOTER, WORKLOAD, Case, Made, reason_of, write_trust
 from promoters import DAY, RECORD_ID, Authority
+from workflows import SIMULATED, simulated_policy
 
-from launchworthy.attestation import Subject
+from launchworthy.attestation import Subject, new_statement, render_envelope, render_statement
+from launchworthy.testing.sigstore import SimulatedSigstore
 from launchworthy.vocabulary import Environment
 
 PLACES = ("hook", "start", "verify")
@@ -43,7 +48,10 @@ def test_without_a_forgery_it_is_built_starts_and_is_verified(place: str, made: 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda each: each.id)
-def test_a_forgery_fails_at_each_place(forgery: Forgery, place: str, made: Made, tmp_path: Path) -> None:
+def test_a_forgery_fails_at_each_place(
+    forgery: Forgery, place: str, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sigstore", None)  # what it would verify, `interop-sigstore` sees
     case = made.case(tmp_path)
     COMMIT[forgery.id](case, made)
     case.place_record()
@@ -176,6 +184,40 @@ def promoter_in_tree(case: Case, made: Made) -> None:
     case.trust_file = link
 
 
+def another_workflow(case: Case, made: Made) -> None:
+    keyless(case, made, identity=SIMULATED.identity.replace("attest.yml", "ci.yml"))
+
+
+def another_repository(case: Case, made: Made) -> None:
+    keyless(case, made, repository="https://dev.invalid/mallory/orders")
+
+
+def run_of_another_commit(case: Case, made: Made) -> None:
+    keyless(case, made, commit="b" * 40)
+
+
+def altered_in_the_log(case: Case, made: Made) -> None:
+    keyless(case, made)
+    altered(case, made)
+
+
+def unverifiable(case: Case, made: Made) -> None:
+    keyless(case, made)
+
+
+def keyless(case: Case, made: Made, **changes: str) -> None:
+    """A policy that trusts a workflow, and a record that is signed as it signs, but for what is changed."""
+    run = replace(SIMULATED, **{"commit": made.digests[Subject.COMMIT], **changes})
+    sigstore = SimulatedSigstore(clock=time.time, run=run)
+    folder = case.trust_file.parent
+    (folder / "trusted_root.json").write_bytes(sigstore.trusted_root())
+    (folder / "signing_config.json").write_bytes(sigstore.signing_config)
+    case.trust_file.write_text(simulated_policy())
+    predicate = case.project.predicate(environment=Environment.REHEARSAL)
+    payload = render_statement(new_statement(made.digests, predicate))
+    case.record = render_envelope(sigstore.seal(payload, at=int(time.time()) - 2))
+
+
 def pth(case: Case, _made: Made) -> None:
     text = "import launchworthy.attestation.verification as v; v.verify_record = lambda *a, **k: None\n"
     brought(case, "gate.pth", text)
@@ -204,6 +246,7 @@ COMMIT: dict[str, Callable[[Case, Made], None]] = {
         none, foreign_ca, another_workload, signs_for_itself, expired, altered, another_commit, other_lock,
         manifest_dirty, manifest_committed, other_environment, older_catalogue, revoked, revoked_signer,
         unstamped, simulated_signer, ca_rotated_away, promoter_in_tree, pth, patched_framework, tool_module,
+        another_workflow, another_repository, run_of_another_commit, altered_in_the_log, unverifiable,
     )
 }  # fmt: skip
 

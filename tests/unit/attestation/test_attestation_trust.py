@@ -106,7 +106,6 @@ def test_an_authority_of_another_world_or_form_is_refused(authority: str, pem: d
     [
         "",
         ROOTS,
-        TABLE,
         "not toml",
         "\x00",
         TABLE + ROOTS + "[more]\n",
@@ -150,6 +149,7 @@ def test_anything_else_is_malformed(text: str, pem: dict[str, bytes]) -> None:
 
 def test_a_promoter_needs_a_root_of_its_own_trust_domain(pem: dict[str, bytes]) -> None:
     assert reasons(TABLE + '[roots]\n"other.example" = ["acme.pem"]\n', pem) == ["trust-policy-without-root"]
+    assert reasons(TABLE, pem) == ["trust-policy-without-root"]
 
 
 def test_the_two_worlds_never_mix(pem: dict[str, bytes]) -> None:

@@ -405,6 +405,7 @@ def signing(
         environments={
             Environment.PRODUCTION: EnvironmentTrust(
                 promoters=frozenset({"spiffe://acme.example/promoter"}),
+                workflows=frozenset(),
                 approvers=people,
                 catalogue=(0, 1, 0),
                 framework=None,
@@ -415,6 +416,7 @@ def signing(
             )
         },
         roots={},
+        sigstore=None,
         revoked_records=frozenset(),
         revoked_signers=frozenset(),
         sha256="0" * 64,
