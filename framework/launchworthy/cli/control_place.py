@@ -1,9 +1,11 @@
 """Where is the control list that a command reads and changes? A file, or the store that the settings name."""
 
 import asyncio
+import fcntl
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     Entries = tuple[Entry, ...]
 T = TypeVar("T")
+_LOOK_SECONDS = 0.05
 _PATIENCE = 5.0
 """Seconds: better a slow stop than none."""
 
@@ -46,15 +49,57 @@ class FilePlace:
         return read_entries(self._path)
 
     def change(self, edit: "Callable[[Entries], Entries]") -> None:
-        """Put other entries in place of what stands there.
+        """Put other entries in place of what stands there; of two commands at once one waits for the other.
 
         Raises:
-            ProblemError: they are no list, or nobody may write there.
+            ProblemError: they are no list, nobody may write there, or another command does not end.
         """
         from launchworthy.state.control.writing import write_entries
 
-        missing = self._may_be_missing and not self._path.exists()
-        write_entries(self._path, edit(() if missing else self.entries()))
+        with _alone(self._path):
+            missing = self._may_be_missing and not self._path.exists()
+            write_entries(self._path, edit(() if missing else self.entries()))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other commands from this file: without, the later of two would take out what the earlier wrote.
+
+    The folder is locked, since the file itself is replaced by each change.
+
+    Raises:
+        ProblemError: another command has it for longer than anybody waits.
+    """
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield  # what is wrong with it, writing says
+        return
+    try:
+        _lock(folder, path)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, path: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < until:
+                time.sleep(_LOOK_SECONDS)
+                continue
+            what = "is being changed by another command, which does not end"
+            fix = ("see what runs: ps -ef | grep launchworthy", "or write the file by hand: RUNBOOK.md")
+            raise ProblemError(
+                Problem(reason="control-file-busy", where=str(path), what=what, fix=fix)
+            ) from None
+        except OSError:  # a file system without locks: better a stop that can get lost than none
+            return
+        else:
+            return
 
 
 class StorePlace:

@@ -1,17 +1,29 @@
 """`control` writes what servers read, refuses what they would not, and loses nothing."""
 
+import fcntl
 import json
+import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from launchworthy.cli import control_place
+from launchworthy.cli.control_place import FilePlace
 from launchworthy.cli.main import app
-from launchworthy.state.control import Action, parse_control
+from launchworthy.state.control import Action, Entry, parse_control, writing
 
 SAID = ("--why", "INC-77, paid twice", "--who", "@acme/on-call", "--until", "8h")
+STOP = Entry(
+    id="e-1", action=Action.STOP, targets=("refund_order",), name=None, who="@acme/on-call", why="INC-77",
+    since=1_800_000_000, until=1_800_003_600, source="file",
+)  # fmt: skip
 ISSUER = ("--issuer", "https://login.acme.example")
 
 
@@ -52,6 +64,39 @@ def test_what_stood_there_stays(file: Path) -> None:
     )  # fmt: skip
     assert file.stat().st_mode & 0o777 == 0o640
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_of_two_commands_at_once_neither_takes_out_what_the_other_wrote(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, both = writing.read_entries, threading.Barrier(2, timeout=0.5)
+
+    def slowly(path: Path) -> Any:
+        found = read(path)
+        with suppress(threading.BrokenBarrierError):  # the other has read the same, or waits
+            both.wait()
+        return found
+
+    monkeypatch.setattr(writing, "read_entries", slowly)
+    FilePlace(file, may_be_missing=True).change(lambda _: ())
+    with ThreadPoolExecutor(2) as threads:
+        for name in ("first", "second"):
+            stop = replace(STOP, id=name)
+            threads.submit(FilePlace(file, may_be_missing=True).change, lambda old, new=stop: (*old, new))
+    assert {each.id for each in entries(file)} == {"first", "second"}
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_command_that_hangs_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_place, "_PATIENCE", 0.1)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        busy = run("stop", "refund_order", "--file", file, *SAID)
+        assert (busy.exit_code, "control-file-busy" in busy.stderr, file.exists()) == (2, True, False)
+    finally:
+        os.close(folder)
+    assert run("stop", "refund_order", "--file", file, *SAID).exit_code == 0
 
 
 def test_resuming_one_target_leaves_the_others_stopped(file: Path) -> None:
