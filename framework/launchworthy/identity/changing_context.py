@@ -19,9 +19,10 @@ class ChangingContext(ssl.SSLContext):
         raise NotImplementedError
 
     def set_alpn_protocols(self, alpn_protocols: Any) -> None:
-        """Offer these on each connection from now on."""
-        self._protocols = tuple(alpn_protocols)
-        self._inner = None
+        """Offer these on each connection from now on; clients say so before each of them."""
+        protocols = tuple(alpn_protocols)
+        if protocols != self._protocols:
+            self._protocols, self._inner = protocols, None
 
     def wrap_bio(
         self,
