@@ -18,7 +18,7 @@ from launchworthy.manifest.lock import describe
 from launchworthy.manifest.manifests import EXAMPLE_TENANT, Manifests
 from launchworthy.manifest.marks import Mark, Server, mark_of, prompt, resource, tool
 from launchworthy.manifest.matching import Served, match
-from launchworthy.manifest.mistakes import Form, SourceFile, mistakes
+from launchworthy.manifest.mistakes import SourceFile, mistakes
 from launchworthy.manifest.placeholder import PLACEHOLDER_SUFFIX, is_placeholder, placeholders
 from launchworthy.manifest.positions import line_of
 from launchworthy.manifest.rate import RATE_PATTERN, Rate, parse_rate
@@ -54,7 +54,6 @@ __all__ = [
     "CredentialAllowance",
     "Destination",
     "Effect",
-    "Form",
     "HiddenCharacter",
     "InputType",
     "Line",

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from launchworthy.manifest.approval import ApprovalRule, approval_rule
 from launchworthy.manifest.checks import check_server, check_table, check_uris
@@ -14,7 +14,7 @@ from launchworthy.manifest.duration import parse_duration
 from launchworthy.manifest.egress import read_destination
 from launchworthy.manifest.fields import TIMEOUT_SECONDS
 from launchworthy.manifest.manifests import Manifests
-from launchworthy.manifest.mistakes import Form, SourceFile, T, mistakes
+from launchworthy.manifest.mistakes import SourceFile, mistakes
 from launchworthy.manifest.policy_input import policy_inputs
 from launchworthy.manifest.rate import parse_rate
 from launchworthy.manifest.reading import read_toml
@@ -23,10 +23,9 @@ from launchworthy.manifest.target import CredentialAllowance, Effect, TargetKey,
 from launchworthy.manifest.tool import PromptTable, ResourceTable, TargetsFile, TargetTable, ToolTable
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
+T = TypeVar("T", bound=BaseModel)
 SERVER_FILE = "server.toml"
 _KINDS = {f"{kind}s": kind for kind in TargetKind}
-_TARGETS = Form(model=TargetsFile, not_yet={})
-_SERVER = Form(model=ServerManifest, not_yet={})
 
 
 def load_manifests(files: Mapping[str, bytes]) -> Manifests:
@@ -61,7 +60,7 @@ class _Loading:
             self._problems += error.problems
             return
         if is_server:
-            server = self._validated(_SERVER, data, source)
+            server = self._validated(ServerManifest, data, source)
             self._server = None if server is None else (server, source)
             self._said["server"] = data
         else:
@@ -105,14 +104,14 @@ class _Loading:
         for section, tables in data.items():
             if section not in _KINDS or not isinstance(tables, dict):
                 # the closed model of the whole file tells what is wrong with this section
-                self._validated(_TARGETS, {section: tables}, source)
+                self._validated(TargetsFile, {section: tables}, source)
                 continue
             for name, table in tables.items():
                 self._read_target(source, section, name, table)
 
     def _read_target(self, source: SourceFile, section: str, name: str, data: Any) -> None:
         key = (section, name)
-        named = self._validated(_TARGETS, {section: {name: data}}, source)
+        named = self._validated(TargetsFile, {section: {name: data}}, source)
         if named is None:
             return
         table: TargetTable = getattr(named, section)[name]
@@ -129,12 +128,12 @@ class _Loading:
             )
         self._said.setdefault(section, {})[name] = data
 
-    def _validated(self, form: Form[T], data: Any, source: SourceFile) -> T | None:
+    def _validated(self, model: type[T], data: Any, source: SourceFile) -> T | None:
         """Validate as JSON: strict Python mode refuses every date, tuple and enum that TOML cannot write."""
         try:
-            return form.model.model_validate_json(json.dumps(data))
+            return model.model_validate_json(json.dumps(data))
         except ValidationError as error:
-            self._problems += mistakes(error, form, source)
+            self._problems += mistakes(error, model, source)
             return None
 
 

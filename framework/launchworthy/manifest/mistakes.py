@@ -1,9 +1,8 @@
 """How is a mistake in a TOML file told? Where, what, and what to do instead, never the value."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,8 +10,6 @@ from pydantic_core import ErrorDetails
 from launchworthy.manifest.positions import line_of
 from launchworthy.vocabulary import Problem
 
-T = TypeVar("T", bound=BaseModel)
-_DEPTH_OF_A_TARGET = 3
 _NO_FIELDS = frozenset({"[key]", "[word]", "[table]"})
 """What pydantic puts into the place of a mistake, and no file has."""
 _INSIDE = {dict: 1, tuple: 0}
@@ -43,26 +40,12 @@ class SourceFile:
         return Problem(reason=reason, where=self.where(key), what=what, fix=fix, field=".".join(key))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form(Generic[T]):
-    """What a file is validated as.
-
-    Attributes:
-        model: its fields are what can be meant.
-        not_yet: what is designed and not enforced yet, by dotted field, with the values that are meant (none:
-            every value); `*.*.rate` is the field of every target.
-    """
-
-    model: type[T]
-    not_yet: Mapping[str, frozenset[str]]
-
-
-def mistakes(error: ValidationError, form: Form[T], source: SourceFile) -> tuple[Problem, ...]:
+def mistakes(error: ValidationError, model: type[BaseModel], source: SourceFile) -> tuple[Problem, ...]:
     """Tell what pydantic found in a file, once for each field.
 
     Args:
-        error: of validating data as `form.model`.
-        form: what can be meant.
+        error: of validating data as the model.
+        model: its fields are what can be meant.
         source: the file; the data's keys are its.
     """
     found: dict[tuple[str, ...], ErrorDetails] = {}
@@ -70,34 +53,23 @@ def mistakes(error: ValidationError, form: Form[T], source: SourceFile) -> tuple
         found.setdefault(tuple(str(part) for part in details["loc"] if part not in _NO_FIELDS), details)
     around = {key[:length] for key in found for length in range(len(key))}
     meant = {
-        key: _meant(key, form)
-        for key, details in found.items()
-        if details["type"] == "extra_forbidden" and not _is_not_yet(key, details, form.not_yet)
+        key: _meant(key, model) for key, details in found.items() if details["type"] == "extra_forbidden"
     }
     misspelt = {(*key[:-1], name) for key, name in meant.items() if name is not None}
     return tuple(
-        _mistake(details, key, form, source, meant.get(key))
+        _mistake(details, key, model, source, meant.get(key))
         for key, details in found.items()
         if key not in around and not (details["type"] == "missing" and key in misspelt)
     )
 
 
 def _mistake(
-    details: ErrorDetails, key: tuple[str, ...], form: Form[T], source: SourceFile, meant: str | None
+    details: ErrorDetails, key: tuple[str, ...], model: type[BaseModel], source: SourceFile, meant: str | None
 ) -> Problem:
     more = f"all fields: launchworthy explain {source.topic}"
     field, element = _without_index(key)
     name = field[-1] if field else source.path
     around = f" in {_table(field[:-1])}" if field[:-1] else ""
-    if _is_not_yet(key, details, form.not_yet):
-        value = (
-            f" to `{details['input']}`"
-            if details["type"] != "extra_forbidden" and isinstance(details["input"], str)
-            else ""
-        )
-        what = f"sets `{name}`{value}{around}, which is not enforced yet"
-        fix = "take it out: what nothing enforces is refused, never read and ignored"
-        return source.problem("not-enforced-yet", key, what, fix)
     if "[key]" in details["loc"]:
         what = f"has a bad name `{name}`{around}: {_told(details, None)}"
         return source.problem("bad-value", key, what, f"rename it; {more}")
@@ -110,7 +82,7 @@ def _mistake(
         case "missing":
             return source.problem("missing-field", key, f"has no `{name}`{around}", f"add it; {more}")
         case _:
-            told = _told(details, _description(form.model, field))
+            told = _told(details, _description(model, field))
             what = f"has a bad value for `{name}`{around}: {element}{told}"
             return source.problem("bad-value", key, what, f"correct it; {more}")
 
@@ -136,24 +108,8 @@ def _told(details: ErrorDetails, description: str | None) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _is_not_yet(key: tuple[str, ...], details: ErrorDetails, not_yet: Mapping[str, frozenset[str]]) -> bool:
-    values = next((not_yet[name] for name in _names(key) if name in not_yet), None)
-    if values is None or details["type"] == "missing":
-        return False
-    if not values:
-        return details["type"] == "extra_forbidden"
-    value = details["input"]
-    return isinstance(value, dict) or (isinstance(value, str) and value in values)
-
-
-def _names(key: tuple[str, ...]) -> tuple[str, ...]:
-    """A field's dotted name; a target's also without saying which: `*.*.rate`."""
-    dotted = ".".join(key)
-    return (dotted, f"*.*.{'.'.join(key[2:])}") if len(key) >= _DEPTH_OF_A_TARGET else (dotted,)
-
-
-def _meant(key: tuple[str, ...], form: Form[T]) -> str | None:
-    table = _annotation(form.model, key[:-1])
+def _meant(key: tuple[str, ...], model: type[BaseModel]) -> str | None:
+    table = _annotation(model, key[:-1])
     names = list(table.model_fields) if _is_model(table) else []
     return next(iter(get_close_matches(key[-1], names, n=1)), None)
 

@@ -9,7 +9,6 @@ from pydantic import Field, JsonValue, StringConstraints, ValidationError, model
 from pydantic_core import PydanticCustomError
 
 from launchworthy.manifest import (
-    Form,
     Manifests,
     Name,
     Scope,
@@ -71,9 +70,6 @@ class CasesFile(Table):
     cases: tuple[CaseTable, ...] = ()
 
 
-_FORM = Form(model=CasesFile, not_yet={})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One expected decision.
@@ -124,7 +120,7 @@ def load_cases(path: str, content: bytes, manifests: Manifests) -> tuple[Case, .
     try:
         tables = CasesFile.model_validate_json(json.dumps(data)).cases
     except ValidationError as error:
-        raise ProblemError(*mistakes(error, _FORM, source)) from None
+        raise ProblemError(*mistakes(error, CasesFile, source)) from None
     problems = tuple(_unknown(tables, manifests, source))
     if problems:
         raise ProblemError(*problems)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from launchworthy.approval.proved.matter import Kind, Matter, matter_of_entry
 from launchworthy.detection import MIN_SALT_BYTES
-from launchworthy.manifest import Form, Table, mistakes, read_toml
+from launchworthy.manifest import Table, mistakes, read_toml
 from launchworthy.manifest.fields import Group, Line
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -101,9 +101,6 @@ class PromotionFile(Table):
     evidence: tuple[EvidenceTable, ...] = Field(default=(), description="what no machine can see")
 
 
-_FORM = Form(model=PromotionFile, not_yet={})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Generic[T]):
     """One entry, what its approval must be about, and where it stands."""
@@ -178,7 +175,7 @@ def parse_trusted(content: bytes, *, project: str, where: str = FILE) -> Trusted
     try:
         tables = PromotionFile.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        raise ProblemError(*mistakes(error, _FORM, source)) from None
+        raise ProblemError(*mistakes(error, PromotionFile, source)) from None
 
     def entries(name: str, kind: Kind, read: tuple[T, ...]) -> tuple[Entry[T], ...]:
         return tuple(

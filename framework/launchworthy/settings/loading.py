@@ -8,11 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from launchworthy.manifest import Form, mistakes
+from launchworthy.manifest import mistakes
 from launchworthy.settings.class_check import check_settings_class
 from launchworthy.settings.private_place import check_private_place
 from launchworthy.settings.project import ProjectFiles
@@ -26,11 +25,7 @@ from launchworthy.settings.world_file import REPLACEABLE, without_displaced
 from launchworthy.settings.worlds import check_worlds
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
-__all__ = ["NOT_YET", "REPLACEABLE", "inspect_settings", "load_framework_settings", "load_settings"]
-
-NOT_YET: Final[Mapping[str, frozenset[str]]] = {}
-"""What is designed and not enforced yet: refused, never read and ignored."""
-_FORM: Final = Form(model=FileTables, not_yet=NOT_YET)
+__all__ = ["REPLACEABLE", "inspect_settings", "load_framework_settings", "load_settings"]
 
 
 def load_settings(
@@ -124,7 +119,7 @@ def _validate(read: Sources, tables: Tables) -> FileTables:
             context={"credentials_directory": read.credentials_directory},
         )
     except ValidationError as error:
-        problems = mistakes(error, _FORM, read.base)
+        problems = mistakes(error, FileTables, read.base)
     raise _placed(read, problems)
 
 
@@ -166,7 +161,7 @@ def _app(
     try:
         whole = form.model_validate_json(json.dumps({"app": {} if table is None else table}), context=context)
     except ValidationError as error:
-        problems = mistakes(error, Form(model=form, not_yet={}), read.base)
+        problems = mistakes(error, form, read.base)
     else:
         loaded: AppSettings = whole.app  # type: ignore[attr-defined]  # the one field of the form
         return loaded

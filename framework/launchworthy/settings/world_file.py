@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from launchworthy.manifest import Form, SourceFile, mistakes
+from launchworthy.manifest import SourceFile, mistakes
 from launchworthy.settings.sources import WORLD, Tables
 from launchworthy.settings.tables import WorldSettings
 from launchworthy.vocabulary import Environment, Problem, ProblemError
@@ -86,7 +86,7 @@ def world_settings(source: SourceFile, tables: Tables, environment: Environment)
     try:
         settings = WorldSettings.model_validate_json(json.dumps(tables.get("world", {})))
     except ValidationError as error:
-        problems = mistakes(error, Form(model=WorldSettings, not_yet={}), source)
+        problems = mistakes(error, WorldSettings, source)
     problems += tuple(_not_replaceable(source, tables, environment))
     if problems:
         raise ProblemError(*problems)

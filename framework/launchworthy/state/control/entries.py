@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from launchworthy.manifest import Form, Line, Name, SourceFile, Table, Unique, mistakes, read_toml
+from launchworthy.manifest import Line, Name, SourceFile, Table, Unique, mistakes, read_toml
 from launchworthy.vocabulary import Problem, ProblemError
 
 EVERYTHING = "*"
@@ -140,7 +140,6 @@ class ControlFile(Table):
 
 DeniedName = tuple[str, str, str]
 """Kind (`subject`, `client`, `token`), issuer, and the value; compared exactly."""
-_FORM = Form(model=ControlFile, not_yet={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +241,7 @@ def parse_control(path: str, content: bytes, *, source: str) -> tuple[Entry, ...
     try:
         tables = ControlFile.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        problems = mistakes(error, _FORM, text)
+        problems = mistakes(error, ControlFile, text)
     else:
         problems = tuple(_together(tables, text))
     if problems:
