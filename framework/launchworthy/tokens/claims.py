@@ -191,6 +191,14 @@ def _refuse_bound(_value: object, _expected: Expectation, _now: int) -> None:
     )
 
 
+def _refuse_details(value: object, _expected: Expectation, _now: int) -> None:
+    """RFC 9396: the token is for less than its scopes say, and nobody here can tell for how much less."""
+    if value != []:
+        raise Refused(
+            Reason.TOKEN_CLAIMS, "`authorization_details` limits what the token is for, and is not read here"
+        )
+
+
 def _moment(name: str, value: object) -> float:
     """A NumericDate (RFC 7519 §2); `True` is not a number here, and nothing is read from strings."""
     if not (type(value) is int or type(value) is float) or not 0 <= value <= LATEST:
@@ -249,4 +257,5 @@ _REQUIRED: Final[tuple[tuple[str, Check], ...]] = (
 _OPTIONAL: Final[tuple[tuple[str, Check], ...]] = (
     ("nbf", _check_begin("nbf")),
     ("cnf", _refuse_bound),
+    ("authorization_details", _refuse_details),
 )
