@@ -2,7 +2,8 @@
 
     1-3   path · method, Host · Origin, header section, declared size, types
           the connection's peer, where TLS is mutual
-    4-5   credentials, readiness, token: no byte of a body is looked at before the token is good
+    4-5   credentials, readiness, how many unknown tokens this source has shown, token: no byte of a body is
+          looked at before the token is good
     6     the body, bounded in size and time, and one strict parse of it
     7     revision, headers = body
     8     the method has a row
@@ -37,6 +38,7 @@ from launchworthy.enforcement.deciding import Deciding
 from launchworthy.enforcement.documents import MetadataDocument
 from launchworthy.enforcement.exchange import Exchange
 from launchworthy.enforcement.gate_config import GateConfig, RefusalNote
+from launchworthy.enforcement.newcomers import Newcomers
 from launchworthy.enforcement.page_requests import PageRequests
 from launchworthy.enforcement.peering import peering_of
 from launchworthy.enforcement.ports import (
@@ -112,6 +114,7 @@ class Gate:
         on_page: OnPage | None,
         page: PersonsPage | None,
         witness: Witness,
+        newcomers: Newcomers | None,
         clock: Callable[[], float],
         random_bits: Callable[[int], int],
         environment: Environment,
@@ -134,6 +137,7 @@ class Gate:
             on_page: what was said on the page; None where nothing is asked on one.
             page: the page itself, where `config.pages` lead.
             witness: says what was seen of a request.
+            newcomers: bounds what one source may ask of the verifier; None where no source is proved.
             clock: seconds since the epoch.
             random_bits: as many random bits as asked for.
             environment: whose promises count; in a rehearsal, those of the environment that is rehearsed.
@@ -145,6 +149,7 @@ class Gate:
         self._readiness = readiness
         self._exchange = exchange
         self._witness = witness
+        self._newcomers = newcomers
         self._clock = clock
         self._random_bits = random_bits
         self._notes = RefusalNotes(audit, redactor, clock=clock, on_refusal=on_refusal)
@@ -247,6 +252,12 @@ class Gate:
         bearer = parse_authorization(head.authorization, scope["query_string"])
         self._readiness()
         now = int(self._clock())
+        if (
+            self._newcomers is not None
+            and trace.peering is not None
+            and not self._verifier.knows(bearer, now)
+        ):
+            await self._newcomers.admit(trace.peering, trace.call)
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer)
         head = Head(place=head.place, authorization=(), routing=head.routing, canary=head.canary)

@@ -25,6 +25,9 @@ __all__ = [
 class Verifier(Protocol):
     """Who is calling?"""
 
+    def knows(self, token: BearerToken, now: int) -> bool:
+        """Whether this token was verified a moment ago, and `verify` will not do it again."""
+
     async def verify(self, token: BearerToken, now: int) -> Principal:
         """Turn an unverified token into a caller.
 

@@ -60,7 +60,7 @@ _KINDS: Final[Mapping[str, TargetKind]] = MappingProxyType(
     {"tools/call": TargetKind.TOOL, "resources/read": TargetKind.RESOURCE, "prompts/get": TargetKind.PROMPT}
 )
 _OF_CALLS = frozenset({"tool", "policy", "limit"})
-_AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "peer", "control"})
+_AUTHENTICATION = frozenset({"credential", "token", "keys", "identity", "peer", "control", "limit"})
 _DOORS: Final[Mapping[Reason, type[AuthnDenied | ProtocolRejected]]] = {
     reason: AuthnDenied if reason.family in _AUTHENTICATION else ProtocolRejected for reason in Reason
 }

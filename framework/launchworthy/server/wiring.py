@@ -3,6 +3,7 @@
 import os
 import platform
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from launchworthy.egress.guard import install as install_egress_guard
 from launchworthy.enforcement.exchange import build_exchange
 from launchworthy.enforcement.gate import Gate
 from launchworthy.enforcement.gate_config import GateConfig
+from launchworthy.enforcement.newcomers import Newcomers
 from launchworthy.enforcement.protocol import report_nothing
 from launchworthy.enforcement.rehearsing import NOT_REHEARSED, Rehearsing
 from launchworthy.identity import WorkloadIdentity
@@ -207,6 +209,7 @@ async def assemble(parts: Parts) -> None:
         on_page=parts.on_page,
         page=parts.page,
         witness=_witness(parts),
+        newcomers=_newcomers(parts),
         clock=parts.surroundings.clock,
         random_bits=parts.surroundings.random_bits,
         environment=parts.rehearsed,
@@ -241,6 +244,14 @@ def _witness(parts: Parts) -> IdentityWitness:
         clock=parts.surroundings.clock,
         random_bits=parts.surroundings.random_bits,
     )
+
+
+def _newcomers(parts: Parts) -> Newcomers | None:
+    """What one peer may ask of the verifier; behind an ingress nobody can tell one source from another."""
+    server = parts.settings.server
+    if server.tls != "spiffe":
+        return None
+    return Newcomers(server.new_tokens_per_minute, frozenset(server.proxies), clock=time.monotonic)
 
 
 def _mutual_tls(parts: Parts, gate: Gate) -> ssl.SSLContext:

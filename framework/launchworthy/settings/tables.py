@@ -45,6 +45,9 @@ class ServerSettings(Table):
     tls: Literal["loopback", "ingress", "spiffe"] = "loopback"
     peers: tuple[PeerName, ...] = ()
     proxies: tuple[PeerName, ...] = ()
+    new_tokens_per_minute: Annotated[int, Field(ge=600, le=1_000_000)] = Field(
+        default=6000, description="how many tokens not verified lately one peer may show one replica"
+    )
     data_directory: Annotated[AbsolutePath | None, DEPLOYMENT] = None
     allowed_origins: tuple[Origin, ...] = ()
     revisions: tuple[Revision, ...] = Field(default=("2026-07-28", "2025-11-25"), min_length=1)
@@ -55,8 +58,9 @@ class ServerSettings(Table):
     @model_validator(mode="after")
     def _peers_go_with_mutual_tls(self) -> "ServerSettings":
         if self.tls != "spiffe":
-            if self.peers or self.proxies:
-                raise ValueError('`peers` and `proxies` go with tls = "spiffe" only')
+            if self.peers or self.proxies or "new_tokens_per_minute" in self.model_fields_set:
+                named = "`peers`, `proxies` and `new_tokens_per_minute`"
+                raise ValueError(f'{named} go with tls = "spiffe" only')
             return self
         if not self.resource.startswith("https://"):
             raise ValueError('tls = "spiffe" serves an https `resource`')

@@ -132,6 +132,15 @@ class TokenVerifier:
             raise
         self._renewal = asyncio.create_task(self._keep_fresh())
 
+    def knows(self, token: BearerToken, now: int) -> bool:
+        """Whether this token was verified a moment ago, and `verify` will not do it again.
+
+        Args:
+            token: as it came.
+            now: seconds since the epoch.
+        """
+        return self._verified.find(token.digest, self._deny.generation, now) is not None
+
     async def verify(self, token: BearerToken, now: int) -> Principal:
         """Find out whose token this is; waits only where an issuer has to be asked for keys.
 

@@ -280,6 +280,7 @@ class House:
                     patience=self._patience,
                 ),
                 page=self._page(room, verifier),
+                newcomers=None,
                 witness=Unsigned(),
                 clock=self._now,
                 random_bits=secrets.randbits,

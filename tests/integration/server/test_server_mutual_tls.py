@@ -8,6 +8,7 @@ from launchworthy.testing.caller_tls import caller_tls
 from launchworthy.testing.client import Client, Refused
 from launchworthy.testing.workload_api import Fault
 from launchworthy.testing.world import wait_until
+from launchworthy.vocabulary import Secret
 
 pytestmark = pytest.mark.servers
 
@@ -119,3 +120,39 @@ def test_without_an_identity_of_its_own_nobody_gets_in_and_then_everybody_again(
         wait_until(lambda: server.readiness()[0] == 200)
         with world.client("orders:read") as caller:
             assert found(caller) == []
+
+
+def test_a_peer_that_shows_too_many_unknown_tokens_waits_and_who_is_known_goes_on(secured):
+    secured.edit("config/production.toml", '"spiffe"\npeers', '"spiffe"\nnew_tokens_per_minute = 600\npeers')
+    with secured.world(**REHEARSAL, mutual_tls=True) as world, secured.server(world):
+        with world.client("orders:read") as known:
+            assert found(known) == []
+            statuses = shown_junk(world, 640)
+            assert set(statuses) == {401, 429}
+            assert statuses.count(429) <= 41, "600 are looked at, and one of them was known's"
+            assert found(known) == []
+        with world.client("orders:read") as late, pytest.raises(Refused) as refused:
+            found(late)
+        assert (refused.value.status, refused.value.reason) == (429, "limited")
+        denied = [each["data"] for each in records(world) if each["type"].endswith("authn.denied.v1")]
+        assert "limit.rate" in {each["reason"] for each in denied}
+
+
+def test_a_proxy_that_speaks_for_everybody_shuts_nobody_out(secured):
+    secured.edit("config/production.toml", '"spiffe"\npeers', '"spiffe"\nnew_tokens_per_minute = 600\npeers')
+    with secured.world(**REHEARSAL, mutual_tls=True) as world:
+        world.file.write_text(world.file.read_text().replace("proxies = []", f'proxies = ["{CALLER}"]'))
+        with secured.server(world):
+            assert set(shown_junk(world, 640)) == {401}
+            with world.client("orders:read") as late:
+                assert found(late) == []
+
+
+def shown_junk(world, times):
+    """The statuses of so many calls, each with another token that is none."""
+    with Client(world.url, Secret("x.y.z"), tls=world.tls) as stranger:
+        statuses = []
+        for number in range(times):
+            stranger._token = Secret(f"x.{number}.z")
+            statuses.append(stranger.send("tools/list", {}).status_code)
+        return statuses
