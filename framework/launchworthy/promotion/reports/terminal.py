@@ -51,8 +51,8 @@ def _lines(result: Result, exit_code: int) -> Iterator[str]:
     if not result.partial and to_come():
         yield f" {len(to_come())} of 70 controls are still to come (launchworthy explain controls)"
     first = next(iter((*result.failed, *result.undecided)), None)
-    hint = f" launchworthy explain {first.control}" if first is not None else ""
-    yield f"{hint + '  ' if hint.strip() else ' '}{result.seconds:.1f} s, exit {exit_code}"
+    hint = f" launchworthy explain {first.control} " if first is not None else ""
+    yield f"{hint} {result.seconds:.1f} s, exit {exit_code}"
 
 
 def _verdict(result: Result) -> str:
