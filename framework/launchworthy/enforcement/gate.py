@@ -251,13 +251,10 @@ class Gate:
             return await self._public(head.place, scope, receive, trace)
         bearer = parse_authorization(head.authorization, scope["query_string"])
         self._readiness()
+        if self._newcomers is not None and trace.peering is not None:
+            known = self._verifier.knows(bearer, int(self._clock()))
+            await self._newcomers.admit(trace.peering, trace.call, known=known)
         now = int(self._clock())
-        if (
-            self._newcomers is not None
-            and trace.peering is not None
-            and not self._verifier.knows(bearer, now)
-        ):
-            await self._newcomers.admit(trace.peering, trace.call)
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer)
         head = Head(place=head.place, authorization=(), routing=head.routing, canary=head.canary)

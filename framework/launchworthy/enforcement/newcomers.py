@@ -31,13 +31,18 @@ class Newcomers:
         self._proxies = proxies
         self._seen = MemoryStore(clock, "newcomers")
 
-    async def admit(self, peering: Peering, call: CallId) -> None:
-        """Return if one more unknown token of this source may be looked at.
+    async def admit(self, peering: Peering, call: CallId, *, known: bool) -> None:
+        """Return if a token of this source may be looked at.
+
+        Args:
+            peering: who is connected.
+            call: the request.
+            known: the token was verified a moment ago, and is not counted.
 
         Raises:
             LimitReached: `limit.rate`: it has shown too many.
         """
-        if peering.forwarded is None and peering.peer in self._proxies:
+        if known or (peering.forwarded is None and peering.peer in self._proxies):
             return
         key = state_key(KeyPurpose.SOURCE, peering.peer, peering.forwarded or "")
         charge = Charge(key=key, rate=self._rate, reason=Reason.LIMIT_RATE, limit="source")

@@ -25,11 +25,11 @@ class Door:
         self.now = 1000.0
         self.newcomers = Newcomers(3, frozenset(proxies), clock=lambda: self.now)
 
-    def admitted(self, peering, times):
+    def admitted(self, peering, times, *, known=False):
         """How many of so many unknown tokens are looked at."""
 
         async def shown():
-            tried = [self.newcomers.admit(peering, CALL) for _ in range(times)]
+            tried = [self.newcomers.admit(peering, CALL, known=known) for _ in range(times)]
             return await asyncio.gather(*tried, return_exceptions=True)
 
         refused = [each for each in asyncio.run(shown()) if each is not None]
@@ -66,3 +66,9 @@ def test_a_proxy_that_does_not_say_for_whom_it_speaks_is_everybody_and_is_not_co
 def test_a_peer_that_is_no_proxy_is_counted_by_its_own_name(said):
     door = Door(EDGE + "2")
     assert door.admitted(connected(EDGE, said), 9) == 3
+
+
+def test_a_token_that_is_known_is_never_turned_away():
+    door = Door()
+    assert door.admitted(connected(AGENT), 9) == 3
+    assert door.admitted(connected(AGENT), 9, known=True) == 9
