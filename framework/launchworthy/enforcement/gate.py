@@ -2,7 +2,7 @@
 
     1-3   path · method, Host · Origin, header section, declared size, types
           the connection's peer, where TLS is mutual
-    4-5   credentials, readiness, how many unknown tokens this source has shown, token: no byte of a body is
+    4-5   credentials, how many unknown tokens this source has shown, readiness, token: no byte of a body is
           looked at before the token is good
     6     the body, bounded in size and time, and one strict parse of it
     7     revision, headers = body
@@ -250,10 +250,10 @@ class Gate:
         if head.place is not Place.CALLS:
             return await self._public(head.place, scope, receive, trace)
         bearer = parse_authorization(head.authorization, scope["query_string"])
-        self._readiness()
         if self._newcomers is not None and trace.peering is not None:
             known = self._verifier.knows(bearer, int(self._clock()))
             await self._newcomers.admit(trace.peering, trace.call, known=known)
+        self._readiness()
         now = int(self._clock())
         trace.principal = principal = await self._verifier.verify(bearer, now)
         token, sealed = bearer.digest, seal(bearer)
