@@ -97,6 +97,13 @@ class VerifiedRecord:
     stamped_at: int | None
     key_id: str
 
+    @property
+    def signed_by(self) -> str:
+        """Who signed, with all that tells them from others: a workflow with its repository."""
+        if isinstance(self.signer, Workflow):
+            return f"{self.signer} for {self.signer.repository}"
+        return str(self.signer)
+
     def require(self, subject: Subject, digest: str) -> None:
         """Compare one more fact, known only later.
 

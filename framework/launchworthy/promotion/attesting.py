@@ -167,7 +167,7 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
     write_whole(folder / name, envelope)
     return Attested(
         path=f"{RECORD_DIRECTORY}/{name}",
-        signer=str(verified.signer),
+        signer=verified.signed_by,
         approved_by=grounds.approved_by,
         stamped_at=verified.stamped_at,
         predicate=predicate,

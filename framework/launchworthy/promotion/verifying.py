@@ -126,12 +126,6 @@ def _environment(found: _Found) -> Environment:
     raise ProblemError(Problem(reason=reason, what=what, fix=fix))
 
 
-def _signer(verified: VerifiedRecord) -> str:
-    if isinstance(verified.signer, Workflow):
-        return f"{verified.signer} for {verified.signer.repository}"
-    return str(verified.signer)
-
-
 def _stamped(verified: VerifiedRecord) -> str:
     if verified.stamped_at is None:
         return "by nobody: the time is the signer's word"
@@ -152,7 +146,7 @@ def _lines(verified: VerifiedRecord, *, compared: int, now: int) -> tuple[str, .
     return (
         f" genuine   {verified.where}",
         f" id        {predicate.record_id}",
-        f" by        {_signer(verified)}, {render_instant(predicate.signed_at)}",
+        f" by        {verified.signed_by}, {render_instant(predicate.signed_at)}",
         f" stamped   {_stamped(verified)}",
         f" for       {predicate.environment} only, commit {commit}, wheel {wheel}",
         f" compared  {compared} digests with what lies here",

@@ -1,7 +1,8 @@
 """Where is a signature made public in the simulated world? A Rekor: a Merkle tree that signs what it holds.
 
 It keeps no more of an entry than the public one does: digests, the signature and the certificate. For each it
-gives the time, a promise over it, and the proof that the tree which it signs holds it (RFC 6962 §2.1.1).
+gives the proof that the tree which it signs holds it (RFC 6962 §2.1.1); and in its first version the time and
+a promise over it, where the second leaves that to time-stamp authorities.
 """
 
 import base64
@@ -37,31 +38,23 @@ class SimulatedRekor:
         """How many entries it holds."""
         return len(self._leaves)
 
-    def add(self, envelope: dict[str, Any], certificate: x509.Certificate, *, at: int) -> dict[str, Any]:
-        """Log a DSSE envelope; returns the entry as a bundle has it.
+    def add(self, entry: dict[str, Any], *, at: int | None) -> dict[str, Any]:
+        """Log an entry; returns it as a bundle has it.
 
         Args:
-            envelope: with `payload` and `signatures`, as its JSON has them.
-            certificate: of the signer.
-            at: seconds since the epoch.
+            entry: of the first or second version (`dsse_entry`, `hashed_entry`).
+            at: seconds since the epoch; None for the second version, which tells no time.
         """
-        body = _canonical(_entry(envelope, certificate))
+        body = _canonical(entry)
         self._leaves.append(hashlib.sha256(b"\x00" + body).digest())
         index, size = len(self._leaves) - 1, len(self._leaves)
         log_id = hashlib.sha256(self.public_key).digest()
         root = _root(self._leaves)
-        promised = {
-            "body": _base64(body),
-            "integratedTime": at,
-            "logID": log_id.hex(),
-            "logIndex": index,
-        }
         return {
             "logIndex": str(index),
             "logId": {"keyId": _base64(log_id)},
-            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
-            "integratedTime": str(at),
-            "inclusionPromise": {"signedEntryTimestamp": _base64(self._sign(_canonical(promised)))},
+            "kindVersion": {"kind": entry["kind"], "version": entry["apiVersion"]},
+            **({} if at is None else self._promise(body, log_id, index, at)),
             "inclusionProof": {
                 "logIndex": str(index),
                 "rootHash": _base64(root),
@@ -70,6 +63,18 @@ class SimulatedRekor:
                 "checkpoint": {"envelope": self._checkpoint(size, root, log_id)},
             },
             "canonicalizedBody": _base64(body),
+        }
+
+    def _promise(self, body: bytes, log_id: bytes, index: int, at: int) -> dict[str, Any]:
+        promised = {
+            "body": _base64(body),
+            "integratedTime": at,
+            "logID": log_id.hex(),
+            "logIndex": index,
+        }
+        return {
+            "integratedTime": str(at),
+            "inclusionPromise": {"signedEntryTimestamp": _base64(self._sign(_canonical(promised)))},
         }
 
     def _checkpoint(self, size: int, root: bytes, log_id: bytes) -> str:
@@ -103,7 +108,28 @@ def answer_of(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _entry(envelope: dict[str, Any], certificate: x509.Certificate) -> dict[str, Any]:
+def hashed_entry(digest: str, signature: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the second version.
+
+    Args:
+        digest: of what was signed, in base64.
+        signature: with `content` and `verifier`, as a request has it.
+    """
+    data = {"algorithm": "SHA2_256", "digest": digest}
+    return {
+        "apiVersion": "0.0.2",
+        "kind": "hashedrekord",
+        "spec": {"hashedRekordV002": {"data": data, "signature": signature}},
+    }
+
+
+def dsse_entry(envelope: dict[str, Any], certificate: x509.Certificate) -> dict[str, Any]:
+    """An entry of the first version.
+
+    Args:
+        envelope: with `payload` and `signatures`, as its JSON has them.
+        certificate: of the signer.
+    """
     verifier = _base64(certificate.public_bytes(Encoding.PEM))
     payload = base64.b64decode(envelope["payload"])
     return {

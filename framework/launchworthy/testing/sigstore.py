@@ -29,7 +29,8 @@ from launchworthy.attestation.envelope import PAYLOAD_TYPE, pre_authentication_e
 from launchworthy.attestation.svid import key_id
 from launchworthy.testing.fulcio import LIFE, Run, SimulatedFulcio
 from launchworthy.testing.listening import Listening
-from launchworthy.testing.rekor import SimulatedRekor, answer_of
+from launchworthy.testing.rekor import SimulatedRekor, answer_of, dsse_entry, hashed_entry
+from launchworthy.testing.time_stamps import SimulatedTimeStamps
 
 AUDIENCE: Final = "sigstore"
 REQUEST_SECRET: Final = "simulated-secret-of-one-job"  # noqa: S105 - it opens nothing
@@ -47,13 +48,17 @@ class SimulatedSigstore:
         url: of all its services.
     """
 
-    def __init__(self, *, clock: Callable[[], float], run: Run) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float], run: Run, stamps: SimulatedTimeStamps | None = None
+    ) -> None:
         """Make its keys.
 
         Args:
             clock: seconds since the epoch.
             run: what the next token says.
+            stamps: that date signatures; the log is of the second version then, which does not.
         """
+        self._stamps = stamps
         self._clock = clock
         self._tokens = ECKey.generate_key("P-256")
         self._start = int(clock())
@@ -85,7 +90,7 @@ class SimulatedSigstore:
                 }
             ],
             "ctlogs": [_log(f"{self.url}/ct", self.fulcio.log_public_key, span)],
-            "timestampAuthorities": [],
+            "timestampAuthorities": self._authorities(span),
         }
         return json.dumps(members, indent=1).encode()
 
@@ -102,9 +107,9 @@ class SimulatedSigstore:
             "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
             "caUrls": [service],
             "oidcUrls": [],
-            "rekorTlogUrls": [service],
+            "rekorTlogUrls": [service | {"majorApiVersion": 1 if self._stamps is None else 2}],
             "rekorTlogConfig": {"selector": "ANY"},
-            "tsaUrls": [],
+            "tsaUrls": [] if self._stamps is None else [service | {"url": self._stamps.url}],
             "tsaConfig": {"selector": "ANY"},
         }
         return json.dumps(members, indent=1).encode()
@@ -149,20 +154,54 @@ class SimulatedSigstore:
         key = key or ec.generate_private_key(ec.SECP256R1())
         certificate = certificate or self.certified(key, at=at, life=LIFE)
         signature = key.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload), ec.ECDSA(hashes.SHA256()))
-        wire = {
-            "payload": _base64(payload),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"sig": _base64(signature)}],
-        }
-        entry = self.rekor.add(wire, certificate, at=at + 1 if logged_at is None else logged_at)
+        material = self._logged(
+            payload, signature, certificate, at=at + 1 if logged_at is None else logged_at
+        )
         return Envelope(
             payload=payload,
             key_id=key_id(certificate),
             signature=signature,
             certificates=(certificate.public_bytes(Encoding.DER),),
             stamp=None,
-            material=json.dumps({"tlogEntries": [entry]}).encode(),
+            material=json.dumps(material).encode(),
         )
+
+    def _logged(
+        self, payload: bytes, signature: bytes, certificate: x509.Certificate, *, at: int
+    ) -> dict[str, Any]:
+        """What a bundle says of a signature, beside the certificate."""
+        if self._stamps is None:
+            wire = {
+                "payload": _base64(payload),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": [{"sig": _base64(signature)}],
+            }
+            return {"tlogEntries": [self.rekor.add(dsse_entry(wire, certificate), at=at)]}
+        digest = hashlib.sha256(pre_authentication_encoding(PAYLOAD_TYPE, payload)).digest()
+        verifier = {
+            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+            "x509Certificate": {"rawBytes": _base64(certificate.public_bytes(Encoding.DER))},
+        }
+        entry = hashed_entry(_base64(digest), {"content": _base64(signature), "verifier": verifier})
+        stamp = {"signedTimestamp": _base64(self._stamps.stamp(signature))}
+        return {
+            "tlogEntries": [self.rekor.add(entry, at=None)],
+            "timestampVerificationData": {"rfc3161Timestamps": [stamp]},
+        }
+
+    def _authorities(self, span: dict[str, str]) -> list[dict[str, Any]]:
+        if self._stamps is None:
+            return []
+        chain = [{"rawBytes": _base64(each.public_bytes(Encoding.DER))} for each in self._stamps.chain]
+        subject = {"organization": "dev.invalid", "commonName": "simulated"}
+        return [
+            {
+                "subject": subject,
+                "uri": self._stamps.url,
+                "certChain": {"certificates": chain},
+                "validFor": span,
+            }
+        ]
 
     def __enter__(self) -> Self:
         """Listen."""
@@ -183,6 +222,7 @@ class SimulatedSigstore:
                 Route("/token", self._token),
                 Route("/api/v2/signingCert", self._certify, methods=["POST"]),
                 Route("/api/v1/log/entries", self._log, methods=["POST"]),
+                Route("/api/v2/log/entries", self._log_hashed, methods=["POST"]),
             ]
         )
 
@@ -227,8 +267,13 @@ class SimulatedSigstore:
         envelope = json.loads(asked["envelope"])
         [verifier] = asked["verifiers"]
         certificate = x509.load_pem_x509_certificate(base64.b64decode(verifier))
-        entry = self.rekor.add(envelope, certificate, at=int(self._clock()))
+        entry = self.rekor.add(dsse_entry(envelope, certificate), at=int(self._clock()))
         return JSONResponse(answer_of(entry), status_code=201)
+
+    async def _log_hashed(self, request: Request) -> Response:
+        asked = (await request.json())["hashedRekordRequestV002"]
+        entry = self.rekor.add(hashed_entry(asked["digest"], asked["signature"]), at=None)
+        return JSONResponse(entry, status_code=201)
 
 
 def _log(url: str, public_key: bytes, span: dict[str, str]) -> dict[str, Any]:

@@ -71,6 +71,11 @@ class SimulatedTimeStamps(Listens):
         """What a trust policy pins."""
         return self._root.public_bytes(serialization.Encoding.PEM)
 
+    @property
+    def chain(self) -> tuple[x509.Certificate, x509.Certificate]:
+        """Its certificate, and the root."""
+        return self._leaf, self._root
+
     def stamp(self, message: bytes) -> bytes:
         """A stamp over a message: DER of a TimeStampResp."""
         digest = hashes.Hash(hashes.SHA256())

@@ -16,9 +16,11 @@ from launchworthy.attestation import Subject, new_statement, parse_envelope, ren
 from launchworthy.promotion import keyless_signing
 from launchworthy.promotion.attesting import Attested, attest_report
 from launchworthy.promotion.control import CATALOGUE_VERSION, controls_for
-from launchworthy.promotion.promoter import the_promoter
+from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.fulcio import Run
 from launchworthy.testing.sigstore import SimulatedSigstore
+from launchworthy.testing.time_stamps import SimulatedTimeStamps
+from launchworthy.testing.workload_api import WorkloadApi
 from launchworthy.vocabulary import Environment, ProblemError
 
 pytestmark = pytest.mark.foreign
@@ -88,13 +90,13 @@ def report_of(case: Case, made: Made) -> Path:
     return path
 
 
-def attest(case: Case, made: Made) -> Attested:
+def attest(case: Case, made: Made, *, identity: str | None = None, endpoint: str | None = None) -> Attested:
     return attest_report(
         case.root,
         report_of(case, made),
         wheel=case.wheel,
-        endpoint=None,
-        identity=None,
+        endpoint=endpoint,
+        identity=identity,
         trust_file=case.trust_file,
         environ=ENVIRON,
         clock=time.time,
@@ -112,13 +114,31 @@ def test_what_a_job_signs_is_built_starts_and_is_verified(
 ) -> None:
     before = sigstore.rekor.size
     attested = attest(case, made)
-    assert attested.signer == SIMULATED.identity
+    assert attested.signer == f"{SIMULATED.identity} for {SIMULATED.repository}"
     assert attested.stamped_at is not None
     assert sigstore.rekor.size == before + 2  # the record, and its summary for other tools
     place(case)
     assert [reason_of(getattr(case, each)) for each in PLACES] == ["yes"] * 3
     case.looks_at_site = True
     assert reason_of(case.verify) == "yes"
+
+
+def test_a_log_of_the_second_version_and_an_authority_do_as_well(
+    case: Case, made: Made, run_of_it: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        SimulatedTimeStamps(clock=time.time) as stamps,
+        SimulatedSigstore(clock=time.time, run=run_of_it, stamps=stamps) as second,
+    ):
+        for name, value in second.environ.items():
+            monkeypatch.setenv(name, value)
+        folder = case.trust_file.parent
+        (folder / "trusted_root.json").write_bytes(second.trusted_root())
+        (folder / "signing_config.json").write_bytes(second.signing_config)
+        attest(case, made)
+        assert (stamps.asked, second.rekor.size) == (2, 2)
+    place(case)
+    assert [reason_of(getattr(case, each)) for each in PLACES] == ["yes"] * 3
 
 
 @pytest.mark.usefixtures("job")
@@ -228,12 +248,25 @@ def test_a_record_by_the_library_is_a_bundle_that_other_tools_read(
     assert sigstore.rekor.size > 0
 
 
-def test_where_several_may_sign_somebody_says_who(case: Case, sigstore: SimulatedSigstore) -> None:
-    from launchworthy.attestation.trust_file import read_trust_policy
-
-    assert sigstore.run
-    one = read_trust_policy(case.trust_file, environment=Environment.REHEARSAL, outside=None)
-    assert str(the_promoter(one, Environment.REHEARSAL, None)) == SIMULATED.identity
-    with pytest.raises(ProblemError) as caught:
-        the_promoter(one, Environment.REHEARSAL, "https://dev.invalid/x@v1")
-    assert caught.value.problems[0].reason == "record-not-trusted"
+@pytest.mark.usefixtures("job")
+def test_where_several_may_sign_somebody_says_who(case: Case, made: Made) -> None:
+    authority = SimulatedAuthority(clock=time.time)
+    workload = authority.spiffe_id("promoter")
+    (case.trust_file.parent / "root.pem").write_bytes(authority.bundle_pem())
+    both = simulated_policy().replace("promoters = [", f'promoters = ["{workload}", ')
+    case.trust_file.write_text(f'{both}[roots]\n"dev.invalid" = ["root.pem"]\n')
+    with WorkloadApi(authority, "promoter") as agent:
+        for identity, reason in (
+            (None, "promoter-not-said"),
+            ("https://dev.invalid/x@v1", "record-not-trusted"),
+        ):
+            with pytest.raises(ProblemError) as caught:
+                attest(case, made, identity=identity, endpoint=agent.endpoint)
+            assert caught.value.problems[0].reason == reason
+        signed = attest(case, made, identity=workload, endpoint=agent.endpoint)
+        assert (signed.signer, signed.stamped_at) == (workload, None)
+        place(case)
+        assert [reason_of(getattr(case, each)) for each in PLACES] == ["yes"] * 3
+        attest(case, made, identity=SIMULATED.identity, endpoint=None)
+        place(case)
+        assert [reason_of(getattr(case, each)) for each in PLACES] == ["yes"] * 3

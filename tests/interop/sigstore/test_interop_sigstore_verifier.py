@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from promoters import DAY, NOW, facts
@@ -15,6 +16,7 @@ from launchworthy.attestation import Purpose, TrustPolicy, Workflow
 from launchworthy.attestation.keyless import trust_config
 from launchworthy.attestation.workflow import in_force
 from launchworthy.testing.sigstore import SimulatedSigstore
+from launchworthy.testing.time_stamps import SimulatedTimeStamps
 from launchworthy.vocabulary import ProblemError
 
 pytestmark = pytest.mark.foreign
@@ -47,6 +49,28 @@ def test_what_a_workflow_signed_counts_for_a_build_and_for_each_start(
     assert (verified.signer, verified.stamped_at) == (workflow, CERTIFIED)
     assert verify(made, policy, now=NOW + 89 * DAY, purpose=Purpose.START)
     refused("record-expired", lambda: verify(made, policy, now=NOW + 91 * DAY, purpose=Purpose.START))
+
+
+def test_a_log_that_tells_no_time_needs_an_authority_that_does() -> None:
+    def at(moment: int) -> SimulatedSigstore:
+        stamps = SimulatedTimeStamps(clock=lambda: moment)
+        return SimulatedSigstore(clock=lambda: NOW, run=RUN, stamps=stamps)
+
+    good = at(CERTIFIED + 1)
+    made = signed(good)
+    assert verify(as_record(made), policy_of(good)).stamped_at == CERTIFIED
+    for wrong in (CERTIFIED - 1, CERTIFIED + 601):
+        other = at(wrong)
+        refused("record-not-trusted", lambda other=other: verify(as_record(signed(other)), policy_of(other)))
+    material = json.loads(made.material or b"")
+    other = json.loads(signed(good).material or b"")
+    for forged in (
+        {"tlogEntries": material["tlogEntries"]},
+        {**material, "timestampVerificationData": other["timestampVerificationData"]},
+        {**material, "tlogEntries": other["tlogEntries"]},
+    ):
+        record = as_record(replace(made, material=json.dumps(forged).encode()))
+        refused("record-not-trusted", lambda record=record: verify(record, policy_of(good)))
 
 
 def test_the_size_of_the_log_does_not_matter(sigstore: SimulatedSigstore, policy: TrustPolicy) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,7 +38,7 @@ CERTIFIED = NOW - 5
 
 def services(sigstore: SimulatedSigstore) -> dict[str, bytes]:
     """The two files; a simulated instance listens on loopback, which is no place of the real world."""
-    config = sigstore.signing_config.replace(sigstore.url.encode(), b"https://sigstore.acme.example")
+    config = re.sub(rb"http://127\.0\.0\.1:\d+", b"https://sigstore.acme.example", sigstore.signing_config)
     return {"trusted_root.json": sigstore.trusted_root(), "signing_config.json": config}
 
 
