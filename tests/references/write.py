@@ -7,6 +7,7 @@ from pathlib import Path
 from bad_input_reference import bad_input_reference
 from detector_reference import detector_reference
 from doctor_reference import doctor_reference
+from first_hour import first_hour_page
 from picture import audit_show_svg
 from refusal_reference import refusal_reference
 
@@ -22,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration" / "forgeries"))
 from forgery_list import forgery_page  # noqa: E402 - beside the tests that commit them
 
 PAGES = {
+    "docs/guides/first-hour.md": first_hour_page,
     "docs/reference/bad-input.md": bad_input_reference,
     "docs/pictures/audit-show.svg": audit_show_svg,
     "docs/reference/forgeries.md": forgery_page,
