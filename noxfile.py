@@ -229,7 +229,7 @@ def coverage(session: nox.Session) -> None:
 def template(session: nox.Session) -> None:
     """What the template renders, refuses and updates."""
     install_project(session, "--group", "template", "--group", "lint", UV, NOX)
-    session.run(*PYTEST, "tests/template", "-m", "not slow", *session.posargs)
+    session.run(*PYTEST, "--dist=loadgroup", "tests/template", "-m", "not slow", *session.posargs)
 
 
 @nox.session(name="day-one")
@@ -273,8 +273,11 @@ def install_go(session: nox.Session, tools: Path) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What security costs, beside the bare SDK and fastmcp; writes docs/benchmarks.md."""
+    """What security costs, beside the bare SDK and fastmcp; `-- first-call`: only the way to a first call."""
     install_project(session, "--group", "bench", "--group", "template")
+    if session.posargs[:1] == ["first-call"]:
+        session.run("python", "tests/bench/first_call.py", *session.posargs[1:])
+        return
     session.run("pytest", "-m", "speed")
     session.run("python", "tests/bench/bench.py", *session.posargs)
     session.run("python", "tests/bench/audit.py")
@@ -524,6 +527,13 @@ def pictures(session: nox.Session) -> None:
     """Promote the reference project, held and cleared, and draw what there is to see; needs chromium."""
     install_project(session, UV)
     session.run("python", "tests/references/promotion_pictures.py")
+
+
+@nox.session(name="first-hour")
+def first_hour(session: nox.Session) -> None:
+    """Follow the README on an empty machine, and write docs/guides/first-hour.md; some minutes."""
+    install_project(session, UV)
+    session.run("python", "tests/references/first_hour_run.py")
 
 
 @nox.session

@@ -49,7 +49,12 @@ def sync(session: nox.Session, *groups: str, into: str = "", project: bool = Tru
     if not Path("uv.lock").exists():
         session.run_install("uv", "lock")
         session.warn("uv.lock is new: commit it")
-    wanted = [f"--group={group}" for group in groups] + ([] if project else ["--no-install-project"])
+    wanted = [f"--group={group}" for group in groups]
+    if project:  # built with what is locked and installed here, not in an environment made for it alone
+        name = nox.project.load_toml("pyproject.toml")["project"]["name"]
+        wanted += ["--group=build", f"--no-build-isolation-package={name}"]
+    else:
+        wanted.append("--no-install-project")
     place = {"UV_PROJECT_ENVIRONMENT": into or session.virtualenv.location}
     session.run_install("uv", "sync", "--quiet", "--locked", "--no-default-groups", *wanted, env=place)
 

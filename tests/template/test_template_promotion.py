@@ -1,16 +1,25 @@
 """What the template renders is cleared once it is filled in, and held until then by what asks a person."""
 
+import contextlib
 import json
-import subprocess
+import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from conftest import Render
 from rendering import MATRIX, ROOT
+from typer.testing import CliRunner
 
-sys.path.insert(0, str(ROOT / "tests" / "integration" / "promotion_rehearsals"))
-from promoted_orders import PromotedOrders
+from launchworthy.cli.main import app
+
+sys.path[:0] = [
+    str(ROOT / "tests" / "integration" / "promotion_rehearsals"),
+    str(ROOT / "tests" / "unit" / "promotion"),
+]
+from promoted_orders import ANSWERS, PromotedOrders  # noqa: E402 - they lie beside the tests of the gate
+from promotion_project import UV_LOCK, commit, environment_of  # noqa: E402
 
 ASKS_A_PERSON = {
     "orders": {"GOV-01"},
@@ -25,35 +34,47 @@ ASKED_IN_PRODUCTION = {"TR-05", "GOV-03", "GOV-07", "SUP-04"}
 """Evidence that somebody must gather: a look at staging, the inventory, the handover, the container."""
 
 
-def judged(project: PromotedOrders, *command: str) -> tuple[int, dict[str, str]]:
-    """The exit code, and how each control came out."""
-    done: subprocess.CompletedProcess[str] = project.launchworthy(*command, "--format", "json")
-    assert done.stdout, done.stderr
-    findings = json.loads(done.stdout)["findings"]
-    return done.returncode, {each["control"]: each["status"] for each in findings}
+def statuses_in(report: str) -> dict[str, str]:
+    """How each control came out."""
+    return {each["control"]: each["status"] for each in json.loads(report)["findings"]}
 
 
 def held_by(statuses: dict[str, str]) -> set[str]:
     return {control for control, status in statuses.items() if status not in {"pass", "not_applicable"}}
 
 
-@pytest.mark.parametrize("case", MATRIX)
+@pytest.fixture(params=MATRIX)
+def unmodified(request: pytest.FixtureRequest, render: Render, tmp_path: Path) -> tuple[str, Path]:
+    """A rendering in git, with what copier and `uv lock` add to it; nobody has written anything."""
+    root = Path(shutil.copytree(render(request.param), tmp_path / "project"))
+    name = tomllib.loads((root / "pyproject.toml").read_text())["project"]["name"]
+    (root / "uv.lock").write_text(UV_LOCK.replace('name = "orders"', f'name = "{name}"'))
+    (root / ".copier-answers.yml").write_text(ANSWERS)
+    commit(root)
+    return request.param, root
+
+
 def test_an_unmodified_rendering_is_held_by_what_asks_a_person(
-    case: str, render: Render, tmp_path: Path
+    unmodified: tuple[str, Path], tmp_path: Path
 ) -> None:
-    project = PromotedOrders.begun(tmp_path, render(case))
-    assert project.launchworthy("lock").returncode == 0
-    project.commit()
-    code, statuses = judged(project, "check")
-    assert (code, held_by(statuses)) == (1, ASKS_A_PERSON[case] | ASKED_IN_PRODUCTION)
+    case, root = unmodified
+    python = str(environment_of(tmp_path / "environment", root))
+    with contextlib.chdir(root):
+        assert CliRunner().invoke(app, ["lock", "--python", python]).exit_code == 0
+        commit(root)
+        done = CliRunner().invoke(app, ["check", "--format", "json", "--python", python])
+    assert held_by(statuses_in(done.stdout)) == ASKS_A_PERSON[case] | ASKED_IN_PRODUCTION
+    assert done.exit_code == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", MATRIX)
 def test_a_rendering_that_is_filled_in_is_cleared(case: str, render: Render, tmp_path: Path) -> None:
     project = PromotedOrders.make(tmp_path, rendered=render(case))
-    code, statuses = judged(project, "promote", "--environment", "rehearsal")
-    assert (code, held_by(statuses)) == (0, set())
+    promote = ("promote", "--environment", "rehearsal", "--format", "json")
+    done = project.launchworthy(*promote)
+    assert (done.returncode, held_by(statuses_in(done.stdout))) == (0, set()), done.stderr
     if case == "orders":
-        again = judged(project, "promote", "--environment", "rehearsal")
-        assert again == (code, statuses), "the same verdict, control by control"
+        again = project.launchworthy(*promote)
+        assert again.returncode == 0
+        assert statuses_in(again.stdout) == statuses_in(done.stdout), "the same verdict, control by control"

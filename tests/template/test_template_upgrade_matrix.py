@@ -7,6 +7,7 @@ from releases import Releases, make_releases
 from rendering import ROOT, files_of, git
 from upgrading import MOVED, Upgraded, start, table, upgrades, work
 
+pytestmark = pytest.mark.xdist_group("upgrades")  # one process makes the releases and the matrix, once
 PAGE = ROOT / "docs" / "reference" / "upgrades.md"
 
 

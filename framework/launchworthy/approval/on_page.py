@@ -18,8 +18,7 @@ from launchworthy.approval.shown import visible
 from launchworthy.approval.waiting import Approver, Standing, WaitingRoom
 from launchworthy.approval.who_answers import check_somebody_to_ask
 from launchworthy.manifest import ApprovalRule
-from launchworthy.settings import APPROVAL_FOLDER, resource_origin
-from launchworthy.vocabulary import Principal
+from launchworthy.vocabulary import APPROVAL_FOLDER, Principal, resource_origin
 
 PATIENCE_SECONDS: Final = 20.0
 """How long a call waits for an answer: shorter than proxies and clients wait for one."""

@@ -117,7 +117,7 @@ def _check_hands(path: Path, environment: Environment, outside: Path | None) -> 
         entries = tuple(_look(each) for each in _way(path))
     except FileNotFoundError:
         what = "is not there, and nothing says who may sign"
-        fix = ("the platform writes it once: launchworthy explain trust-policy-missing",)
+        fix = ("the platform writes it once, for its builders and its hosts",)
         _refuse("trust-policy-missing", path, what, fix)
     except OSError as error:
         _refuse(

@@ -63,7 +63,7 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
     except FileNotFoundError as error:
         say("not started", Problem(reason="no-project", what=str(error), fix=("run this inside a project",)))
         end(UNDECIDED)
-    running = running_at(project)
+    running = running_at(project.root)
     if running is not None:
         problem = Problem(
             reason="dev-running",

@@ -11,20 +11,20 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx2
 import typer
 from joserfc.jwk import ECKey
 
 from launchworthy.cli.ending import NO, UNDECIDED, YES, end, say
-from launchworthy.manifest import ApprovalMode
 from launchworthy.testing.client import Client, Refused
-from launchworthy.testing.issuer_clients import SimulatedClient
-from launchworthy.testing.person_token import person_token
-from launchworthy.testing.project import TestedProject, rule_of
-from launchworthy.testing.world import World
+from launchworthy.testing.client_assertion import client_assertion
+from launchworthy.testing.project_root import project_root
 from launchworthy.vocabulary import Problem, Secret, ToolError
+
+if TYPE_CHECKING:
+    from launchworthy.testing.world import World
 
 DIRECTORY = Path(".launchworthy") / "dev"
 
@@ -41,7 +41,7 @@ class Session:
     scopes: tuple[str, ...]
 
 
-def leave_session(root: Path, world: World) -> Path:
+def leave_session(root: Path, world: "World") -> Path:
     """Write the session file of a running world; returns where."""
     client = world.issuer.client
     session = Session(
@@ -59,10 +59,10 @@ def leave_session(root: Path, world: World) -> Path:
     return path
 
 
-def running_at(project: TestedProject) -> str | None:
+def running_at(root: Path) -> str | None:
     """Where `launchworthy dev` serves this project already; a session that nobody answers for is none."""
     try:
-        session = _session_file(project)
+        session = _session_file(root)
         httpx2.get(session.issuer, timeout=2.0, trust_env=False)
     except (FileNotFoundError, ValueError, TypeError, KeyError, httpx2.TransportError):
         return None
@@ -71,16 +71,16 @@ def running_at(project: TestedProject) -> str | None:
 
 def print_token(scopes: tuple[str, ...] | None) -> int:
     """Print a token with these scopes, or with all there are."""
-    session = _session(_project())
+    session = _session(_root())
     typer.echo(_token(session, session.scopes if scopes is None else scopes).reveal())
     return YES
 
 
 def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | None) -> int:
     """Call one tool and print its result as JSON; 1 where it was refused or failed."""
-    project = _project()
-    session = _session(project)
-    declared = _declared(project, name)
+    root = _root()
+    session = _session(root)
+    declared = _declared(root, name)
     given = {**declared.get("example", {}), **_arguments(arguments)}
     wanted = tuple(declared.get("scopes", ())) if scopes is None else scopes
     token = _persons_token(session, wanted) if _asks_its_caller(declared) else _token(session, wanted)
@@ -100,7 +100,16 @@ def call_tool(name: str, arguments: tuple[str, ...], scopes: tuple[str, ...] | N
 
 
 def _asks_its_caller(declared: Mapping[str, Any]) -> bool:
-    """Whether it is called for the simulated person, who can be asked on the page; a machine cannot."""
+    """Whether it is called for the simulated person, who can be asked on the page; a machine cannot.
+
+    Nobody is asked where the manifest does not say so; only then is it not read with the framework's models,
+    which take longer to load than the call takes.
+    """
+    if "approval" not in declared and declared.get("effect") != "destructive":
+        return False
+    from launchworthy.manifest import ApprovalMode
+    from launchworthy.testing.project import rule_of
+
     rule = rule_of(declared)
     return rule is not None and rule.mode is ApprovalMode.URL and rule.by == "caller"
 
@@ -128,34 +137,34 @@ def end_without_server() -> NoReturn:
     end(UNDECIDED)
 
 
-def _project() -> TestedProject:
+def _root() -> Path:
     try:
-        return TestedProject.find(Path.cwd())
+        return project_root(Path.cwd())
     except FileNotFoundError as error:
         problem = Problem(reason="no-project", what=str(error), fix=("run this inside a project",))
         say("could not decide", problem)
         end(UNDECIDED)
 
 
-def _session(project: TestedProject) -> Session:
+def _session(root: Path) -> Session:
     try:
-        return _session_file(project)
+        return _session_file(root)
     except FileNotFoundError:
         end_without_server()
 
 
-def _session_file(project: TestedProject) -> Session:
-    found = json.loads((project.root / DIRECTORY / "session.json").read_text())
+def _session_file(root: Path) -> Session:
+    found = json.loads((root / DIRECTORY / "session.json").read_text())
     return Session(**{**found, "scopes": tuple(found["scopes"])})
 
 
 def _token(session: Session, scopes: tuple[str, ...]) -> Secret:
-    client = SimulatedClient(session.client_id, ECKey.import_key(session.client_key))
+    key = ECKey.import_key(session.client_key)
     form = {
         "grant_type": "client_credentials",
         "client_id": session.client_id,
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": client.assertion(session.issuer, int(time.time())),
+        "client_assertion": client_assertion(session.client_id, key, session.issuer, int(time.time())),
         "resource": session.url,
         "scope": " ".join(scopes),
     }
@@ -168,6 +177,8 @@ def _token(session: Session, scopes: tuple[str, ...]) -> Secret:
 
 def _persons_token(session: Session, scopes: tuple[str, ...]) -> Secret:
     """A token of the simulated person, who consents to it as to any client's."""
+    from launchworthy.testing.person_token import person_token
+
     try:
         answer = person_token(session.token_endpoint, resource=session.url, scopes=scopes)
     except httpx2.TransportError:
@@ -188,8 +199,8 @@ def _read_token(session: Session, answer: httpx2.Response) -> Secret:
     return Secret(body["access_token"])
 
 
-def _declared(project: TestedProject, name: str) -> Mapping[str, Any]:
-    for path in sorted((project.root / "manifests").glob("*.toml")):
+def _declared(root: Path, name: str) -> Mapping[str, Any]:
+    for path in sorted((root / "manifests").glob("*.toml")):
         tools: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("tools", {})
         if name in tools:
             declared: Mapping[str, Any] = tools[name]

@@ -13,7 +13,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from launchworthy.manifest import Manifests
-from launchworthy.settings import Settings, sign_in_redirect
+from launchworthy.settings import Settings
+from launchworthy.vocabulary import sign_in_redirect
 
 _KUBERNETES_ID = re.compile(r"spiffe://[^/]+/ns/(?P<namespace>[^/]+)/sa/(?P<service_account>[^/]+)")
 _SUBJECT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<service_account>[^:]+)")

@@ -1,6 +1,5 @@
 """What did the operator configure, and is any of it a secret?"""
 
-from launchworthy.settings.approval_page import APPROVAL_FOLDER, SIGNED_IN, resource_origin, sign_in_redirect
 from launchworthy.settings.class_check import check_settings_class
 from launchworthy.settings.closed import (
     AbsolutePath,
@@ -29,10 +28,8 @@ from launchworthy.settings.tenancy import require_tenant_claims
 from launchworthy.settings.worlds import check_worlds
 
 __all__ = [
-    "APPROVAL_FOLDER",
     "EXCHANGES",
     "SCOPED",
-    "SIGNED_IN",
     "AbsolutePath",
     "Address",
     "AppSettings",
@@ -66,8 +63,6 @@ __all__ = [
     "parse_secret_ref",
     "read_project",
     "require_tenant_claims",
-    "resource_origin",
     "settings_schema",
-    "sign_in_redirect",
     "waits_for_disk",
 ]

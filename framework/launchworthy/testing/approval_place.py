@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from launchworthy.manifest import ApprovalMode, ApprovalRule, ApproverClaim
-from launchworthy.settings import Settings
 from launchworthy.testing.issuer import SimulatedIssuer
+
+if TYPE_CHECKING:
+    from launchworthy.settings import Settings
 
 SIMULATED_MARK = "name"
 """What marks a person in development: the simulated issuer says it of people only."""
@@ -37,7 +39,7 @@ class ApprovalPlace:
         return cls(issuer=issuer, person_claim=SIMULATED_MARK, claims=claims, fields=frozenset())
 
     @classmethod
-    def promoted(cls, settings: Settings, rules: Sequence[ApprovalRule]) -> Self | None:
+    def promoted(cls, settings: "Settings", rules: Sequence[ApprovalRule]) -> Self | None:
         """Of the settings that are rehearsed; None where nobody is asked on a page, or nowhere."""
         claims, issuer = _claims(rules), settings.approval.issuer
         if claims is None or issuer is None:

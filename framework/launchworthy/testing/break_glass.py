@@ -1,6 +1,7 @@
 """Who approves grants in the simulated world? People of an issuer whose keys lie beside a trust policy.
 
 Nobody signs in: the issuer writes the ID tokens at once that two people's sign-ins would have ended with.
+The gate's own proofs are imported where one is written: most worlds have no grants, and start sooner.
 """
 
 import json
@@ -8,14 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from launchworthy.approval.proved.grant import grant_matter
-from launchworthy.approval.proved.proof import render_proof
-from launchworthy.state.control import Action, Entry, GrantTerms
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.issuer import ABSENT, SimulatedIssuer
 from launchworthy.vocabulary import Environment, Principal
+
+if TYPE_CHECKING:
+    from launchworthy.state.control import Entry
 
 CLIENT: Final = "approve"
 GROUP: Final = "on-call-leads"
@@ -45,7 +46,7 @@ class BreakGlass:
             '[roots]\n"dev.invalid" = ["root.pem"]\n'
         )
 
-    def approved(self, entry: Entry, *people: str, **claims: object) -> Entry:
+    def approved(self, entry: "Entry", *people: str, **claims: object) -> "Entry":
         """The same grant with the proofs of these people; of two of them if none is named.
 
         Args:
@@ -56,6 +57,9 @@ class BreakGlass:
         Raises:
             ValueError: it is no grant.
         """
+        from launchworthy.approval.proved.grant import grant_matter  # noqa: PLC0415
+        from launchworthy.approval.proved.proof import render_proof  # noqa: PLC0415
+
         matter = grant_matter(entry)
         if entry.grant is None:
             raise ValueError("only a grant is approved")
@@ -78,8 +82,10 @@ def simulated_grant(
     lifts: tuple[str, ...],
     since: int,
     until: int,
-) -> Entry:
+) -> "Entry":
     """A grant that nobody has approved yet."""
+    from launchworthy.state.control import Action, Entry, GrantTerms  # noqa: PLC0415
+
     return Entry(
         id=f"grant-{since}",
         action=Action.GRANT,

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from launchworthy.manifest import Manifests
-from launchworthy.settings import Settings
 from launchworthy.testing.issuer import SimulatedIssuer
+
+if TYPE_CHECKING:
+    from launchworthy.settings import Settings
 
 CLAIM: Final = "tenant"
 
@@ -24,7 +26,7 @@ class CallersTenant:
     claims: Mapping[str, str]
 
     @classmethod
-    def promoted(cls, settings: Settings, manifests: Manifests) -> Self | None:
+    def promoted(cls, settings: "Settings", manifests: Manifests) -> Self | None:
         """As the settings say that are rehearsed; None where there is one tenant."""
         if not manifests.has_tenants:
             return None

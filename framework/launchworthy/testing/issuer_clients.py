@@ -17,12 +17,12 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
+from launchworthy.testing.client_assertion import client_assertion
 from launchworthy.testing.issuer_errors import OAuthError
 from launchworthy.testing.issuer_id_jag import JWT_BEARER
 from launchworthy.testing.issuer_registration import RegisteredClient
 from launchworthy.testing.issuer_workloads import ASSERTION_TYPE, Workload
 
-ASSERTION_LIFETIME: Final = 60
 LONGEST_ASSERTION: Final = 300
 _ALGORITHMS: Final = ("ES256", "RS256", "PS256", "Ed25519")
 
@@ -45,16 +45,7 @@ class SimulatedClient:
 
     def assertion(self, audience: str, now: int, **changes: object) -> str:
         """A fresh proof of who it is (RFC 7523 §2.2), with some claims changed for a test."""
-        claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": audience,
-            "iat": now,
-            "exp": now + ASSERTION_LIFETIME,
-            "jti": secrets.token_urlsafe(16),
-        } | changes
-        header = {"alg": "ES256", "kid": self.key.kid}
-        return jws.serialize_compact(header, json.dumps(claims), self.key, ["ES256"])
+        return client_assertion(self.client_id, self.key, audience, now, **changes)
 
 
 class Clients:

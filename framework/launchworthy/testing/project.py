@@ -12,6 +12,7 @@ from launchworthy.manifest import EXAMPLE_TENANT, ApprovalRule, ToolTable, appro
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.callers_tenant import CLAIM, CallersTenant
 from launchworthy.testing.lending import SimulatedCredential, joined
+from launchworthy.testing.project_root import project_root
 from launchworthy.testing.world import CALLERS, World
 
 _SIGN_IN: Final = "developer"
@@ -50,10 +51,7 @@ class TestedProject:
         Raises:
             FileNotFoundError: there is none.
         """
-        for root in (start, *start.parents):
-            if (root / "manifests" / "server.toml").is_file():
-                return cls.read(root)
-        raise FileNotFoundError(f"no `manifests/server.toml` at {start} or above it")
+        return cls.read(project_root(start))
 
     @classmethod
     def read(cls, root: Path) -> Self:

@@ -17,7 +17,6 @@ from typing import Any, Self
 
 from cryptography.x509 import Certificate
 
-from launchworthy.settings import sign_in_redirect
 from launchworthy.testing.approval_place import ApprovalPlace
 from launchworthy.testing.authority import SimulatedAuthority
 from launchworthy.testing.break_glass import BreakGlass
@@ -37,7 +36,7 @@ from launchworthy.testing.toml import render_toml
 from launchworthy.testing.visitor import APPROVER, PERSON
 from launchworthy.testing.waiting import free_port, free_ports, wait_until
 from launchworthy.testing.workload_api import WorkloadApi
-from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret
+from launchworthy.vocabulary import SIMULATED_TRUST_DOMAIN, Environment, Secret, sign_in_redirect
 
 __all__ = ["World", "free_port", "free_ports", "wait_until"]
 CALLERS = "callers"

@@ -1,5 +1,11 @@
 """The nouns: principal, scope, reason, decision, secret reference, errors."""
 
+from launchworthy.vocabulary.approval_page import (
+    APPROVAL_FOLDER,
+    SIGNED_IN,
+    resource_origin,
+    sign_in_redirect,
+)
 from launchworthy.vocabulary.approved import Approved
 from launchworthy.vocabulary.call_id import CallId, format_call_id, is_call_id
 from launchworthy.vocabulary.decision import Decision
@@ -23,9 +29,11 @@ from launchworthy.vocabulary.secret import BearerToken, Secret
 from launchworthy.vocabulary.secret_reference import SecretRef, SecretScheme
 
 __all__ = [
+    "APPROVAL_FOLDER",
     "EX_CONFIG",
     "EX_TEMPFAIL",
     "LIFTABLE",
+    "SIGNED_IN",
     "SIMULATED_TRUST_DOMAIN",
     "Approved",
     "BearerToken",
@@ -56,6 +64,8 @@ __all__ = [
     "render_json",
     "render_scopes",
     "render_text",
+    "resource_origin",
+    "sign_in_redirect",
     "tenant_of",
     "wire_word",
 ]

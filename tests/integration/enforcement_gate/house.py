@@ -37,7 +37,6 @@ from launchworthy.enforcement.protocol import RULE_33, ConnectionLimits, bounded
 from launchworthy.enforcement.rehearsing import Rehearsing
 from launchworthy.manifest import Server, load_manifests, match, parse_rate
 from launchworthy.policy import CachedPolicy, compile_policy
-from launchworthy.settings import sign_in_redirect
 from launchworthy.state import MemoryStore, Store
 from launchworthy.state.control import ControlList, Entry
 from launchworthy.state.control.control_list import Judge
@@ -48,7 +47,15 @@ from launchworthy.testing.issuer import SimulatedClient, SimulatedIssuer
 from launchworthy.tokens import IssuerPolicy
 from launchworthy.tokens.fetch import system_network
 from launchworthy.tokens.verifier import TokenVerifier
-from launchworthy.vocabulary import Environment, Principal, Problem, ProblemError, Reason, Refused
+from launchworthy.vocabulary import (
+    Environment,
+    Principal,
+    Problem,
+    ProblemError,
+    Reason,
+    Refused,
+    sign_in_redirect,
+)
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"

@@ -22,9 +22,8 @@ from launchworthy.approval.waiting import Approver, Found, Standing, Waiting, Wa
 from launchworthy.approval.who_answers import check_may_answer
 from launchworthy.audit import Recorder
 from launchworthy.audit.events import ApprovalAnswered, ApprovalTurnedAway
-from launchworthy.settings import resource_origin
 from launchworthy.tokens.id_tokens import SignedIn
-from launchworthy.vocabulary import Reason, Refused
+from launchworthy.vocabulary import Reason, Refused, resource_origin
 
 _BITS: Final = 128
 _LONGEST_NAME: Final = 128

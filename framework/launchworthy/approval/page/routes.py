@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from launchworthy.settings import APPROVAL_FOLDER, SIGNED_IN
+from launchworthy.vocabulary import APPROVAL_FOLDER, SIGNED_IN
 
 _HANDLE: Final = "([0-9a-f]{32})"
 QUESTION: Final = re.compile(f"{APPROVAL_FOLDER}{_HANDLE}".encode())

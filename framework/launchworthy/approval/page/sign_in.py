@@ -17,11 +17,10 @@ from launchworthy.approval.page.cookies import Begun
 from launchworthy.approval.question import REMEMBERED_SECONDS, TTL_SECONDS
 from launchworthy.approval.refusals import NotAnswered
 from launchworthy.approval.waiting import Waiting
-from launchworthy.settings import sign_in_redirect
 from launchworthy.state import Claims, KeyPurpose, state_key
 from launchworthy.tokens.id_tokens import IdTokens, SignedIn, SignInTerms
 from launchworthy.tokens.shown import shown
-from launchworthy.vocabulary import Reason, Refused, Secret
+from launchworthy.vocabulary import Reason, Refused, Secret, sign_in_redirect
 
 _BITS: Final = 128
 _VERIFIER_BITS: Final = 256
