@@ -4,14 +4,15 @@
 2. the address that was judged is the one connected to; TLS and `Host` still name the host
 3. no proxies, no redirects, no compression; an answer is read whole, up to a bound
 4. what signs a request does so here, below the client: no request or response that a tool sees has it
+5. connecting is ours; what a tool makes its body of, while it is sent, is the call's, and judged as that
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from ipaddress import ip_address
 
 import httpx2
 
-from launchworthy.egress import ours
+from launchworthy.egress import CallEgress, carried, current, ours
 from launchworthy.tokens.address import check_addresses
 from launchworthy.tokens.endpoint import Endpoint, EndpointError, read_endpoint
 from launchworthy.tokens.fetch import FetchError, Network
@@ -82,8 +83,9 @@ class OneHost:
         headers += [(b"Host", self.endpoint.authority.encode()), (b"Accept-Encoding", b"identity")]
         if authorization is not None:
             headers.append((b"Authorization", authorization.encode()))
+        body = _MadeByCall(request.stream, current())
         with ours():
-            return await self._first_answer(request, headers, await self._addresses())
+            return await self._first_answer(request, headers, body, await self._addresses())
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -98,7 +100,11 @@ class OneHost:
         return found
 
     async def _first_answer(
-        self, request: httpx2.Request, headers: list[tuple[bytes, bytes]], addresses: Sequence[str]
+        self,
+        request: httpx2.Request,
+        headers: list[tuple[bytes, bytes]],
+        body: httpx2.AsyncByteStream,
+        addresses: Sequence[str],
     ) -> httpx2.Response:
         """Try the judged addresses in turn; only a failed connection moves on to the next."""
         failed: httpx2.ConnectError | None = None
@@ -108,7 +114,7 @@ class OneHost:
                 request.method,
                 request.url.copy_with(host=literal, port=self.endpoint.port),
                 headers=headers,
-                stream=request.stream,
+                stream=body,
                 extensions={**request.extensions, "sni_hostname": self.endpoint.host},
             )
             try:
@@ -131,6 +137,36 @@ class OneHost:
             await response.aclose()
         kept = [(k, v) for k, v in response.headers.raw if k.lower() != b"transfer-encoding"]
         return httpx2.Response(response.status_code, headers=kept, content=bytes(body))
+
+
+class _MadeByCall(httpx2.AsyncByteStream):
+    """A body that may be made while it is sent, by an iterator or a file that somebody gave."""
+
+    def __init__(self, stream: object, call: CallEgress | None) -> None:
+        """Have it made for this call; None outside of calls.
+
+        Raises:
+            TypeError: it was made for a client that waits.
+        """
+        if not isinstance(stream, httpx2.AsyncByteStream):
+            raise TypeError("the body is no stream of an asynchronous client")
+        self._stream = stream
+        self._call = call
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Piece by piece; between two pieces everything is ours again."""
+        pieces = aiter(self._stream)
+        while True:
+            with carried(self._call):
+                piece = await anext(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+    async def aclose(self) -> None:
+        """Close what it was made of."""
+        with carried(self._call):
+            await self._stream.aclose()
 
 
 class HostTransport(httpx2.AsyncBaseTransport):

@@ -4,6 +4,6 @@
 and resolves or connects by itself is not seen: `docs/guides/egress.md` says what follows from that.
 """
 
-from launchworthy.egress.calls import CallEgress, EgressDenied, ours
+from launchworthy.egress.calls import CallEgress, EgressDenied, carried, current, ours
 
-__all__ = ["CallEgress", "EgressDenied", "ours"]
+__all__ = ["CallEgress", "EgressDenied", "carried", "current", "ours"]

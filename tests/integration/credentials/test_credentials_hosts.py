@@ -8,8 +8,28 @@ from issuing import Listener
 from starlette.responses import RedirectResponse, Response
 
 from launchworthy.credentials.one_host import AnswerTooLongError, OneHost, OtherHostError
+from launchworthy.egress import CallEgress, current
+from launchworthy.egress.calls import Names
 from launchworthy.tokens.endpoint import EndpointError
 from launchworthy.tokens.fetch import Network, system_network
+
+
+class Upload:
+    """A file that is read while it is sent."""
+
+    def __init__(self, seen):
+        self.seen, self.left = seen, [b"a=b"]
+
+    def read(self, _size=-1):
+        self.seen.append(current())
+        return self.left.pop() if self.left else b""
+
+
+async def made(seen):
+    for piece in (b"a=", b"b"):
+        seen.append(current())
+        yield piece
+    seen.append(current())
 
 
 @pytest.fixture
@@ -42,6 +62,24 @@ def test_a_request_goes_to_the_host_signed_and_with_our_headers_only(listener):
     assert "proxy-authorization" not in headers
     assert (headers["x-mine"], form) == ("1", [("a", "b")])
     assert "canary" not in repr(answer) + repr(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "body", [lambda seen: {"content": made(seen)}, lambda seen: {"files": {"f": Upload(seen)}}]
+)
+def test_connecting_is_ours_and_what_makes_the_body_meanwhile_is_the_calls(listener, body):
+    seen, resolved = [], []
+
+    async def resolve(host, port):
+        resolved.append(current())
+        return await system_network().resolve(host, port)
+
+    network = Network(resolve=resolve, tls=system_network().tls, seconds=1.0)
+    with CallEgress((), Names(), simulated=True) as call:
+        assert send(listener.url, listener.url, network=network, **body(seen)).status_code == 200
+    assert set(seen) == {call}
+    assert resolved == [None]
+    assert current() is None
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,39 @@ async def reach_upstream(call: Call[OrderStore], host: str, port: int) -> str:
         return str((await payments.post("/payments", json={})).status_code)
 
 
+@tool
+async def reach_while_sending(call: Call[OrderStore], host: str, port: int) -> str:
+    """Make what is sent to the upstream while it is sent, out of what somebody else says."""
+
+    async def body():
+        if port:
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+        yield b"{}"
+
+    async with call.upstream("payments") as payments:
+        return str((await payments.post("/payments", content=body())).status_code)
+
+
+class Far:
+    """A file that comes from far away."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.at, self.left = (host, port), [b"{}"]
+
+    def read(self, size: int = -1) -> bytes:
+        if self.at[1]:
+            socket.create_connection(self.at, timeout=5).close()
+        return self.left.pop() if self.left else b""
+
+
+@tool
+def reach_while_uploading(call: Call[OrderStore], host: str, port: int) -> str:
+    """Upload what is read while it is sent."""
+    with call.upstream("payments") as payments:
+        return str(payments.post("/payments", files={"file": Far(host, port)}).status_code)
+
+
 @resource
 async def far_order(order_id: int) -> str:
     """Read an order from far away."""
@@ -72,6 +105,7 @@ scopes = ["orders:write"]
 ARGUMENTS = 'effect = "write"\narguments = { host = "clear", port = "clear" }'
 DECLARED = f'{ARGUMENTS}\negress = ["api.acme.example:443"]'
 PAYMENTS = 'credentials.payments = { scopes = ["refunds:create"], ttl = "2m" }'
+MADE_WHILE_SENT = ("reach_while_sending", "reach_while_uploading")
 
 
 @dataclass(frozen=True)
@@ -111,7 +145,8 @@ def server(tmp_path_factory):
         for name in ("reach", "reach_quietly"):
             file.write(TABLE.format(section="tools", name=name, more=DECLARED))
         file.write(TABLE.format(section="tools", name="reach_nothing", more=ARGUMENTS))
-        file.write(TABLE.format(section="tools", name="reach_upstream", more=f"{ARGUMENTS}\n{PAYMENTS}"))
+        for name in ("reach_upstream", *MADE_WHILE_SENT):
+            file.write(TABLE.format(section="tools", name=name, more=f"{ARGUMENTS}\n{PAYMENTS}"))
         file.write(TABLE.format(section="resources", name="far_order", more='uri = "far://order/{order_id}"'))
     (folder / "world").mkdir()
     tested = TestedProject.read(root)
@@ -149,6 +184,14 @@ def test_a_call_that_declares_nothing_reaches_nothing_on_this_machine_either(ser
 def test_what_goes_through_the_upstream_needs_no_declaration(server):
     assert server.call("reach_upstream", "x", 1) == "200"
     assert server.outcome()["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("tool", MADE_WHILE_SENT)
+def test_what_makes_a_body_while_it_is_sent_reaches_no_further_than_its_call(server, tool):
+    assert server.call(tool, "x", 0) == "200"
+    with somebody() as port, pytest.raises(ToolError):
+        server.call(tool, "127.0.0.1", port)
+    assert (server.outcome()["outcome"], server.outcome().get("reason")) == ("error", "tool.egress")
 
 
 def test_a_resource_is_held_to_its_manifest_as_a_tool_is(server):
