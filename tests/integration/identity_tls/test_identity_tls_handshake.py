@@ -128,12 +128,14 @@ def test_a_bounded_number_of_handshakes_is_under_way(once, monkeypatch):
     async def test(world):
         async with world.listening(head_seconds=3.0):
             idle = [await asyncio.open_connection(world.host, world.port) for _ in range(3)]
-            async with world.caller() as http:
-                with pytest.raises(FAILED):
-                    await http.get(world.url)
-            assert world.reasons() == ["peer.tls"]
-            for _, writer in idle:
-                writer.close()
+            try:
+                async with world.caller() as http:
+                    with pytest.raises(FAILED):
+                        await http.get(world.url)
+                assert world.reasons() == ["peer.tls"]
+            finally:
+                for _, writer in idle:
+                    writer.close()
 
     once(test)
 
