@@ -361,8 +361,9 @@ def interop_live(session: nox.Session) -> None:
 
 @nox.session(name="interop-judges")
 def interop_judges(session: nox.Session) -> None:
-    """The second judges of META-02: each agrees with the reference project, and catches a planted fault."""
+    """The second judges of META-02, and one of our SARIF: each agrees, and catches what is planted for it."""
     node = install_npm(session, "tests/interop/conformance")
+    sarif = install_npm(session, "tests/interop/judges")
     home = ROOT / ".nox" / "judges" / "-".join(SECOND_JUDGES).replace("==", "-")
     if not (home / "installed").exists():
         python = str(home / "environment" / "bin" / "python")
@@ -376,7 +377,7 @@ def interop_judges(session: nox.Session) -> None:
             (home / "bin" / name).symlink_to(home / "environment" / "bin" / name)
         (home / "installed").touch()  # last: what was interrupted is made anew
     install_project(session, UV)
-    programs = {"INTEROP_NODE": str(node), "INTEROP_JUDGES": str(home / "bin")}
+    programs = {"INTEROP_NODE": str(node), "INTEROP_JUDGES": str(home / "bin"), "INTEROP_SARIF": str(sarif)}
     try_with(session, "tests/interop/judges", **programs)
 
 

@@ -25,8 +25,8 @@ from launchworthy.promotion.chain import (
     carried_on,
     require_remembered,
     require_renewable,
-    verified_link,
 )
+from launchworthy.promotion.chain_witness import witnessed_link
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.report_file import ReportFile
@@ -80,7 +80,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
 
     Raises:
         ProblemError: `not-approved`, `approval-not-genuine`, `approver-wrote-it` or
-            `approver-keys-unavailable`.
+            `approver-keys-unavailable`; as `witnessed_link`.
     """
     approvers = trust.of(report.environment).approvers
     book = Book(
@@ -93,7 +93,7 @@ def approved(  # noqa: PLR0913 - what an approval depends on
         now=now,
     )
     trusted = read_trusted(root)
-    link = verified_link(root, report.environment, trust, now=now)
+    link = witnessed_link(root, report.environment, trust, environ=environ, now=now)
     require_remembered(trusted, link)
     require_lock_approved(book, (root / LOCK).read_bytes())
     waived = tuple(_waived(report, trusted))

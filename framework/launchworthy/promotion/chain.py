@@ -7,7 +7,9 @@ one names it, and carries on what it says:
 * the fingerprint of every secret that was ever found. Each still stands in promotion.toml with what became of
   it, so that a history that was rewritten resets nothing.
 
-Who takes the file away begins a new chain; the platform refuses that with `previous = "required"`.
+Who takes the file away, or puts an older one in its place, is contradicted by the history of the project
+(`chain_witness`); who rewrites that too begins a new chain, which the platform refuses with
+`previous = "required"`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,16 +43,18 @@ class Link:
 
     Attributes:
         reference: names it; None at the beginning of a chain.
+        signed_at: when it was signed; 0 at the beginning.
         renewals: by control.
         secrets: fingerprints.
     """
 
     reference: RecordReference | None
+    signed_at: int
     renewals: Mapping[str, Renewal]
     secrets: frozenset[str]
 
 
-NO_LINK = Link(reference=None, renewals={}, secrets=frozenset())
+NO_LINK = Link(reference=None, signed_at=0, renewals={}, secrets=frozenset())
 
 
 def previous_record(root: Path, environment: Environment) -> UnverifiedRecord | None:
@@ -174,6 +178,7 @@ def carried_on(trusted: Trusted, waived: Iterable[Entry[WaiverTable]], link: Lin
 def _link(predicate: Predicate, reference: RecordReference) -> Link:
     return Link(
         reference=reference,
+        signed_at=predicate.signed_at,
         renewals={each.control: each for each in predicate.renewals},
         secrets=frozenset(predicate.secrets),
     )

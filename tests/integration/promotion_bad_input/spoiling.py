@@ -33,6 +33,7 @@ class Bad:
         says: what it must name.
         python: another interpreter to ask the code with; the project's own if not said.
         variables: of the gate, beside the usual ones.
+        read_only: whether nothing of the checkout can be written, not even by root.
         seconds: within which it must end.
     """
 
@@ -43,6 +44,7 @@ class Bad:
     says: str
     python: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    read_only: bool = False
     seconds: float = 240.0
 
 
@@ -102,14 +104,24 @@ def away(name: str) -> Spoil:
     return spoil
 
 
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
+
+
+def mounted_read_only(root: Path) -> tuple[str, ...]:
+    """What comes before a command that finds this folder on a file system where nothing can be written."""
+    return ("unshare", "--mount", "sh", "-c", READ_ONLY, str(root))
+
+
 @contextmanager
-def started(orders: PromotedOrders, *command: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
+def started(
+    orders: PromotedOrders, *command: str, before: tuple[str, ...] = (), **variables: str
+) -> Iterator["subprocess.Popen[str]"]:
     """The gate as a process of its own, in a group of its own; it does not outlive this."""
     python = () if "--python" in command else ("--python", str(orders.root / ".venv" / "bin" / "python"))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # or else the gate would inherit that, and rightly
         signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [sys.executable, "-m", "launchworthy.cli", *command, *python],
+        [*before, sys.executable, "-m", "launchworthy.cli", *command, *python],
         cwd=orders.root, env=environ(**variables), start_new_session=True, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -124,7 +136,8 @@ def started(orders: PromotedOrders, *command: str, **variables: str) -> Iterator
 def judged(orders: PromotedOrders, bad: Bad) -> tuple[int | None, str]:
     """The exit code (None: it did not end in time), and all that was said."""
     python = () if bad.python is None else ("--python", bad.python)
-    with started(orders, *bad.command, *python, **bad.variables) as process:
+    before = mounted_read_only(orders.root) if bad.read_only else ()
+    with started(orders, *bad.command, *python, before=before, **bad.variables) as process:
         try:
             said, complaint = process.communicate(timeout=bad.seconds)
         except subprocess.TimeoutExpired:

@@ -12,6 +12,7 @@ from spoiling import (
     edited,
     importing,
     judged,
+    mounted_read_only,
     nothing,
     opening,
     put_back,
@@ -112,6 +113,10 @@ BAD = (
         says="see what `uv build --wheel` says here"),
     Bad(name="no network", spoil=without_environment, command=REHEARSE, exits=UNDECIDED, says="uv",
         variables={"UV_OFFLINE": "1", "UV_CACHE_DIR": "no-cache"}),
+    Bad(name="a read-only checkout", spoil=nothing, command=REHEARSE, exits=UNDECIDED, read_only=True,
+        says="nothing can be built or installed there"),
+    Bad(name="a read-only checkout, promoted", spoil=nothing, command=PROMOTE, exits=UNDECIDED,
+        read_only=True, says="report-not-written"),
     Bad(name="nowhere to build", spoil=away(".launchworthy"), command=REHEARSE, exits=UNDECIDED,
         says="nothing can be built or installed there"),
     Bad(name="nowhere to report", spoil=away("dist"), command=("promote", "--environment", "rehearsal"),
@@ -127,7 +132,9 @@ def test_the_project_holds_as_it_is(good_orders: PromotedOrders) -> None:
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name.replace(" ", "-"))
-def test_it_never_passes_and_never_hangs(good_orders: PromotedOrders, bad: Bad) -> None:
+def test_it_never_passes_and_never_hangs(good_orders: PromotedOrders, tmp_path: Path, bad: Bad) -> None:
+    if bad.read_only and subprocess.run((*mounted_read_only(tmp_path), "true"), check=False).returncode:
+        pytest.skip("only root can mount a folder as read-only, where that is allowed at all")
     with put_back(good_orders):
         bad.spoil(good_orders)
         code, said = judged(good_orders, bad)

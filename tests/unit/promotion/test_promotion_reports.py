@@ -193,6 +193,22 @@ def test_a_failure_without_a_line_has_a_place_all_the_same(where: str | None) ->
     assert "#" not in place["artifactLocation"]["uri"]
 
 
+@pytest.mark.parametrize(
+    ("where", "uri"),
+    [
+        ("config/production.toml:7", "config/production.toml"),
+        ("a b.toml:7", "a%20b.toml"),
+        ("a:b.toml:7", "a%3Ab.toml"),
+        ("50%/\u00e4.toml", "50%25/%C3%A4.toml"),
+        ("/etc/launchworthy/trust.toml", "file:///etc/launchworthy/trust.toml"),
+    ],
+)
+def test_a_place_is_a_uri_whatever_a_file_is_called(where: str, uri: str) -> None:
+    log = json.loads(promotion_sarif(result(make(CONTROLS[0], Status.FAIL, where=where))))
+    [found] = log["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
 def test_junit_is_xml_whatever_a_project_says() -> None:
     suites = ET.fromstring(render_junit(mixed(HOSTILE)))  # noqa: S314 - our own
     assert len(suites.findall("testsuite/testcase")) == len(Status)

@@ -84,12 +84,13 @@ def _saw_all(stage: Stage, name: str, tools: frozenset[str]) -> Seen:
         ProblemError: `judge-failed`: it has not.
     """
     expected = {_tools(stage, way_back=True), _tools(stage, way_back=False)}
+    most = max(expected, key=len)
     if tools not in expected:
-        most = max(expected, key=len)
         raise failed(
             name, f"saw {len(tools)} tools, and {len(most)} are declared: it has judged something else"
         )
-    return saw(META_02, True, f"{name} saw every one of {len(tools)} tools", "")
+    shown = "" if tools == most else f" that are shown where nobody can be asked, of {len(most)}"
+    return saw(META_02, True, f"{name} saw every one of {len(tools)} tools{shown}", "")
 
 
 def _scanned(stage: Stage, scene: Scene, program: Path, url: str) -> Iterator[Seen]:

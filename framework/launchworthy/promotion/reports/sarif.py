@@ -4,6 +4,7 @@ A control that holds is one result of the kind `pass`; what is waived is suppres
 """
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from launchworthy.probe.reports.sarif import Found, Kind, Level, Location, Rule, render_sarif
 from launchworthy.promotion.control import Control
@@ -60,8 +61,13 @@ def _found(finding: Finding, message: str, where: str | None) -> Found:
 def _location(where: str | None) -> Location:
     path, colon, line = (where or _ANYWHERE).rpartition(":")
     if colon and line.isdecimal():
-        return Location(uri=path, line=max(1, int(line)))
-    return Location(uri=(where or _ANYWHERE).partition("#")[0], line=1)
+        return Location(uri=_uri(path), line=max(1, int(line)))
+    return Location(uri=_uri((where or _ANYWHERE).partition("#")[0]), line=1)
+
+
+def _uri(path: str) -> str:
+    """A file's path as SARIF wants it: a URI, relative for what is in the project (§3.4.3)."""
+    return f"{'file://' if path.startswith('/') else ''}{quote(path)}"
 
 
 def _text(failure: Assertion) -> str:

@@ -50,7 +50,7 @@ class History:
             ProblemError: `history-not-whole`: a shallow or partial clone; `git-not-usable`.
         """
         self._git = git
-        self._refuse_cut()
+        require_whole(git)
         inside = below.resolve().relative_to(git.top).as_posix()
         self._prefix = "" if inside == "." else f"{inside}/"
         every = dict(_listed(self._list("--indexed-objects")))
@@ -115,17 +115,6 @@ class History:
                 past[about.split()[1].decode("ascii")] = path.decode("utf-8", "replace")
         return past
 
-    def _refuse_cut(self) -> None:
-        shallow = self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
-        if shallow:
-            raise ProblemError(
-                Problem(
-                    reason="history-not-whole",
-                    what="this clone is shallow: most of its history is not here",
-                    fix=("git fetch --unshallow; in a workflow, fetch-depth: 0",),
-                )
-            )
-
     def _readable(self) -> Iterable[str]:
         """The names of everything but trees: they hold names and no texts."""
         with tempfile.TemporaryFile() as names:
@@ -144,6 +133,19 @@ class History:
         if kind != "blob":
             return text_of(f"message of {kind} {name[:7]}", content.partition(b"\n\n")[2])
         return text_of(self._paths[name].removeprefix(self._prefix) or f"object {name[:7]}", content)
+
+
+def require_whole(git: Git) -> None:
+    """See that the history is all here.
+
+    Raises:
+        ProblemError: `history-not-whole`: this is a shallow clone.
+    """
+    if git.run("rev-parse", "--is-shallow-repository").strip() != b"true":
+        return
+    what = "this clone is shallow: most of its history is not here"
+    fix = ("git fetch --unshallow; in a workflow, fetch-depth: 0",)
+    raise ProblemError(Problem(reason="history-not-whole", what=what, fix=fix))
 
 
 def _listed(listing: bytes) -> Iterator[tuple[str, str]]:
