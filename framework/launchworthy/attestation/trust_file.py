@@ -62,6 +62,7 @@ def read_trust_policy(path: Path, *, environment: Environment, outside: Path | N
         ProblemError: it is missing, unreadable, malformed, within the project, or could be written by this
             process; or it trusts nobody for this environment.
     """
+    path = _from_here(path)
     _check_hands(path, environment, outside)
     document = _read(path)
     pem: dict[str, bytes] = {}
@@ -134,6 +135,14 @@ def _check_hands(path: Path, environment: Environment, outside: Path | None) -> 
             what = f"could be written by those whom it judges: `{entry.path}`"
             fix = (f"chown root {entry.path} && chmod go-w {entry.path}, or mount it read-only",)
             _refuse("trust-policy-writable", path, what, fix)
+
+
+def _from_here(path: Path) -> Path:
+    """`../trust.toml`, begun in the directory above this one: it does not lead through this one."""
+    above, here = path, Path.cwd()
+    while above.parts[:1] == ("..",):
+        above, here = Path(*above.parts[1:]), here.parent
+    return path if above is path else here / above
 
 
 def _way(path: Path) -> Iterator[Path]:

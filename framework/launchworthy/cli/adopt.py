@@ -82,9 +82,13 @@ def _lines(
         yield ""
         yield f" appended to {MANIFEST}:" if written else f" for {MANIFEST} (--write appends it):"
         yield drafted
+    elif written:
+        yield ""
+        yield f" {MANIFEST} declares all of them already; nothing was appended"
     yield ""
     yield " then, function by function: mark it with @tool, @resource or @prompt in src/<package>/tools.py,"
-    yield " run the tests, `launchworthy lock`, and `launchworthy check`; the guide: docs/guides/adopting.md"
+    yield " run the tests, `launchworthy lock`, and `launchworthy check`; the guide:"
+    yield " docs/guides/adopting.md of launchworthy"
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:

@@ -91,6 +91,8 @@ def show(
         for line in lines:
             found = True
             typer.echo(line)
+        if not found:
+            typer.echo("no record fits: of what was read, nothing is what was asked for", err=True)
     end(YES if found else NO)
 
 

@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
 def check(
     controls: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID|FAMILY]...", help="Controls or families; all if none is named."),
+        typer.Argument(
+            metavar="[ID|FAMILY]...",
+            help="Controls (TOK-04, or all of TOK) or families; all if none is said.",
+        ),
     ] = None,
     rehearse: Annotated[
         bool, typer.Option("--rehearse", help="Start the server and attack it as well.")
@@ -144,7 +147,8 @@ def show_progress(what: str, done: int, of: int) -> None:
 def _refuse_unknown(names: list[str]) -> None:
     from launchworthy.promotion.control import FAMILIES, load_catalogue
 
-    known = {control.id for control in load_catalogue()} | set(FAMILIES)
+    ids = {control.id for control in load_catalogue()}
+    known = ids | {each.partition("-")[0] for each in ids} | set(FAMILIES)
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name.casefold(), {each.casefold(): each for each in known}, n=1)
@@ -168,7 +172,7 @@ def _selected(names: list[str], environment: Environment, *, rehearse: bool) -> 
     found = tuple(
         each
         for each in controls_for(environment)
-        if (not names or each.id in names or each.family in names)
+        if (not names or not {each.id, each.id.partition("-")[0], each.family}.isdisjoint(names))
         and (rehearse or each.id in readable_controls())
     )
     if not found:

@@ -51,6 +51,8 @@ class FilePlace:
     def change(self, edit: "Callable[[Entries], Entries]") -> None:
         """Put other entries in place of what stands there; of two commands at once one waits for the other.
 
+        Where nothing stood, `name` says so from then on.
+
         Raises:
             ProblemError: they are no list, nobody may write there, or another command does not end.
         """
@@ -58,6 +60,8 @@ class FilePlace:
 
         with _alone(self._path):
             missing = self._may_be_missing and not self._path.exists()
+            if missing:
+                self.name = f"{self._path}, which is new"
             write_entries(self._path, edit(() if missing else self.entries()))
 
 

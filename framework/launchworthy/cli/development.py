@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,13 +164,22 @@ def _two_calls(world: World) -> int:
 _UNAUTHORIZED = 401
 
 
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _say_how_to_connect(name: str, world: World) -> None:
     typer.echo(f"serving at  {world.url}   as {world.subject}", err=True)
     typer.echo(
         f"issuer      {world.issuer.issuer}   (sign-in page, client registration, client credentials)",
         err=True,
     )
-    typer.echo("in another terminal:", err=True)
+    entering = Path(sys.prefix, "bin", "activate")
+    if entering.is_file():  # where `launchworthy` is, which another terminal does not know yet
+        typer.echo(f"in another terminal, after `source {_from_here(entering)}`:", err=True)
+    else:
+        typer.echo("in another terminal:", err=True)
     typer.echo(
         "  launchworthy dev call TOOL [NAME=VALUE]...    the manifest's example, and just its scopes",
         err=True,

@@ -33,7 +33,11 @@ def type_errors(text: str, schema: str, written: Written) -> Iterator[Problem]:
         where = written[identifier][0].where if identifier in written else "manifests/"
         told = _POSITION.sub("", error[1])
         what = f"does not fit what policy may look at: {told}"
-        fix = ("an argument must stand in policy_inputs of every tool that the rule is about",)
+        fix = (
+            'an action is declared in manifests/tools.toml: "place_order", "resource:order", "prompt:triage"',
+            "an argument must stand in policy_inputs of every tool that the rule is about",
+            "all that a rule may look at: launchworthy explain policy",
+        )
         yield Problem(reason="policy-invalid", where=where, what=what, fix=fix, field=identifier or None)
 
 

@@ -160,11 +160,10 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
         purpose=Purpose.BUILT,
         now=int(clock()),
     )
-    folder = root / RECORD_DIRECTORY
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / SBOM_NAME, sbom)
-    write_whole(folder / summary_name(report.environment), sealing(summary))
-    write_whole(folder / name, envelope)
+    _write(
+        root / RECORD_DIRECTORY,
+        {SBOM_NAME: sbom, summary_name(report.environment): sealing(summary), name: envelope},
+    )
     return Attested(
         path=f"{RECORD_DIRECTORY}/{name}",
         signer=verified.signed_by,
@@ -173,6 +172,21 @@ def attest_report(  # noqa: PLR0913 - what a signature depends on
         predicate=predicate,
         digests=digests,
     )
+
+
+def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_whole(folder / name, content)
+    except OSError as error:
+        problem = Problem(
+            reason="record-not-written",
+            where=str(folder),
+            what=f"the record cannot be written there ({error.strerror})",
+            fix=("let this process write there: attest works in a checkout of its own",),
+        )
+        raise ProblemError(problem) from None
 
 
 def digests_of_tree(root: Path, environment: Environment, environ: Mapping[str, str]) -> dict[Subject, str]:

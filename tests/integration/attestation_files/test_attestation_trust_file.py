@@ -211,6 +211,25 @@ def test_a_policy_lies_outside_of_what_it_judges(trust_file: Path, tmp_path: Pat
     assert reason_of(inside, rehearsal, outside=tmp_path / "project") == "trust-policy-in-project"
 
 
+def test_a_policy_may_be_named_from_inside_the_project(
+    trust_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--trust ../trust.toml` begins above the project; a copy within stays refused, however it is named."""
+    rehearsal, project = Environment.REHEARSAL, tmp_path / "project"
+    (project / "deep").mkdir(parents=True)
+    copies = {name: (trust_file.parent / name).read_bytes() for name in ("trust.toml", "acme.pem", "dev.pem")}
+    for name, content in copies.items():
+        (project / name).write_bytes(content)
+        (project / name).chmod(0o600)
+    for here, above in ((project, ".."), (project / "deep", "../..")):
+        monkeypatch.chdir(here)
+        assert read_trust_policy(Path(f"{above}/etc/trust.toml"), environment=rehearsal, outside=project)
+        inside = Path(f"{above}/project/trust.toml")
+        assert read_trust_policy(inside, environment=rehearsal, outside=None)
+        assert reason_of(inside, rehearsal, outside=project) == "trust-policy-in-project"
+    assert reason_of(Path("../trust.toml"), rehearsal, outside=project) == "trust-policy-in-project"
+
+
 def test_a_root_lies_outside_of_what_it_judges_too(trust_file: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()

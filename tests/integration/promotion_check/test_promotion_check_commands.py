@@ -51,7 +51,7 @@ def test_from_the_template_to_a_project_that_holds(shop):
     read = [each.id for each in controls_for(Environment.PRODUCTION) if each.id in readable_controls() - held]
     last = shop.run("check", *read)
     assert last.exit_code == 0, last.stdout
-    assert last.stdout.splitlines()[3] == f" HOLD   {len(read)} controls hold, none is undecided"
+    assert last.stdout.splitlines()[3] == f" ALL HOLD   {len(read)} controls hold, none is undecided"
     assert "CLEARED" not in last.stdout, "only a promotion clears"
 
 

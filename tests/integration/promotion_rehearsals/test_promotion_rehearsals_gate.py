@@ -207,6 +207,20 @@ def test_an_edited_manifest_is_not_built(orders: PromotedOrders, platform: Platf
 
 
 @pytest.mark.usefixtures("attested")
+def test_a_record_that_cannot_be_written_is_a_refusal(orders: PromotedOrders, platform: Platform) -> None:
+    blocked = orders.root / "dist/promotion/sbom.cdx.json"
+    blocked.unlink()
+    blocked.mkdir()
+    try:
+        done = attest(orders, platform)
+    finally:
+        blocked.rmdir()
+    assert (done.returncode, "record-not-written" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert attest(orders, platform).returncode == 0  # the positive twin
+
+
+@pytest.mark.usefixtures("attested")
 def test_another_promoter_signs_nothing(orders: PromotedOrders, platform: Platform, tmp_path: Path) -> None:
     stranger = SimulatedAuthority(clock=time.time)
     with WorkloadApi(stranger, "promoter") as agent:

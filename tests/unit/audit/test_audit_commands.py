@@ -125,6 +125,14 @@ def test_every_request_has_a_line_and_every_decision_a_word(files):
     assert all(word in shown.stdout for word in words)
 
 
+def test_a_search_that_finds_nothing_says_so(files):
+    for options in (["--type", "break_glass"], ["--tool", "wipe_orders"], ["--principal", "nobody"]):
+        shown = run("show", files, *options)
+        assert (shown.exit_code, shown.stdout) == (1, "")
+        assert shown.stderr.startswith("no record fits")
+    assert run("show", files).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("options", "calls"),
     [

@@ -51,6 +51,7 @@ def test_a_stop_is_written_so_that_a_server_reads_it(file: Path) -> None:
     assert before <= entry.since <= time.time()
     assert entry.until - entry.since == 8 * 3600
     assert file.stat().st_mode & 0o777 == 0o644
+    assert f"{file}, which is new;" in done.stdout, "whoever mistyped it sees that nothing was there"
 
 
 def test_what_stood_there_stays(file: Path) -> None:
@@ -58,6 +59,7 @@ def test_what_stood_there_stays(file: Path) -> None:
     file.chmod(0o640)
     denied = run("deny", *ISSUER, "--client", 'the "agent"', "--id", "second", "--file", file, *SAID)
     assert denied.exit_code == 0, denied.output
+    assert "new" not in denied.stdout
     stop, deny = entries(file)
     assert (stop.id, deny.id, deny.name) == (
         "first", "second", ("client", "https://login.acme.example", 'the "agent"'),

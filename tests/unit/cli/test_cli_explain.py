@@ -8,12 +8,41 @@ from typer.testing import CliRunner
 from launchworthy.audit import EVENT_TYPES
 from launchworthy.cli.main import app
 from launchworthy.cli.pages import find_page, names_of_pages
+from launchworthy.manifest import load_manifests
+from launchworthy.policy.attributes import PRINCIPAL_ATTRIBUTES, TARGET_ATTRIBUTES, context_attributes
 from launchworthy.promotion.control import load_catalogue, to_come
 from launchworthy.settings.tables import FileTables
-from launchworthy.vocabulary import ProblemError, Reason
+from launchworthy.vocabulary import Environment, ProblemError, Reason, wire_word
 
+SERVER = b"""
+name = "orders"
+title = "Orders"
+description = "Refund orders"
+[ownership]
+owner = "@acme/orders"
+on_call = "https://on-call.acme.example"
+security = "security@acme.example"
+approvers = ["@acme/leads"]
+runbook = "RUNBOOK.md"
+reviewed = 2026-11-20
+[scopes]
+entry = []
+[data]
+classification = "internal"
+tenancy = "single"
+audit_retention = "400d"
+[lifecycle]
+stage = "active"
+decommission = "RUNBOOK.md"
+"""
+REFUND = b"""
+[tools.refund_order]
+effect = "destructive"
+scopes = ["orders:refund"]
+example = { order_id = 1 }
+"""
 CATALOGUE = load_catalogue()
-TOPICS = ("controls", "tools", "server", "settings", "world", "cases", "policy")
+TOPICS = ("controls", "tools", "server", "settings", "world", "cases", "policy", "promotion.toml")
 
 
 def explain(name):
@@ -121,6 +150,35 @@ def test_a_name_that_is_like_nothing_gets_no_guess():
     [problem] = raised.value.problems
     assert "did you mean" not in problem.what
     assert len(problem.what) < 200
+
+
+def test_a_word_that_a_caller_sees_leads_to_the_reasons_behind_it():
+    assert " token.audience " in find_page("invalid_token")
+    for reason in Reason:
+        if reason.family != "startup":
+            assert reason.value in find_page(wire_word(reason).value).split()
+
+
+def test_who_asks_for_nothing_that_is_there_is_told_every_file_that_has_a_page():
+    with pytest.raises(ProblemError) as raised:
+        find_page("x" * 500)
+    [problem] = raised.value.problems
+    listed = "fields of a file: tools, server, settings, world, cases, policy, promotion.toml, control-file"
+    assert listed in problem.fix
+
+
+def test_the_page_of_policy_names_all_that_a_rule_may_look_at():
+    [asked] = load_manifests({"manifests/server.toml": SERVER, "manifests/tools.toml": REFUND}).tools()
+    known = context_attributes(asked, Environment.STAGING, has_tenants=True)
+    wanted = {f"context.{'.'.join(each.path)}": each.cedar_type for each in known}
+    wanted |= {f"principal.{name}": "String" for name in PRINCIPAL_ATTRIBUTES}
+    wanted |= {f"resource.{name}": "String" for name in TARGET_ATTRIBUTES}
+    rows = (line.split() for line in find_page("policy").splitlines() if line.startswith("   "))
+    shown = {
+        row[0]: row[1] for row in rows if row and row[0].startswith(("context.", "principal.", "resource."))
+    }
+    assert shown.pop("context.arguments.<name>") == "as"
+    assert shown == wanted
 
 
 def test_a_known_name_is_a_yes():

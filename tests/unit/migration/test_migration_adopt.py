@@ -217,7 +217,9 @@ def test_it_appends_to_the_manifest_of_the_project_where_it_is_asked_to(
     declared = tomllib.loads(after)["tools"]
     assert declared["find_orders"]["scopes"] == ["orders:read"], "it was declared before, and stays as it was"
     assert declared["stock"]["scopes"] == ["stock.invalid"]
-    assert adopt(server, "--write").exit_code == 1, "its habits stay"
+    again = adopt(server, "--write")
+    assert again.exit_code == 1, "its habits stay"
+    assert "declares all of them already" in again.stdout
     assert (project / "manifests/tools.toml").read_text() == after, "and nothing is appended twice"
 
 

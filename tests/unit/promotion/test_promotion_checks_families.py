@@ -280,6 +280,11 @@ BROKEN = {
         [(SERVER, "on-call.acme.example", "on-call.orders.invalid")],
         "nobody is on call",
     ),
+    "nobody to approve": (
+        "GOV-01",
+        [(SERVER, '["@acme/orders"]', '["@left-for-later/orders.invalid"]')],
+        'nobody approves what goes to production: approvers = ["@left-for-later/orders.invalid"]',
+    ),
     "reviewed too long ago": ("GOV-01", [(SERVER, "2026-11-18", "2026-08-19")], "91 days ago"),
     "reviewed in the future": ("GOV-01", [(SERVER, "2026-11-18", "2026-11-19")], "still to come"),
     "no runbook": ("GOV-01", [(SERVER, '"RUNBOOK.md"', '"docs/NIGHT.md"')], "there is no docs/NIGHT.md"),

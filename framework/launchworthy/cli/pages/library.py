@@ -6,7 +6,7 @@ from launchworthy.cli.ending import needs_extra
 from launchworthy.cli.pages.case import case_pages
 from launchworthy.cli.pages.control import catalogue_page, control_page
 from launchworthy.cli.pages.event import event_pages
-from launchworthy.cli.pages.reason import problem_pages, refusal_pages
+from launchworthy.cli.pages.reason import problem_pages, refusal_pages, word_pages
 from launchworthy.cli.pages.topic import topic_pages
 from launchworthy.promotion.control import load_catalogue, to_come
 from launchworthy.vocabulary import Problem, ProblemError
@@ -42,7 +42,7 @@ def _controls() -> frozenset[str]:
 
 def _shelves() -> tuple[dict[str, str], ...]:
     topics = {**topic_pages(), "controls": catalogue_page()}
-    return (topics, event_pages(), refusal_pages(), problem_pages(), case_pages())
+    return (topics, event_pages(), refusal_pages(), problem_pages(), word_pages(), case_pages())
 
 
 def _no_page(name: str, known: tuple[str, ...]) -> Problem:
@@ -52,7 +52,7 @@ def _no_page(name: str, known: tuple[str, ...]) -> Problem:
     question = f"; did you mean {meant}?" if meant else ""
     fix = (
         "a control: launchworthy explain controls",
-        "fields of a file: tools, server, settings, world, cases, policy",
-        "a reason, an event or a case of the probe: as the message, the audit or the report spells it",
+        f"fields of a file: {', '.join(topic_pages())}",
+        "a reason, an event or a case of the probe: as the answer, the audit or the report spells it",
     )
     return Problem(reason="no-page", what=f"`{name[:64]}` has no page{question}", fix=fix)

@@ -45,6 +45,28 @@ def refusal_pages() -> dict[str, str]:
     }
 
 
+def word_pages() -> dict[str, str]:
+    """A page for each word that a caller sees in place of a reason."""
+    words: dict[str, list[str]] = {}
+    for name in refusal_texts():
+        word = _seen(Reason(name))
+        if word is not None:
+            words.setdefault(word, []).append(name)
+    return {word: "\n".join(_word_page(word, names)).rstrip() for word, names in words.items()}
+
+
+def _word_page(word: str, names: list[str]) -> Iterator[str]:
+    yield f" {word}"
+    yield ""
+    yield from labelled("Means", "what a caller sees instead of a reason; it is one of", " · ".join(names))
+    yield from labelled(
+        "Do",
+        "the terminal of `launchworthy dev` says which, and so does the audit:",
+        "launchworthy audit show --call CALL DIRECTORY",
+        "and then: launchworthy explain REASON",
+    )
+
+
 def _seen(reason: Reason) -> str | None:
     """The word that a caller sees; nobody calls a server that has not started."""
     return None if reason.family == "startup" else wire_word(reason).value

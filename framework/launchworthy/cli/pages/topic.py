@@ -18,6 +18,24 @@ from launchworthy.settings.loading import REPLACEABLE
 from launchworthy.settings.tables import FileTables
 from launchworthy.state.control.entries import DenyTable, GrantTable, StopTable
 
+_LOOKED_AT = (
+    ("principal.issuer", "String", "of the token"),
+    ("principal.kind", "String", "person or machine"),
+    ("principal.subject", "String", "of the token"),
+    ("resource.effect", "String", "read, write or destructive"),
+    ("resource.kind", "String", "tool, resource or prompt"),
+    ("context.environment", "String", "development, staging or production"),
+    ("context.delegation_depth", "Long", "how many agents the call came through"),
+    ("context.peer", "String", "SPIFFE ID of the connection's other end; ask `has` first"),
+    ("context.forwarded_peer", "String", "SPIFFE ID for which a proxy speaks; ask `has` first"),
+    ("context.token.client", "String", "through whom it is called"),
+    ("context.token.scopes", "Set<String>", "what the token grants"),
+    ("context.token.age_seconds", "Long", "since it was issued"),
+    ("context.tenant", "String", "where there are several tenants"),
+    ("context.approved", "Bool", "where somebody must approve: whether they have, exactly this call"),
+    ("context.arguments.<name>", "as in the schema", "what `policy_inputs` names; ask `has` for a `name?`"),
+)
+
 
 def topic_pages() -> dict[str, str]:
     """A page for each kind of file."""
@@ -112,12 +130,16 @@ def _policy() -> Iterator[str]:
     yield "   when { context.arguments.quantity > 20 };"
     yield ""
     yield from wrapped(
+        'An action is `Action::"place_order"`, `Action::"resource:order"` or `Action::"prompt:triage"`. '
         "A rule sees of the arguments what `policy_inputs` of each tool that it is about names. "
         "policy/ is for all environments, policy/staging/ and policy/production/ for one. "
         "What is expected of it: launchworthy explain cases.",
         " ",
         " ",
     )
+    yield ""
+    yield " all that a rule may look at"
+    yield from fields(((path, kind, meaning) for path, kind, meaning in _LOOKED_AT), indent="   ")
 
 
 def _head(file: str, what: str) -> Iterator[str]:

@@ -197,7 +197,7 @@ def _of_another(project: Project, said: ContainerEvidence) -> Iterator[str]:
 
 def _how(project: Project) -> tuple[str, ...]:
     return (
-        "in the container, started as in production (docs/guides/evidence.md):",
+        "in the container, started as in production (docs/guides/evidence.md of launchworthy):",
         f"launchworthy evidence container --environment production > {_FILE}",
         *how_to_show(project, "SUP-04", "how the container runs, as its kernel says", _FILE, days=_DAYS),
     )

@@ -12,6 +12,7 @@ from launchworthy.promotion.registry import registry
 SERVER = "manifests/server.toml"
 REVIEW_DAYS = 90
 _SAYS = {
+    "ownership.approvers": "nobody approves what goes to production",
     "ownership.on_call": "nobody is on call",
     "ownership.security": "there is no address for vulnerabilities",
     "ownership.owner": "nobody owns this server",
@@ -23,9 +24,11 @@ def somebody_answers_for_it(project: Project) -> Iterator[Assertion]:
     """Owner, on-call, security contact and runbook are real, and were read in the last 90 days."""
     ownership = project.manifests.server.ownership
     for field, value, where in placeholders(project.manifests):
-        said = _SAYS.get(field, f"`{field}` was left for later")
-        name = field.rpartition(".")[2]
-        yield broken(f'{said}: {name} = "{value}"', where, "put the real address there")
+        written, named = f'"{value}"', field
+        if field.rpartition(".")[2].isdigit():  # one of a list
+            written, named = f"[{written}]", field.rpartition(".")[0]
+        said = _SAYS.get(named, f"`{named}` was left for later")
+        yield broken(f"{said}: {named.rpartition('.')[2]} = {written}", where, "put the real address there")
     age = (dt.datetime.fromtimestamp(project.now, tz=dt.UTC).date() - ownership.reviewed).days
     if not 0 <= age <= REVIEW_DAYS:
         told = f"{age} days ago; {REVIEW_DAYS} are allowed" if age > 0 else "which is still to come"

@@ -59,7 +59,7 @@ def _verdict(result: Result) -> str:
     held, undecided = len(result.failed), len(result.undecided)
     holding = sum(finding.status in HOLDS for finding in result.findings)
     if result.verdict is Verdict.CLEARED:
-        word = "HOLD" if result.partial else "CLEARED"
+        word = "ALL HOLD" if result.partial else "CLEARED"
         return f"{word}   {_counted(holding, 'control holds', 'controls hold')}, none is undecided"
     parts = [_counted(held, "control does not hold", "controls do not hold")] if held else []
     parts += [f"{undecided} could not be decided"] if undecided else []
