@@ -70,11 +70,15 @@ class Passage:
         outcome: how the body ended; `not_dispatched` until it began.
         mismatch: what differed, if something did.
         stray: what it reached for that its manifest does not name, if it did.
+        still: returns if it may begin even now; set by whoever records the run. Raises `Refused`.
+        meanwhile: why it may not, where it had to wait for its turn.
         taken: whether the inner point has let it run.
         over: whether nobody waits for it any more; what has not begun then does not begin.
     """
 
-    __slots__ = ("authorized", "mismatch", "outcome", "over", "progress", "stray", "taken")
+    __slots__ = (
+        "authorized", "meanwhile", "mismatch", "outcome", "over", "progress", "still", "stray", "taken",
+    )  # fmt: skip
 
     def __init__(self, authorized: Authorized) -> None:
         """Begin with nothing dispatched."""
@@ -83,12 +87,23 @@ class Passage:
         self.outcome: Outcome = "not_dispatched"
         self.mismatch: str | None = None
         self.stray: str | None = None
+        self.still: Callable[[], None] = _always
+        self.meanwhile: tuple[Reason, str] | None = None
         self.taken = False
         self.over = False
 
     def give_up(self) -> None:
         """Nobody waits for it any more."""
         self.over = True
+
+    def check_still(self) -> bool:
+        """Whether it may begin even now; where not, why is kept for its record."""
+        try:
+            self.still()
+        except Refused as refused:
+            self.meanwhile = (refused.reason, refused.detail)
+            return False
+        return True
 
     def end_early(self, *, cancelled: bool) -> None:
         """No answer came of it: what the body had made is lost."""
@@ -103,6 +118,10 @@ class Passage:
 
 async def _nowhere(done: float, of: float | None) -> None:
     """Before the exchange has begun there is nobody to tell."""
+
+
+def _always() -> None:
+    """Where nothing can have changed."""
 
 
 _PASSAGE: ContextVar[Passage] = ContextVar("launchworthy.passage")

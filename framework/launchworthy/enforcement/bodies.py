@@ -171,12 +171,14 @@ class Body:
     async def _entered(self, passage: Passage, given: Mapping[str, Any]) -> Any:
         rehearsing = self._around.rehearsing
         if self.served.is_async:
+            _begin(passage)
             if (seconds := rehearsing.held()) > 0:
                 await asyncio.sleep(seconds)
             rehearsing.reached()
             rehearsing.entered()
             return await self._function(**given)
-        return await self._around.workers.run(functools.partial(self._enter_in_thread, passage, given))
+        enter = functools.partial(self._enter_in_thread, passage, given)
+        return await self._around.workers.run(enter, begin=functools.partial(_begin, passage))
 
     def _enter_in_thread(self, passage: Passage, given: Mapping[str, Any]) -> Any:
         """Run a plain function, unless nobody waits for it any more: it may have waited for its thread."""
@@ -196,6 +198,9 @@ class Body:
             case _NobodyWaits():
                 passage.outcome = "cancelled"
                 return BodyFailed("nobody waits for this any more")
+            case _NoLonger():
+                passage.outcome = "cancelled"
+                return BodyFailed("this may not begin any more")
             case _:
                 return self._crashed(passage, error)
 
@@ -216,8 +221,18 @@ class _NobodyWaits(TimeoutError):
     """The caller left, or the time was over, before a plain function began."""
 
 
+class _NoLonger(TimeoutError):
+    """While it waited for its record or its turn, its target was stopped, its caller denied, or more."""
+
+
 class _TookTooLong(TimeoutError):
     """Our limit, not a time-out that the body ran into."""
+
+
+def _begin(passage: Passage) -> None:
+    """The last look before a body: whoever had to wait may not begin what may not be called any more."""
+    if not passage.check_still():
+        raise _NoLonger
 
 
 def _is_cancelled() -> bool:

@@ -11,6 +11,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from mcp.shared.inbound import validate_mcp_param_headers
 
@@ -181,7 +182,17 @@ class Calls:
         )
         if decided.uses:
             await self._deciding.record(decided, request.trace, request.principal, asked.target.name)
-        return complete(await self._runs.run(request, authorized), request.trace.call)
+        still = partial(self._check_still, request, asked.target.name)
+        return complete(await self._runs.run(request, authorized, still), request.trace.call)
+
+    def _check_still(self, request: VerifiedRequest, target: str) -> None:
+        """Return if what was authorised may begin even now.
+
+        Raises:
+            Refused: it was stopped, its caller denied, or the server may not work any more.
+        """
+        self._still(request)
+        self._deciding.refuse_stopped(target)
 
     def check_read(self, uri: str, request: VerifiedRequest, now: int) -> NamedResource:
         """Decide whether a caller may read a resource now; for who is told that it changed.

@@ -60,6 +60,14 @@ class Deciding:
         self._stops = stops
         self._audit = audit
 
+    def refuse_stopped(self, target: str) -> None:
+        """Return if calls of this target are not stopped now.
+
+        Raises:
+            Refused: `tool.stopped`.
+        """
+        self._stops.refuse_stopped(target)
+
     def decide(self, query: Query) -> Decided:
         """Allow a call, or refuse it.
 

@@ -5,6 +5,7 @@ fails, is cancelled, or was never reached.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from launchworthy.audit import AuditUnwritable
@@ -34,8 +35,15 @@ class RecordedRuns:
         self._armed_after = armed_after
         self._durable = durable
 
-    async def run(self, request: VerifiedRequest, authorized: Authorized) -> Finished:
+    async def run(
+        self, request: VerifiedRequest, authorized: Authorized, still: Callable[[], None]
+    ) -> Finished:
         """Write the attempt, dispatch, write the outcome.
+
+        Args:
+            request: of the caller.
+            authorized: what may run.
+            still: returns if it may begin even now; the attempt waits for the disk, a function for a thread.
 
         Raises:
             AuditUnwritable: a record could not be written: nothing ran, or no result may leave.
@@ -45,6 +53,7 @@ class RecordedRuns:
         await self._attempt(request, authorized)
         request.trace.attempted = True
         passage = Passage(authorized)
+        passage.still = still
         try:
             with self._presence(request, passage):
                 finished = await self._exchange.call(request, passage)
@@ -118,4 +127,5 @@ class RecordedRuns:
 
 
 def _strayed(passage: Passage) -> tuple[Reason, str] | None:
-    return None if passage.stray is None else (Reason.TOOL_EGRESS, passage.stray)
+    """What its record says besides how it ended."""
+    return passage.meanwhile if passage.stray is None else (Reason.TOOL_EGRESS, passage.stray)

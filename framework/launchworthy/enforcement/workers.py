@@ -30,14 +30,23 @@ class Workers:
         """How many functions run, abandoned ones included."""
         return int(self._places.borrowed_tokens)
 
-    async def run(self, function: Callable[[], T]) -> T:
+    async def run(self, function: Callable[[], T], *, begin: Callable[[], None] = lambda: None) -> T:
         """Run a function in a thread; when the awaiting task is cancelled, the function runs on.
 
+        Args:
+            function: to be run.
+            begin: called once there is a place; what it raises leaves the function unrun.
+
         Raises:
-            BaseException: whatever the function raises.
+            BaseException: whatever the function raises, or `begin`.
         """
         place = _Place(self._places, asyncio.get_running_loop())
         await self._places.acquire_on_behalf_of(place)
+        try:
+            begin()
+        except BaseException:
+            place.leave()
+            raise
 
         def job() -> T:
             place.entered = True
