@@ -104,6 +104,15 @@ class Git:
             unusable(f"`git {arguments[0]}` ended with {done.returncode}")
         return done.stdout
 
+    def hands(self, commit: str) -> frozenset[str]:
+        """The mail addresses of a commit's author and committer, folded.
+
+        Raises:
+            ProblemError: `git-not-usable`: there is no such commit.
+        """
+        told = self.run("log", "-1", "--format=%ae%n%ce", commit).decode("utf-8", "replace")
+        return frozenset(line.strip().casefold() for line in told.splitlines())
+
     @contextmanager
     def reading(self, *arguments: str, given: IO[bytes]) -> Iterator[IO[bytes]]:
         """A command that prints more than fits into memory, read while it runs; it ends with the block.

@@ -21,7 +21,6 @@ from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 if TYPE_CHECKING:
     from launchworthy.attestation import Approvers
-    from launchworthy.state.control import Entry
 
 Request = Annotated[Path, typer.Argument(help="The request: one grant, and its approvals so far.")]
 
@@ -91,10 +90,11 @@ def grant(
     """Put a grant in force; servers look at its approvals again, and lift nothing without them."""
     from launchworthy.approval.proved.grant import verify_grant
     from launchworthy.approval.proved.keys import pinned_keys
+    from launchworthy.state.control.writing import read_request
 
     place = place_of(place_file, store=store)
     with undecided_on_problems():
-        entry = requested(file)
+        entry = read_request(file)
         people = break_glass_approvers(trust, environment.environment)
         found = verify_grant(
             entry,
@@ -119,23 +119,6 @@ def revoke(
     from launchworthy.state.control import Action
 
     remove(place_of(file, store=store), Action.GRANT, names)
-
-
-def requested(file: Path) -> "Entry":
-    """The one grant of a request.
-
-    Raises:
-        ProblemError: the file cannot be read, or is no request.
-    """
-    from launchworthy.state.control import Action
-    from launchworthy.state.control.writing import read_entries
-
-    entries = read_entries(file)
-    if len(entries) != 1 or entries[0].action is not Action.GRANT:
-        what = f"holds {len(entries)} entries, and a request is one grant"
-        fix = ("launchworthy control request FILE …",)
-        raise ProblemError(Problem(reason="no-grant-request", where=str(file), what=what, fix=fix))
-    return entries[0]
 
 
 def break_glass_approvers(trust: Path, environment: Environment) -> "Approvers":

@@ -212,8 +212,7 @@ def _refuse_author(approval: Approval, root: Path, environ: Mapping[str, str]) -
     Raises:
         ProblemError: `approver-wrote-it`.
     """
-    told = Git(root, environ).run("log", "-1", "--format=%ae%n%ce", "HEAD").decode("utf-8", "replace")
-    if approval.name.casefold() in {line.strip().casefold() for line in told.splitlines()}:
+    if approval.name.casefold() in Git(root, environ).hands("HEAD"):
         what = f"{approval.name} approved what they have written or committed themselves"
         fix = ("let another approver approve the report: launchworthy approve",)
         raise ProblemError(Problem(reason="approver-wrote-it", what=what, fix=fix))

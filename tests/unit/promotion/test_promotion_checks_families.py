@@ -524,6 +524,10 @@ def test_the_other_right_ways_hold_as_well(reference, control, edits):
     assert look(control, reference.project(*edits)).status is Status.PASS
 
 
+def test_where_a_module_is_no_python_nothing_is_said_of_what_callers_words_become(reference):
+    assert look("TL-03", reference.project(("src/orders/more.py", "", "def ("))).status is Status.ERROR
+
+
 def test_a_project_without_workflows_is_not_asked_about_them(reference):
     project = reference.project()
     for path in (project.root / ".github" / "workflows").iterdir():

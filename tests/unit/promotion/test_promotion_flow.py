@@ -1,5 +1,6 @@
 """Where a caller's words go: what is harm, and what realistic tools do that is none."""
 
+import ast
 import textwrap
 
 import pytest
@@ -30,7 +31,10 @@ def harm(code, *others):
     """What is found, a line each: where and a few words."""
     texts = [("src/x/tools.py", HEAD + textwrap.dedent(code))]
     texts += [(f"src/x/m{number}.py", HEAD + textwrap.dedent(other)) for number, other in enumerate(others)]
-    return [f"{each.what}" for each in Following(read_modules(texts)).harm]
+    return [
+        f"{each.what}"
+        for each in Following(read_modules((path, ast.parse(text)) for path, text in texts)).harm
+    ]
 
 
 HARMFUL = {
@@ -189,8 +193,3 @@ def test_words_are_followed_into_other_modules(code, found):
 def test_functions_that_call_each_other_come_to_an_end():
     code = "@tool\ndef f(n: str): return g(n)\ndef g(x): return h(x)\ndef h(y):\n os.system(y)\n return g(y)"
     assert len(harm(code)) == 1
-
-
-def test_what_is_no_python_is_undecided():
-    with pytest.raises(SyntaxError):
-        read_modules([("src/x/a.py", "def (")])

@@ -19,8 +19,7 @@ from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import REPORT_LIMIT, read_report
 from launchworthy.promotion.trusted import FILE, parse_trusted, project_name
 from launchworthy.settings import Settings, inspect_settings, read_project
-from launchworthy.state.control import Action, Entry
-from launchworthy.state.control.writing import read_entries, write_entries
+from launchworthy.state.control.writing import read_request, write_entries
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 CONFIG = "config"
@@ -78,7 +77,7 @@ def approvable(file: Path, *, environment: Environment) -> Asked:
     if file.name == LOCK:
         return Asked(matters=(lock_matter(content),), folder=folder / FOLDER)
     if file.suffix == ".toml":
-        return Asked(matters=(grant_matter(_grant(file)),), folder=folder, grant=file)
+        return Asked(matters=(grant_matter(read_request(file)),), folder=folder, grant=file)
     return Asked(matters=(report_matter(content, file, environment),), folder=folder)
 
 
@@ -132,24 +131,12 @@ def keep(asked: Asked, matter: Matter, content: bytes) -> Path:
         asked.folder.mkdir(parents=True, exist_ok=True)
         first = not (asked.folder / matter.file_name).is_file() or matter.kind is not Kind.WAIVER
         return write_whole(asked.folder / (matter.file_name if first else matter.second_file_name), content)
-    entry = _grant(asked.grant)
+    entry = read_request(asked.grant)
     if entry.grant is None or grant_matter(entry) != matter:
         raise ProblemError(_not_approvable(asked.grant, "says something else than was shown"))
     approvals = (*entry.grant.approvals, content.decode())
     write_entries(asked.grant, (replace(entry, grant=replace(entry.grant, approvals=approvals)),))
     return asked.grant
-
-
-def _grant(file: Path) -> Entry:
-    """The one grant of a request.
-
-    Raises:
-        ProblemError: it is none.
-    """
-    entries = read_entries(file)
-    if len(entries) != 1 or entries[0].action is not Action.GRANT:
-        raise ProblemError(_not_approvable(file, "is no request for one grant"))
-    return entries[0]
 
 
 def _not_approvable(file: Path, what: str) -> Problem:

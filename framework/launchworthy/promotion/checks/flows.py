@@ -31,8 +31,7 @@ _FIX: Final = (
 @registry.check("TL-03")
 def no_word_of_a_caller_becomes_more(project: Project) -> Iterator[Assertion]:
     """No argument reaches a shell, code, the text of a query, a file or a host; comments excuse nothing."""
-    texts = [(path, text) for path, text in project.texts() if _is_ours(path, project.package)]
-    following = Following(read_modules(texts))
+    following = Following(read_modules(project.modules))
     found = {(harm.where, harm.what): harm.function for harm in following.harm}
     for (where, what), function in found.items():
         yield broken(f"`{function}` {what}", where, *_FIX)
@@ -40,7 +39,8 @@ def no_word_of_a_caller_becomes_more(project: Project) -> Iterator[Assertion]:
     for where, what in _ruff(project):
         if where not in places:
             yield broken(f"ruff: {what}", where, *_FIX)
-    suppressed = sum(_suppresses(line) for _, text in texts for line in text.splitlines())
+    ours = (text for path, text in project.texts() if _is_ours(path, project.package))
+    suppressed = sum(_suppresses(line) for text in ours for line in text.splitlines())
     yield seen(f"the callers' words are followed through {following.functions} functions of the package")
     if suppressed:
         yield seen(f"{suppressed} comments that silence a security rule were counted, and excuse nothing")

@@ -18,7 +18,7 @@ from launchworthy.promotion.checks.deployment import (
     tables,
 )
 from launchworthy.promotion.evidence.container import ContainerEvidence
-from launchworthy.promotion.evidence.pieces import age_in_days, how_to_show, pieces
+from launchworthy.promotion.evidence.pieces import how_to_show, not_of_now, pieces
 from launchworthy.promotion.finding import Assertion
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
@@ -186,13 +186,9 @@ def _shown(project: Project) -> Iterator[Assertion]:
 
 
 def _of_another(project: Project, said: ContainerEvidence) -> Iterator[str]:
-    age = age_in_days(project, said.made_at)
-    if said.server != project.manifests.server.name:
-        yield f"it is of the server `{said.server}`"
+    yield from not_of_now(project, server=said.server, made_at=said.made_at, days=_DAYS)
     if said.environment != project.rehearsed.value:
         yield f"it is of {said.environment}"
-    if not 0 <= age <= _DAYS:
-        yield f"it is {age} days old, {_DAYS} are allowed" if age > 0 else "it is from the future"
 
 
 def _how(project: Project) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from launchworthy.attestation.git import Git
 from launchworthy.promotion.checks.assertions import broken, seen
 from launchworthy.promotion.evidence.entry import NotOurs, read_entry
 from launchworthy.promotion.evidence.handover import HandoverEvidence
-from launchworthy.promotion.evidence.pieces import Piece, age_in_days, how_to_show, pieces
+from launchworthy.promotion.evidence.pieces import Piece, how_to_show, not_of_now, pieces
 from launchworthy.promotion.finding import Assertion, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
@@ -80,17 +80,13 @@ def _judged(
 
 
 def _of_another(project: Project, said: HandoverEvidence) -> Iterator[str]:
-    age = age_in_days(project, said.made_at)
-    if said.server != project.manifests.server.name:
-        yield f"it is of the server `{said.server}`"
-    if not 0 <= age <= _DAYS:
-        yield f"it is {age} days old, {_DAYS} are allowed" if age > 0 else "it is from the future"
+    yield from not_of_now(project, server=said.server, made_at=said.made_at, days=_DAYS)
     try:
-        told = Git(project.root, project.environ).run("log", "-1", "--format=%ae%n%ce", said.commit)
+        hands = Git(project.root, project.environ).hands(said.commit)
     except ProblemError:
         yield f"its commit {said.commit[:12]} is not in this repository"
         return
-    if said.operator.casefold() in told.decode("utf-8", "replace").casefold().split():
+    if said.operator.casefold() in hands:
         yield f"{said.operator} wrote or committed what was handed over"
 
 

@@ -175,8 +175,7 @@ def refuse_author(root: Path, environ: Mapping[str, str], commit: str, operator:
     Raises:
         ProblemError: `handover-of-own-work`.
     """
-    told = Git(root, environ).run("log", "-1", "--format=%ae%n%ce", commit).decode("utf-8", "replace")
-    if operator.casefold() in {line.strip().casefold() for line in told.splitlines()}:
+    if operator.casefold() in Git(root, environ).hands(commit):
         what = f"{operator} has written or committed what is handed over"
         fix = ("let somebody else run it, who has never done it",)
         raise ProblemError(Problem(reason="handover-of-own-work", what=what, fix=fix))

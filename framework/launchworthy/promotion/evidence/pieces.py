@@ -54,9 +54,20 @@ def pieces(project: Project, control: str) -> Iterator[Piece]:
         yield Piece(table=table, where=entry.where, content=content, approved_by=approved_by)
 
 
-def age_in_days(project: Project, made_at: int) -> int:
-    """How old something is; less than nothing where it is from the future."""
-    return (project.now - made_at) // _DAY
+def not_of_now(project: Project, *, server: str, made_at: int, days: int) -> Iterator[str]:
+    """Why something that was made at some time for some server is nothing to this promotion.
+
+    Args:
+        project: that is asked.
+        server: it says that it is of.
+        made_at: it says that it is from.
+        days: that it is good for.
+    """
+    age = (project.now - made_at) // _DAY
+    if server != project.manifests.server.name:
+        yield f"it is of the server `{server}`"
+    if not 0 <= age <= days:
+        yield f"it is {age} days old, {days} are allowed" if age > 0 else "it is from the future"
 
 
 def object_of(content: bytes) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 _MARKS: Final = frozenset({"tool", "resource", "prompt"})
@@ -60,18 +60,14 @@ class Module:
 
     Attributes:
         path: below the project.
-        tree: its syntax.
-        lines: of its text.
         imported: what a name means: `httpx`, `subprocess.run`.
         aliases: types that it names: `OrderId = Annotated[int, …]`.
         functions: all of its functions and methods.
     """
 
     path: str
-    tree: ast.Module
-    lines: tuple[str, ...]
-    imported: Mapping[str, str] = field(default_factory=dict)
-    aliases: Mapping[str, ast.expr] = field(default_factory=dict)
+    imported: Mapping[str, str]
+    aliases: Mapping[str, ast.expr]
     functions: tuple[Defined, ...] = ()
 
     def meaning(self, node: ast.expr) -> str:
@@ -86,16 +82,13 @@ class Module:
                 return ""
 
 
-def read_modules(texts: Iterable[tuple[str, str]]) -> tuple[Module, ...]:
-    """Parse modules.
+def read_modules(trees: Iterable[tuple[str, ast.Module]]) -> tuple[Module, ...]:
+    """Read modules.
 
     Args:
-        texts: paths and contents.
-
-    Raises:
-        SyntaxError: one is no Python; then nothing can be said of it.
+        trees: paths and what was parsed.
     """
-    return tuple(_module(path, text) for path, text in texts)
+    return tuple(_module(path, tree) for path, tree in trees)
 
 
 def callers_words(function: Defined, aliases: Mapping[str, ast.expr]) -> frozenset[str]:
@@ -108,11 +101,8 @@ def callers_words(function: Defined, aliases: Mapping[str, ast.expr]) -> frozens
     return frozenset(each.arg for each in every if not _is_harmless(each.annotation, aliases))
 
 
-def _module(path: str, text: str) -> Module:
-    tree = ast.parse(text, filename=path)
-    module = Module(path=path, tree=tree, lines=tuple(text.splitlines()))
-    module.imported = dict(_imports(tree))
-    module.aliases = dict(_aliases(tree))
+def _module(path: str, tree: ast.Module) -> Module:
+    module = Module(path=path, imported=dict(_imports(tree)), aliases=dict(_aliases(tree)))
     module.functions = tuple(_functions(tree, module, inside_class=False))
     return module
 

@@ -15,6 +15,7 @@ import httpx2
 
 from launchworthy.manifest import ApprovalMode, TargetManifest
 from launchworthy.probe.probed import Target
+from launchworthy.promotion.rehearsals.other_calls import with_other_character
 from launchworthy.promotion.rehearsals.seen import Seen, saw
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.testing.client import Client, Refused
@@ -104,8 +105,7 @@ def _tampered(visitor: Visitor, url: str, person: str) -> None:
     form = visitor.form(url)
     for cookie in visitor.cookies.jar:
         value = cookie.value or ""
-        place = len(value) // 2
-        cookie.value = f"{value[:place]}{'B' if value[place] == 'A' else 'A'}{value[place + 1 :]}"
+        cookie.value = with_other_character(value, len(value) // 2)
     visitor.post(url, {**form, "answer": "approve"})
 
 

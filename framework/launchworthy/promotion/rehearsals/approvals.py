@@ -20,7 +20,7 @@ from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.approval_page import on_page, whom_the_page_is_for
 from launchworthy.promotion.rehearsals.handles import AZ_08, leaked_handles
-from launchworthy.promotion.rehearsals.other_calls import another_value, with_arguments
+from launchworthy.promotion.rehearsals.other_calls import another_value, with_arguments, with_other_character
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, asking, declared, is_rehearsed
@@ -117,9 +117,7 @@ def _attempts(
     """Everything that the answer was not meant for."""
     arguments: Mapping[str, Any] = asked.params.get("arguments", {})
     sealed = str(answer["requestState"])
-    place = len(sealed) // 2
-    other = "A" if sealed[place] != "A" else "B"
-    changed = {**answer, "requestState": f"{sealed[:place]}{other}{sealed[place + 1 :]}"}
+    changed = {**answer, "requestState": with_other_character(sealed, len(sealed) // 2)}
     yield "for another caller's answer", lambda: _try(client(), asked, answer)
     yield "for an answer whose seal was changed", lambda: _try(caller, asked, changed)
     yield (

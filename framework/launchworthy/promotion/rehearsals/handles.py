@@ -27,7 +27,7 @@ from launchworthy.promotion.finding import Assertion, ControlId, NotApplicable
 from launchworthy.promotion.project import Project
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.approval_page import address, on_page, people
-from launchworthy.promotion.rehearsals.other_calls import another_value, with_arguments
+from launchworthy.promotion.rehearsals.other_calls import another_value, with_arguments, with_other_character
 from launchworthy.promotion.rehearsals.seen import Seen
 from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.promotion.rehearsals.targets import as_target, asking, is_rehearsed
@@ -210,7 +210,7 @@ def _leaked_address(scene: Scene, callers: _Callers, target: TargetManifest, own
     url, name = address(owner.question), callers.opened(owner.sealed).name
     may, (*_, stranger) = people(target, owner.person)
     with Visitor(tls=scene.world.tls) as visitor:
-        changed = visitor.open(_flipped(url, len(url) - 1)).status_code
+        changed = visitor.open(with_other_character(url, len(url) - 1)).status_code
         pages = visitor.open(url).text + visitor.sign_in(url, stranger).text + visitor.open(url).text
     with Visitor(tls=scene.world.tls) as visitor:
         own = visitor.sign_in(url, may)
@@ -294,7 +294,7 @@ def _leaks(stage: Stage, callers: _Callers, target: TargetManifest, owner: _Owne
     for place in sorted({_AFTER_FORM, len(sealed) // 3, len(sealed) // 2, len(sealed) - 1}):
         yield leak(
             f"its owner, with character {place + 1} changed",
-            sealed=_flipped(sealed, place),
+            sealed=with_other_character(sealed, place),
             events=_UNREADABLE,
         )
     yield leak(
@@ -335,11 +335,6 @@ def _own(scene: Scene, target: TargetManifest, owner: _Owner, answer: Answer, wh
         owner.client.request(owner.asked.method, {**owner.asked.params, **answer})
     runs = scene.world.executions.taken()
     return _saw(target, runs == 1, f"handle {what}", f"handle: {runs} runs where it {what}", is_twin=True)
-
-
-def _flipped(text: str, place: int) -> str:
-    other = "b" if text[place] == "a" else "a"
-    return f"{text[:place]}{other}{text[place + 1 :]}"
 
 
 def _saw(

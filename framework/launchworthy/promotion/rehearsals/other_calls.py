@@ -12,6 +12,12 @@ def with_arguments(asked: Target, arguments: Mapping[str, Any]) -> Target:
     return Target(name=asked.name, method=asked.method, params=params, scopes=asked.scopes)
 
 
+def with_other_character(text: str, place: int) -> str:
+    """The same text, with another letter at one place."""
+    other = "b" if text[place] == "a" else "a"
+    return f"{text[:place]}{other}{text[place + 1 :]}"
+
+
 def another_value(value: object) -> object:
     """A value of the same kind that is not this one."""
     match value:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from launchworthy.state.control.entries import Entry, parse_control
+from launchworthy.state.control.entries import Action, Entry, parse_control
 from launchworthy.state.control.reading import read_control_file
 from launchworthy.vocabulary import Problem, ProblemError
 
@@ -30,6 +30,20 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
         ProblemError: it is not there, or says what a list cannot.
     """
     return parse_control(str(path), read_control_file(path), source="file")
+
+
+def read_request(path: Path) -> Entry:
+    """The one grant of a request.
+
+    Raises:
+        ProblemError: the file cannot be read, or is no request.
+    """
+    entries = read_entries(path)
+    if len(entries) != 1 or entries[0].action is not Action.GRANT:
+        what = f"holds {len(entries)} entries, and a request is one grant"
+        fix = ("launchworthy control request FILE …",)
+        raise ProblemError(Problem(reason="no-grant-request", where=str(path), what=what, fix=fix))
+    return entries[0]
 
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:
