@@ -72,8 +72,8 @@ def openings(cls: type[BaseModel]) -> Iterator[str]:
         for name, value in members.items():
             if not name.startswith("__") and not isinstance(value, _METHODS) and holds_secret(name, value):
                 yield f".{name} has a secret as its value"
-    for name in cls.__private_attributes__:
-        yield f".{name} is a private attribute; settings have fields only"
+    for name in (*cls.__private_attributes__, *cls.model_computed_fields):
+        yield f".{name} is a private attribute or computed; settings have fields only"
 
 
 def _validators(cls: type[BaseModel]) -> Iterator[str]:

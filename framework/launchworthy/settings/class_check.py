@@ -45,6 +45,8 @@ def check_settings_class(cls: type[BaseModel]) -> Iterator[str]:
         yield from (f"{where} {what}" for what in _refused(field.annotation, tuple(field.metadata)))
         if holds_secret(name, field.default):
             yield f"{where} has a secret as its default"
+        if holds_secret("", (field.title, field.description, field.examples, field.json_schema_extra)):
+            yield f"{where} has a secret in what its schema says of it"
 
 
 def _aliases(field: FieldInfo) -> Iterator[str]:

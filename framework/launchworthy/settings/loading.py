@@ -20,6 +20,7 @@ from launchworthy.settings.reading import Sources, environment_of, read_sources
 from launchworthy.settings.resolved import Settings
 from launchworthy.settings.sources import ENVIRONMENT, Tables, merge, tables_of
 from launchworthy.settings.strict import AppSettings
+from launchworthy.settings.sweep import holds_secret
 from launchworthy.settings.tables import FileTables
 from launchworthy.settings.world_file import REPLACEABLE, without_displaced
 from launchworthy.settings.worlds import check_worlds
@@ -164,5 +165,14 @@ def _app(
         problems = mistakes(error, form, read.base)
     else:
         loaded: AppSettings = whole.app  # type: ignore[attr-defined]  # the one field of the form
+        if holds_secret("", loaded):  # a validator of the team's ran after ours
+            raise ProblemError(
+                Problem(
+                    reason="secret-by-value",
+                    what=f"the validated settings hold a secret that a validator of {app.__name__} put there",
+                    fix=("take it out of the code and rotate it",),
+                    field="app",
+                )
+            )
         return loaded
     raise _placed(read, problems)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from pydantic import Field, computed_field, model_validator
 from settings_cases import PRODUCTION, everything_said, project
 
 from launchworthy.settings import AppSettings, Identifier, Url, load_settings
@@ -145,3 +146,59 @@ def test_a_field_with_a_generated_name_is_not_said() -> None:
 def test_a_variable_of_others_with_a_generated_name_is_left_alone() -> None:
     environ = {"LAUNCHWORTHY_ENVIRONMENT": "production", f"POD_{GENERATED}": "x"}
     load_settings(environ, project(production=PRODUCTION), None)
+
+
+TOKEN = "gh" + "p_" + "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ" + "0mLq17"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"title": TOKEN}, {"description": f"such as {TOKEN}"}, {"examples": [TOKEN]},
+     {"json_schema_extra": {"x-note": [TOKEN]}}, {"json_schema_extra": {"password": "Kestrel904x"}}],
+)  # fmt: skip
+def test_a_secret_in_what_the_schema_says_of_a_field_is_refused(said: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match="region") as error:
+
+        class Told(AppSettings):
+            region: Identifier = Field(default="eu", **said)  # type: ignore[arg-type, pydantic-field]
+
+    assert TOKEN not in everything_said(error.value)
+
+
+def test_what_a_schema_says_without_a_secret_is_fine() -> None:
+    class Told(AppSettings):
+        region: Identifier = Field(
+            default="eu", title="Region", description="token exchange", examples=["eu"]
+        )
+
+    assert Told().region == "eu"
+
+
+def test_a_computed_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="computed"):
+
+        class Computed(AppSettings):
+            region: Identifier = "eu"
+
+            @computed_field  # type: ignore[prop-decorator]
+            @property
+            def token(self) -> str:
+                return TOKEN
+
+
+class Sly(AppSettings):
+    """Its own validator comes after ours."""
+
+    region: Identifier = "eu"
+
+    @model_validator(mode="after")
+    def put(self) -> "Sly":
+        self.__dict__["region"] = TOKEN
+        return self
+
+
+def test_a_secret_that_a_validator_of_the_team_s_puts_there_is_found_from_outside() -> None:
+    with pytest.raises(ProblemError) as error:
+        load_settings({"LAUNCHWORTHY_ENVIRONMENT": "production"}, project(production=PRODUCTION), Sly)
+    assert error.value.problems[0].reason == "secret-by-value"
+    assert TOKEN not in everything_said(error.value)
