@@ -55,8 +55,9 @@ asyncio.run(main())
 HEAD = """\
 # Until the first authenticated call
 
-Seconds, the median of {rounds} interleaved rounds of one run of `nox -s bench -- first-call`, and the median
-ratio of the rounds; the caches of packages are warm. Measured {told}, {waiting} waiting for them.
+Seconds, the median of the interleaved rounds (here {rounds}) of one run of `nox -s bench -- first-call`, and
+the median ratio of the rounds; the caches of packages are warm.
+Measured {told}, {waiting} waiting for them.
 `cpu` is the processor time of everything that was started: what others do on the machine changes it less.
 
 Ours is `copier copy`, `python3 noxfile.py -s dev` and `launchworthy dev call find_orders`: a server with an
@@ -143,11 +144,11 @@ def _page(measured: dict[str, list[tuple[Parts, Parts]]], rounds: int) -> str:
             if part != CPU:
                 ours, theirs = (median(each[part] for each in runs[name]) for name in names)
                 rows.append(f"| {title}: {part} | {ours:.1f} | {theirs:.1f} | | |")
-        for said, total, limit in ((title, _seconds, f"≤ {bar}"), (f"{title}: {CPU}", _cpu, "")):
+        for said, total, limit in ((title, _seconds, f" ≤ {bar} "), (f"{title}: {CPU}", _cpu, " ")):
             ours, theirs = (median(map(total, runs[name])) for name in names)
             pairs = zip(*runs.values(), strict=True)
             ratio = median(total(one) / total(other) for one, other in pairs)
-            rows.append(f"| **{said}** | **{ours:.1f}** | **{theirs:.1f}** | **{ratio:.2f}** | {limit} |")
+            rows.append(f"| **{said}** | **{ours:.1f}** | **{theirs:.1f}** | **{ratio:.2f}** |{limit}|")
     told = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores"
     head = HEAD.format(rounds=rounds, told=told, waiting=round(os.getloadavg()[0]))
     return head + "\n".join(rows) + "\n"

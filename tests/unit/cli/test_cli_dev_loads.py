@@ -30,3 +30,23 @@ def test_what_a_first_call_does_not_use_is_not_loaded_for_it(module, left_out):
 
 def test_the_twin_is_loaded_where_it_is_used():
     assert loaded_by("launchworthy.server", MODELS | GATE) >= {"launchworthy.settings", "mcp", "pydantic"}
+
+
+@pytest.mark.parametrize(("before", "after"), [("enable", True), ("disable", False)])
+def test_the_collector_is_left_as_it_was(before, after):
+    script = f"import gc; gc.{before}(); import launchworthy.server; print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == str(after)
+
+
+def test_the_collector_works_again_where_the_server_could_not_be_loaded():
+    script = """
+import gc, sys
+sys.modules["launchworthy.server.running"] = None
+try:
+    import launchworthy.server
+except ImportError:
+    print(gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "True"
