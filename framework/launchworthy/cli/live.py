@@ -92,7 +92,11 @@ def _deployment(options: LiveOptions, place: "Place") -> "Deployment":
     require_private(url)
     if (options.client is None) != (options.client_key is None) and not (options.client and options.sign_in):
         what = "--client and --client-key go together"
-        raise ProblemError(Problem(reason="live-client", what=what, fix=("name both, or neither",)))
+        raise ProblemError(
+            Problem(
+                reason="live-client", what=what, fix=("name both, or neither; a public client: --sign-in",)
+            )
+        )
     if options.sign_in and options.token_command is not None:
         what = "--sign-in and --token-command are two ways to tokens"
         raise ProblemError(Problem(reason="live-option", what=what, fix=("name one of them",)))
