@@ -160,18 +160,17 @@ def _no_name(where: str, what: str) -> Problem:
     return Problem(reason="no-project", where=where, what=what, fix=("run this inside a project",))
 
 
-def parse_trusted(content: bytes, *, project: str, where: str = FILE) -> Trusted:
+def parse_trusted(content: bytes, *, project: str) -> Trusted:
     """Read the file.
 
     Args:
         content: all of it.
         project: whose it is, by its manifest.
-        where: what to call it in messages.
 
     Raises:
         ProblemError: every mistake, with its line.
     """
-    source, data = read_toml(where, content, topic=FILE)
+    source, data = read_toml(FILE, content, topic=FILE)
     try:
         tables = PromotionFile.model_validate_json(json.dumps(data))
     except ValidationError as error:

@@ -57,11 +57,11 @@ class _Lending:
         self._simulated = parts.settings.environment.simulated
         self._clock: Callable[[], float] = parts.surroundings.clock
 
-    def host(self, url: str, *, max_bytes: int, keep_alive: bool, simulated: bool | None = None) -> OneHost:
+    def host(self, url: str, *, max_bytes: int, keep_alive: bool, simulated: bool) -> OneHost:
         return OneHost(
             url,
             self._network,
-            simulated=self._simulated if simulated is None else simulated,
+            simulated=simulated,
             max_bytes=max_bytes,
             keep_alive=keep_alive,
         )
@@ -113,7 +113,7 @@ class _Lending:
 
         address = str(credential.address)
         return AwsSts(
-            self.host(address, max_bytes=LONGEST, keep_alive=False),
+            self.host(address, max_bytes=LONGEST, keep_alive=False, simulated=self._simulated),
             address,
             str(credential.role_arn),
             identity=self._parts.identity,
