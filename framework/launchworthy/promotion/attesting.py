@@ -37,26 +37,24 @@ from launchworthy.attestation import (
     verify_record,
 )
 from launchworthy.attestation.content import wheel_content_digest
-from launchworthy.attestation.project_files import UV_LOCK, read_tree_facts
+from launchworthy.attestation.project_files import UV_LOCK
 from launchworthy.attestation.records import RECORD_DIRECTORY, record_name
 from launchworthy.attestation.summary import render_summary, summary_name
 from launchworthy.attestation.tree import read_git_facts
 from launchworthy.attestation.trust_file import read_trust_policy
 from launchworthy.attestation.wheel_of_tree import require_wheel_of
-from launchworthy.manifest import load_manifests
-from launchworthy.policy import compile_policy
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.approved import Grounds, approved
 from launchworthy.promotion.finding import Status
 from launchworthy.promotion.place import find_place
 from launchworthy.promotion.promoter import sealing_of, the_promoter
-from launchworthy.promotion.promoting import catalogue_digest, write_whole
+from launchworthy.promotion.promoting import write_whole
 from launchworthy.promotion.report_file import ReportFile, read_report, report_content, require_cleared
 from launchworthy.promotion.result import report_digest
 from launchworthy.promotion.sbom import NAME as SBOM_NAME
 from launchworthy.promotion.sbom import render_sbom
-from launchworthy.settings import inspect_settings, read_project
-from launchworthy.vocabulary import Environment, Problem, ProblemError
+from launchworthy.promotion.tree_digests import digests_of_tree
+from launchworthy.vocabulary import Problem, ProblemError
 
 _SHOWN = 12
 
@@ -187,25 +185,6 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
             fix=("let this process write there: attest works in a checkout of its own",),
         )
         raise ProblemError(problem) from None
-
-
-def digests_of_tree(root: Path, environment: Environment, environ: Mapping[str, str]) -> dict[Subject, str]:
-    """Everything that a record names and that can be computed from the tree; runs none of it.
-
-    Raises:
-        ProblemError: the tree is not its commit, or cannot be read.
-    """
-    rehearsed = Environment.PRODUCTION if environment is Environment.REHEARSAL else environment
-    tree = read_tree_facts(root, read_git_facts(root, environ=environ), environment=environment)
-    files = read_project(root, find_place(root).package)
-    manifests = load_manifests(files.manifests())
-    return {
-        **tree.digests,
-        Subject.MANIFESTS: manifests.digest,
-        Subject.POLICY: compile_policy(manifests, rehearsed, files.policy(rehearsed)).digest,
-        Subject.SETTINGS: inspect_settings(files, rehearsed).digest,
-        Subject.CATALOGUE: catalogue_digest(),
-    }
 
 
 def rehearsed_wheel(root: Path, report_path: Path, said: Path | None) -> Path:

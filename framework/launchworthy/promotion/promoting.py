@@ -8,10 +8,9 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
-from launchworthy.attestation.content import files_digest, wheel_content_digest
+from launchworthy.attestation.content import wheel_content_digest
 from launchworthy.attestation.project_files import read_tree_facts
 from launchworthy.attestation.records import RECORD_DIRECTORY
 from launchworthy.attestation.statement import Subject
@@ -27,6 +26,7 @@ from launchworthy.promotion.reports.page import render_page
 from launchworthy.promotion.reports.sarif import promotion_sarif
 from launchworthy.promotion.result import Result, render_report
 from launchworthy.promotion.run import findings_of, make_result, run_checks
+from launchworthy.promotion.tree_digests import catalogue_digest
 from launchworthy.vocabulary import Problem, ProblemError
 
 Progress = Callable[[str, int, int], None]
@@ -75,13 +75,6 @@ def tree_facts(project: Project) -> dict[str, str]:
         found = read_tree_facts(project.root, project.git, environment=project.environment)
         return {subject.value: digest for subject, digest in found.digests.items()}
     return {}
-
-
-def catalogue_digest() -> str:
-    """Hex digest of the catalogue's files."""
-    folder = resources.files("launchworthy.promotion") / "catalogue"
-    files = {each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".toml")}
-    return files_digest(files)
 
 
 def not_recordable(project: Project) -> Problem | None:

@@ -19,8 +19,8 @@ from launchworthy.attestation.content import find_dist_info, installed_content_d
 from launchworthy.attestation.installation import carried_lock, require_locked_installation
 from launchworthy.attestation.records import RECORD_DIRECTORY, installed_records, records_in, wheel_records
 from launchworthy.attestation.trust_file import read_trust_policy
-from launchworthy.promotion.attesting import digests_of_tree
 from launchworthy.promotion.place import find_place
+from launchworthy.promotion.tree_digests import digests_of_tree
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 _SHOWN = 12

@@ -21,7 +21,7 @@ from launchworthy.attestation.content import wheel_content_digest
 from launchworthy.attestation.records import record_name
 from launchworthy.manifest import load_manifests
 from launchworthy.policy import compile_policy
-from launchworthy.promotion.attesting import digests_of_tree
+from launchworthy.promotion.tree_digests import digests_of_tree
 from launchworthy.promotion.verifying import verify_at
 from launchworthy.server import record
 from launchworthy.settings import ProjectFiles, inspect_settings

@@ -28,6 +28,13 @@ def test_what_a_first_call_does_not_use_is_not_loaded_for_it(module, left_out):
     assert loaded_by(module, left_out) == set()
 
 
+def test_a_build_verifies_its_record_with_what_production_installs():
+    """`python3 noxfile.py -s build` ends with `verify-record`, where no extra of `promote` is installed."""
+    extras = {"yaml", "psutil", "rich", "launchworthy.testing"}
+    assert loaded_by("launchworthy.promotion.verifying", extras) == set()
+    assert loaded_by("launchworthy.promotion.promoting", extras) >= {"yaml", "psutil"}
+
+
 def test_the_twin_is_loaded_where_it_is_used():
     assert loaded_by("launchworthy.server", MODELS | GATE) >= {"launchworthy.settings", "mcp", "pydantic"}
 
