@@ -121,13 +121,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """The wheel for production, and what the image installs: not without a promotion record."""
+    """The wheel for production, or `-- staging`, and what the image installs: not without its record."""
     sync(session, "build", project=False)
     for old in Path("dist").glob("*.whl"):
         old.unlink()
+    environment = session.posargs[0] if session.posargs else "production"
     options = ["--no-build-isolation", f"--python={session.virtualenv.location}", "--out-dir=dist"]
-    session.run("uv", "build", "--wheel", *options, env={"LAUNCHWORTHY_BUILD": "production"})
-    session.run("launchworthy", "verify-record")
+    session.run("uv", "build", "--wheel", *options, env={"LAUNCHWORTHY_BUILD": environment})
+    session.run("launchworthy", "verify-record", "--environment", environment)
     export(session, "dist/requirements.txt", "--no-emit-project")
 
 
