@@ -22,8 +22,8 @@ from documents import commands
 
 pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
-DEPLOYED = {("status",), ("identity", "doctor"), ("approve",)}
-"""What asks a running deployment, or a person at a sign-in page."""
+DEPLOYED = {("status",), ("identity", "doctor"), ("approve",), ("handover",)}
+"""What asks a running deployment, a person at a sign-in page, or one who has never worked on it."""
 SHORTENED = {("audit", "show"), ("control", "list"), ("control", "deny")}
 """Named in a sentence, and run elsewhere in the page with what they need."""
 ALSO = {("verify-record",): 1, ("audit", "show"): 1}

@@ -1,6 +1,7 @@
 """What can be shown that no gate sees? The confinement of a container, and a run on a clean machine."""
 
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -61,11 +62,15 @@ def handover(
     """Clone, install, check and rehearse this commit in an empty home, for GOV-07; 1 where that fails."""
     needs_extra("promote", lambda: (__import__("yaml"), __import__("psutil")))
     from launchworthy.promotion.evidence.clean_run import CleanRun
+    from launchworthy.promotion.evidence.handover import MAIL
     from launchworthy.promotion.place import find_place
     from launchworthy.promotion.promoting import write_whole
     from launchworthy.promotion.trusted import project_name
 
     with undecided_on_problems(), tempfile.TemporaryDirectory(prefix="lw-") as scratch:
+        if re.fullmatch(MAIL, operator) is None:  # before minutes are spent on what could not be kept
+            what, fix = "`--operator` is no mail address", ("say yours: --operator sam@acme.example",)
+            raise ProblemError(Problem(reason="bad-value", what=what, fix=fix))
         root = find_place(Path.cwd()).root
         run = CleanRun(
             root=root,

@@ -51,3 +51,10 @@ def test_a_handover_outside_of_a_project_is_undecided(tmp_path):
         done = CliRunner().invoke(app, ["handover", "--operator", "sam@acme.example"])
     assert done.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_an_operator_without_a_mail_address_is_told_so_before_anything_is_installed(tmp_path):
+    for name in ("sam", "THEIR-MAIL", "sam@", "@acme.example", ""):
+        with chdir(tmp_path):
+            done = CliRunner().invoke(app, ["handover", "--operator", name])
+        assert (done.exit_code, json.loads(done.stderr.splitlines()[-1])["reason"]) == (2, "bad-value")

@@ -30,6 +30,9 @@ _INDEXES: Final = frozenset(
     {"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_NATIVE_TLS"}
 )
 
+MAIL = r"^[^\s@]+@[^\s@]+$"
+"""By which an operator is named."""
+
 
 class _Said(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -71,7 +74,7 @@ class HandoverEvidence(_Said):
     server: Annotated[str, Field(max_length=128)]
     commit: Annotated[str, Field(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$")]
     made_at: Annotated[int, Field(ge=0)]
-    operator: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$", max_length=200)]
+    operator: Annotated[str, Field(pattern=MAIL, max_length=200)]
     lent: tuple[Annotated[str, Field(max_length=300)], ...]
     steps: Annotated[tuple[Step, ...], Field(max_length=len(STEPS))]
 
