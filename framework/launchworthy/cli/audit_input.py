@@ -55,9 +55,10 @@ def _from_stdin(stream: BinaryIO) -> Iterator["Record"]:
         ProblemError: there were lines, and not one was a record.
     """
     from launchworthy.audit.log_lines import records_in
+    from launchworthy.audit.reading import MAX_LINE
 
     found = others = 0
-    for line in stream:
+    while line := stream.readline(MAX_LINE):  # a longer one comes in pieces, and is no record of ours
         before = found
         for record in records_in(line):
             found += 1

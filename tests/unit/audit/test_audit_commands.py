@@ -1,6 +1,7 @@
 """`audit show`, `audit hash`: what people and machines get to see, from files, directories and log stores."""
 
 import base64
+import io
 import json
 import os
 import subprocess
@@ -22,12 +23,14 @@ from launchworthy.audit.events import (
     ToolInputRequired,
     ToolOutcome,
 )
+from launchworthy.audit.reading import MAX_LINE
 from launchworthy.audit.redaction import HMAC_PURPOSE
 from launchworthy.audit.verification import verify_paths
 from launchworthy.audit.verification_report import VerificationReport
+from launchworthy.cli.audit_input import _from_stdin
 from launchworthy.cli.main import app
 from launchworthy.settings import KeyRing
-from launchworthy.vocabulary import Environment, Reason
+from launchworthy.vocabulary import Environment, ProblemError, Reason
 
 NOW = 1_795_143_731_000_000_000  # 2026-11-20T03:02:11Z
 SCHEMA = Path(__file__).parents[3] / "docs" / "reference" / "audit-verification.schema.json"
@@ -212,6 +215,22 @@ def test_lines_of_a_log_store_are_read_whatever_stands_around_them(stream, wrap)
     assert [json.loads(line)["call"][0] for line in shown.stdout.splitlines()] == list("A4DRL")
     assert "2 lines were no records" in shown.stderr
     assert "tool.outcome" in run("show", "-", "--call", CALL, stdin=stdin).stdout
+
+
+def test_a_line_without_an_end_is_not_read_into_memory():
+    class Endless(io.RawIOBase):
+        left = 64 * MAX_LINE
+
+        def readable(self):
+            return True
+
+        def readline(self, size=-1):
+            assert size == MAX_LINE
+            self.left -= size
+            return b"x" * size if self.left >= 0 else b""
+
+    with pytest.raises(ProblemError, match="holds 64 lines, and no record"):
+        list(_from_stdin(Endless()))
 
 
 def test_an_output_without_any_record_is_no_empty_audit():
