@@ -102,6 +102,7 @@ _OTHER_PARAMETERS = re.compile(
 _ESCAPE = re.compile(r"\\[nrt]")
 ESCAPES = frozenset({"\\n", "\\r", "\\t"})
 """How a string of a string begins a new line."""
+_SIGNS = frozenset("+- ")
 _BLOCKS = frozenset({"|", "|-", "|+", ">", ">-", ">+"})
 _QUOTES = frozenset("\"'`")
 _MARKUP = _QUOTES | {"<", ">"}
@@ -198,7 +199,8 @@ def _bare(at: Name, found: re.Match[str]) -> tuple[Pair, ...]:
         return _to(_IN_FLOW, at, start, place)
     if at.dialect is Dialect.WORDS:
         return _to(_TO_BLANK, at, start, place)
-    if at.before in _QUOTES or at.text[max(0, at.begin - 2) : at.begin] in ESCAPES:
+    lead = at.text[max(0, at.begin - 3) : at.begin]  # `\n`, and the sign of a diff that stands in a string
+    if at.before in _QUOTES or lead[-2:] in ESCAPES or (lead[:2] in ESCAPES and lead[-1:] in _SIGNS):
         return _in_quotes(at, start)
     return _line(at, start)
 

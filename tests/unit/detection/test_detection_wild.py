@@ -153,6 +153,7 @@ REFERENCES = (
     ("parameters.yml", "database_password: '%env(DB_PW)%'\n"),
     ("muttrc", 'set imap_pass = "`pass mail`"\n'),
     (".env", "APP_KEY=base64:\n"),
+    ("said.json", '{"diff": "+state.kind = 1\\n+state.password = null\\n+state.user = null\\n"}\n'),
     ("services", "kpasswd\t\t464/tcp\n"),
     ("pool.py", '# pass "is_debug=True" to the pool\n'),
     ("api.py", '"""A library identified by \'name7890\'."""\n'),

