@@ -51,7 +51,7 @@ anything = st.recursive(
 
 
 @given(in_domain)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_canonical_json_is_that_of_rfc_8785_in_its_domain(value):
     line = canonical(value)
     assert line == rfc8785.dumps(value)
@@ -59,7 +59,7 @@ def test_canonical_json_is_that_of_rfc_8785_in_its_domain(value):
 
 
 @given(anything)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_is_written_at_all_is_written_as_rfc_8785_says(value):
     try:
         line = canonical(value)
@@ -70,7 +70,7 @@ def test_what_is_written_at_all_is_written_as_rfc_8785_says(value):
 
 
 @given(st.binary(max_size=40) | in_domain.map(lambda value: json.dumps(value).encode()))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a9_bytes_are_read_only_if_they_are_what_would_be_written(line):
     try:
         value = parse_canonical(line)
@@ -83,7 +83,7 @@ def test_a9_bytes_are_read_only_if_they_are_what_would_be_written(line):
 
 
 @given(st.text(max_size=600))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a11_no_text_gets_through_that_could_break_a_line_or_hide(text):
     for clean in (sanitise, sanitise_label):
         safe = clean(text)
@@ -96,7 +96,7 @@ def test_a11_no_text_gets_through_that_could_break_a_line_or_hide(text):
 
 
 @given(st.lists(st.text(max_size=300), max_size=50))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_words_stay_few_and_short(words):
     safe = sanitise_words(words)
     assert len(safe) <= 32
@@ -116,7 +116,7 @@ def test_names_are_ascii(name):
     st.dictionaries(st.text(max_size=80), anything, max_size=40),
     st.sampled_from(["clear", "hmac", "drop", "other"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_the_arguments_are_they_can_be_recorded_and_stay_small(arguments, argument_class):
     redactor = ArgumentRedactor(bytes(32), "kid")
     redacted = redactor.redact("tool", dict.fromkeys(arguments, argument_class), arguments)
@@ -126,7 +126,7 @@ def test_whatever_the_arguments_are_they_can_be_recorded_and_stay_small(argument
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_bearer_token_never_gets_past_the_scrubber(before, after):
     token = "eyJ" + "hbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJlLWJ5dGVz"
     scrubber = Scrubber()
@@ -305,7 +305,7 @@ def judge(name, content, notes):
     return found, state, record
 
 
-EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(attacks)
@@ -363,7 +363,7 @@ USUAL = UsualLine(json.loads(SEALED[0])["stream"], SOURCE)
 
 
 @given(st.integers(2, len(SEALED) - 1), st.integers(0, 2000), st.binary(max_size=6), st.integers(0, 4))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_the_quick_reader_accepts_nothing_that_the_thorough_one_refuses(number, at, new, length):
     line = SEALED[number]
     at %= len(line) + 1

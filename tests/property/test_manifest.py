@@ -14,7 +14,7 @@ from launchworthy.manifest.scopes import find_cycle
 from launchworthy.manifest.template import overlapping, template_mistake, variables
 from launchworthy.vocabulary import ProblemError
 
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=150)
 
 # ------------------------------------------------------------------------------------------ TOML documents
 
@@ -165,7 +165,7 @@ def test_letters_and_signs_of_latin_text_are_never_hidden(text):
     assert find_hidden(text) == ()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_refused_with_a_place_and_what_to_do(content):
     with pytest.raises(ProblemError) as refused:

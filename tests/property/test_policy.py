@@ -219,7 +219,7 @@ class Dice:
 
 
 seeds = st.integers(0, 2**32 - 1).map(Dice)
-SETTINGS = settings(max_examples=50, deadline=None)
+SETTINGS = settings(max_examples=50)
 REQUESTS = 50
 
 

@@ -61,7 +61,7 @@ def test_the_file_that_the_others_vary_loads() -> None:
     assert problems_of({}, PRODUCTION) == ()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(environ=st.dictionaries(VARIABLES, st.text(max_size=30).map(f"{CANARY} {{}}".format), max_size=4))
 def test_no_variable_does_more_than_be_refused(environ: dict[str, str]) -> None:
     for problem in problems_of(environ, PRODUCTION):
@@ -70,13 +70,13 @@ def test_no_variable_does_more_than_be_refused(environ: dict[str, str]) -> None:
         assert problem.what
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(text=st.one_of(st.text(max_size=300), st.text(max_size=80).map(f"{PRODUCTION}\n{{}}".format)))
 def test_no_file_does_more_than_be_refused(text: str) -> None:
     assert all(problem.reason and problem.where for problem in problems_of({}, text))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(value=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_value_of_a_field_is_said(value: str) -> None:
     written = "".join(f"\\U{ord(character):08x}" for character in f"{CANARY}{value}")

@@ -39,8 +39,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "cnf", "act")
-unhurried = settings(deadline=None)
-slow_ok = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow_ok = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Court:
@@ -143,7 +142,6 @@ def test_a_caller_needs_every_required_claim(court: Court, changes: dict[str, An
     assert isinstance(outcome, Principal) is (set(changes) <= optional)
 
 
-@unhurried
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_bytes_are_read_as_the_standard_parser_does_or_refused(data: bytes) -> None:
     try:
@@ -154,7 +152,6 @@ def test_bytes_are_read_as_the_standard_parser_does_or_refused(data: bytes) -> N
     assert json.dumps(value).encode()
 
 
-@unhurried
 @given(JSON)
 def test_what_strict_json_reads_survives_being_written_and_read_again(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, allow_nan=True)
@@ -165,7 +162,6 @@ def test_what_strict_json_reads_survives_being_written_and_read_again(value: Any
     assert parse(json.dumps(read).encode(), max_depth=64, max_bytes=10**7) == read
 
 
-@unhurried
 @given(st.binary(min_size=1))
 def test_base64url_has_one_spelling(data: bytes) -> None:
     text = base64url.encode(data).encode()
@@ -174,7 +170,6 @@ def test_base64url_has_one_spelling(data: bytes) -> None:
         base64url.decode(text + b"=")
 
 
-@unhurried
 @given(st.binary(min_size=1, max_size=40))
 def test_text_that_is_read_as_base64url_is_what_would_be_written(text: bytes) -> None:
     try:
@@ -184,7 +179,6 @@ def test_text_that_is_read_as_base64url_is_what_would_be_written(text: bytes) ->
     assert base64url.encode(data).encode() == text
 
 
-@unhurried
 @given(st.lists(st.binary(), max_size=3), st.binary())
 def test_any_headers_and_query_give_a_token_or_a_refusal(headers: list[bytes], query: bytes) -> None:
     try:
@@ -195,14 +189,12 @@ def test_any_headers_and_query_give_a_token_or_a_refusal(headers: list[bytes], q
     assert headers[0][7:].decode() == token.reveal()
 
 
-@unhurried
 @given(st.lists(JSON, max_size=5) | JSON)
 def test_any_key_set_is_taken_or_refused(value: Any) -> None:
     with pytest.raises(KeySetError):
         import_keys({"keys": value}, ("ES256", "RS256"))
 
 
-@unhurried
 @example(None, ["="], "x", None)
 @given(
     st.sampled_from([None, "invalid_token", "invalid_request"]),
@@ -231,7 +223,6 @@ EXCEPTIONS = st.lists(
 )
 
 
-@unhurried
 @given(EXCEPTIONS, st.integers(-6, 6), st.integers(0, 6))
 def test_an_exception_holds_before_its_end_and_never_again(
     listed: list[tuple[ExceptionRule, str, int]], now: int, later: int
@@ -246,7 +237,6 @@ def test_an_exception_holds_before_its_end_and_never_again(
     assert not any(after.holds(each.rule) and not excepted.holds(each.rule) for each in exceptions)
 
 
-@unhurried
 @given(st.binary(max_size=60), st.text("abcXYZ019._~+/-", max_size=40))
 def test_a_first_part_that_is_a_json_object_is_never_opaque(spaces: bytes, rest: str) -> None:
     object_of_any_bytes = b" " * (len(spaces) % 4) + b'{"alg":"x"' + spaces
@@ -254,7 +244,6 @@ def test_a_first_part_that_is_a_json_object_is_never_opaque(spaces: bytes, rest:
     assert not looks_like_jwt(BearerToken("x" + rest.replace(".", "")))
 
 
-@unhurried
 @given(st.text(min_size=1, max_size=5), st.lists(st.text(min_size=1, max_size=5), max_size=4))
 def test_every_name_of_a_caller_can_be_denied_and_no_other(subject: str, actors: list[str]) -> None:
     caller = Principal(

@@ -8,10 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import Render
 from rendering import MATRIX, ROOT
 from typer.testing import CliRunner
 
+from conftest import Render
 from launchworthy.cli.main import app
 
 sys.path[:0] = [

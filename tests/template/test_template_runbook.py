@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Render
 from rendering import ROOT, git
 
+from conftest import Render
 from launchworthy.testing import Refused
 from launchworthy.testing.project import TestedProject
 from launchworthy.testing.world import World

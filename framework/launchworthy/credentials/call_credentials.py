@@ -4,11 +4,12 @@
 2. a lease is in the book, and its record on the disk, before anything is checked or handed out
 3. one that came wider or longer than asked is taken back at once
 4. when the call ends, however it ends, all of it is taken back, what is still on its way too, shielded
-5. after the end nothing is lent
+5. after the end nothing is lent, and a request that was signed with it is broken off
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from launchworthy.audit.events import CredentialIssued, CredentialRefused
@@ -52,7 +53,7 @@ class Borrower:
 class CallCredentials:
     """The lease book of one call; used from its event loop."""
 
-    __slots__ = ("_allowed", "_borrower", "_ended", "_leases", "_pending", "_tellers")
+    __slots__ = ("_allowed", "_borrower", "_ended", "_leases", "_pending", "_tellers", "_under_way")
 
     def __init__(
         self, tellers: Tellers, borrower: Borrower, allowed: Mapping[str, CredentialAllowance]
@@ -69,6 +70,7 @@ class CallCredentials:
         self._allowed = allowed
         self._leases: dict[str, Lease] = {}
         self._pending: set[asyncio.Task[Lease]] = set()
+        self._under_way: dict[asyncio.Timeout, str] = {}
         self._ended = False
 
     @property
@@ -89,6 +91,15 @@ class CallCredentials:
     def is_open(self, lease: Lease) -> bool:
         """Whether this lease may be used now."""
         return not self._ended and lease.id in self._leases and self._tellers.now() < lease.not_after
+
+    @contextmanager
+    def until_given_back(self, lease: Lease, deadline: asyncio.Timeout) -> Iterator[None]:
+        """Let a deadline end, at the latest, when its lease is given back or the call ends."""
+        self._under_way[deadline] = lease.id
+        try:
+            yield
+        finally:
+            del self._under_way[deadline]
 
     async def borrow(self, name: str) -> Lease:
         """Borrow what the manifest names.
@@ -112,6 +123,7 @@ class CallCredentials:
 
     async def give_back(self, lease: Lease) -> None:
         """Take one lease back before the call ends; returns when that was tried."""
+        self._break_off(lease.id)
         if self._leases.pop(lease.id, None) is not None:
             await self._tellers.see_through(self._tellers.custody.take_back(self._lent(lease)))
 
@@ -128,8 +140,15 @@ class CallCredentials:
         if self._leases or self._pending:
             await self._tellers.see_through(self._take_all_back())
 
+    def _break_off(self, *leases: str) -> None:
+        """End what is under way with these leases; what it was sent to may have it already."""
+        for deadline, lease in self._under_way.items():
+            if lease in leases and not deadline.expired():
+                deadline.reschedule(asyncio.get_running_loop().time())
+
     def _close(self) -> None:
         self._ended = True
+        self._break_off(*self._leases)
         self._tellers.open_books.discard(self)
         if self._borrower.subject_token is not None:
             let_go(self._borrower.subject_token)

@@ -6,7 +6,6 @@ size and time.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,13 +25,13 @@ _PASSED_ON = frozenset({"params", "headers", "json", "data", "content", "files",
 class _Signing(httpx2.AsyncBaseTransport):
     """Adds the credential to each request, as long as it may be used."""
 
-    def __init__(self, host: OneHost, lease: Lease, is_open: Callable[[], bool]) -> None:
+    def __init__(self, host: OneHost, lease: Lease, book: CallCredentials) -> None:
         self._host = host
         self._lease = lease
-        self._is_open = is_open
+        self._book = book
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        if not self._is_open():
+        if not self._book.is_open(self._lease):
             raise CredentialEnded(self._lease.credential)
         path = self._host.endpoint.target.rstrip("/")
         if path and not (request.url.path == path or request.url.path.startswith(f"{path}/")):
@@ -53,12 +52,14 @@ def _climbs(path: str) -> bool:
 class UpstreamClient:
     """An HTTP client for one upstream, for as long as its `async with` lasts."""
 
-    def __init__(self, host: OneHost, lease: Lease, is_open: Callable[[], bool]) -> None:
-        """Sign with this lease while `is_open` says so."""
+    def __init__(self, host: OneHost, lease: Lease, book: CallCredentials) -> None:
+        """Sign with this lease while the book says that it may be used."""
+        self._lease = lease
+        self._book = book
         ours = host.endpoint
         self._client = httpx2.AsyncClient(
             base_url=f"{ours.scheme}://{ours.authority}{ours.target}",
-            transport=_Signing(host, lease, is_open),
+            transport=_Signing(host, lease, book),
             trust_env=False,
             follow_redirects=False,
             timeout=LONGEST_SECONDS,
@@ -77,15 +78,18 @@ class UpstreamClient:
 
         Raises:
             httpx2.TransportError: it is for another host, or there was no answer.
-            CredentialEnded: the call or the `with` has ended.
+            CredentialEnded: the call or the `with` has ended, before it or meanwhile.
         """
         unknown = options.keys() - _PASSED_ON
         if unknown:
             raise TypeError(f"an upstream's request takes no `{min(unknown)}`")
         try:
-            async with asyncio.timeout(min(seconds, LONGEST_SECONDS)):
-                return await self._client.request(method, url, **options)
+            async with asyncio.timeout(min(seconds, LONGEST_SECONDS)) as deadline:
+                with self._book.until_given_back(self._lease, deadline):
+                    return await self._client.request(method, url, **options)
         except TimeoutError:
+            if not self._book.is_open(self._lease):
+                raise CredentialEnded(self._lease.credential) from None
             raise httpx2.ReadTimeout("the upstream did not answer in time") from None
 
     async def get(self, url: str, **options: Any) -> httpx2.Response:
@@ -122,4 +126,4 @@ def open_upstream(book: CallCredentials, name: str, lease: Lease) -> UpstreamCli
     host = book.tellers.hosts.get(name)
     if host is None:
         raise LookupError(f"[credentials.{name}] names no `url`; use call.credential({name!r})")
-    return UpstreamClient(host, lease, lambda: book.is_open(lease))
+    return UpstreamClient(host, lease, book)

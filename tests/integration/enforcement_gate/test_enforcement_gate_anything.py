@@ -74,7 +74,7 @@ async def answered(house: House, body: bytes, headers: dict[str, str]) -> tuple[
     return sent[0]["status"], b"".join(one.get("body", b"") for one in sent)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies())
 @example((b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["x"]}}', "tools/call", LEGACY))
 @example((b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":{},"arguments":[]}}', "x", LEGACY))

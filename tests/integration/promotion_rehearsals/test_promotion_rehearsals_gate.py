@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Platform, write_trust
 from promoted_orders import REPOSITORY, PromotedOrders, environ
 
+from conftest import Platform, write_trust
 from launchworthy.promotion.approvals.asking import report_matter
 from launchworthy.promotion.approvals.locked import lock_matter
 from launchworthy.promotion.control import controls_for

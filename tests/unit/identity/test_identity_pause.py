@@ -1,7 +1,7 @@
 """How long a supervisor waits between two rounds."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launchworthy.identity.cause import Cause
@@ -18,7 +18,6 @@ def test_a_missing_socket_is_looked_for_more_often_than_an_agent_is_asked():
     assert pause(Cause.NOTHING_LISTENS, 9, 0.2, 0.999999) == pytest.approx(0.2, rel=1e-3)
 
 
-@settings(deadline=None)
 @given(cause=st.sampled_from(Cause), attempts=st.integers(0, 10**6), random=st.floats(0, 1, exclude_max=True))
 def test_it_never_waits_too_long_nor_not_at_all(cause, attempts, random):
     assert 0.05 <= pause(cause, attempts, 2.0, random) <= 2.0

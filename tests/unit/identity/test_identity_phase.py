@@ -1,7 +1,7 @@
 """The phases: what decides, and in which order."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launchworthy.identity import Phase
@@ -144,7 +144,6 @@ holdings = st.builds(
 events = st.lists(holdings | st.sampled_from(Cause) | st.just("close"), max_size=12)
 
 
-@settings(deadline=None)
 @given(events=events, now=st.floats(0, 120))
 def test_it_is_usable_only_with_an_unexpired_identity_that_nobody_withdrew_since(events, now):
     facts, last = NOTHING_YET, None

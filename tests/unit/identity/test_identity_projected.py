@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launchworthy.identity.cause import Cause, SourceError
@@ -159,7 +159,6 @@ _CLAIM_SETS = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | _CLAIM_SETS.map(lambda claims: _with_payload(json.dumps(claims).encode())))
 def test_nothing_but_a_source_error_ever_comes_out(content):
     with pytest.raises(SourceError):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launchworthy.promotion import lock
@@ -58,7 +58,6 @@ def test_a_lock_that_was_edited_by_hand_is_another_lock(reference, change):
     assert lock.difference(change(text), text)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text())
 def test_no_text_of_a_description_can_hide_a_change(first, second):
     def one(text):
