@@ -27,7 +27,7 @@ from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.testing.issuer import SigningKey, SimulatedIssuer
 from launchworthy.testing.issuer_keys import generate_key
 
-_TIMES = {"key_fresh": 1, "key_stale": 2, "key_spacing": 1}
+_TIMES = {"key_fresh": 1, "key_stale": 3, "key_spacing": 1}
 _ENDS, _BACK = 8.0, 15.0
 """Seconds until the last good keys have run out, and until new ones are there; both on a slow machine."""
 _UNAUTHORISED, _UNAVAILABLE = 401, 503

@@ -21,8 +21,8 @@ from launchworthy.promotion.rehearsals.stage import Scene, Stage
 from launchworthy.testing.issuer import Fault
 
 _PATIENT = {"key_fresh": 1, "key_stale": 60, "key_spacing": 1}
-_SHORT = {"key_fresh": 1, "key_stale": 3, "key_spacing": 1}
-_SOON = 6.0
+_SHORT = {"key_fresh": 1, "key_stale": 4, "key_spacing": 1}
+_SOON = 8.0
 _CLOSED = frozenset({401, 503})
 _UNAVAILABLE = 503
 _ERRORS = (Fault.STATUS_500, Fault.NOT_FOUND)
