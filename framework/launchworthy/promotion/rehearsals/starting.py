@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from launchworthy.audit.reading import audit_files
 from launchworthy.promotion.registry import registry
 from launchworthy.promotion.rehearsals.seen import Seen, good, saw, twin
@@ -42,13 +44,23 @@ def _ended(process: ServerProcess, audit: Path) -> Refusal:
     try:
         process.wait_ready(_SECONDS)
     except NotStarted:
-        if process.running:
+        if not process.running:
+            code = process.wait(_SECONDS)
+        elif not _listens(process):
             raise  # it neither serves nor ends: a machine that is busy has shown nothing
-        code = process.wait(_SECONDS)
     records = [path.read_text(errors="replace") for path in audit_files(audit)] if audit.is_dir() else []
     return Refusal(
         code=code, said=last_problem(process), wrote="\n".join((process.stdout, process.stderr, *records))
     )
+
+
+def _listens(process: ServerProcess) -> bool:
+    """Whether it got as far as its last stage, ready or not."""
+    try:
+        process.readiness()
+    except httpx2.TransportError:
+        return False
+    return True
 
 
 def tried(stage: Stage, world: World, **environ: str) -> Refusal:
