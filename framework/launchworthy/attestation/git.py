@@ -1,7 +1,8 @@
 """How is git asked, without doing anything that the repository it is asked about wants done?
 
 git runs without hooks, file monitor, pager, signature checker, transports, lazy fetching, replacement
-objects, grafts and the caller's `GIT_*` variables, from an absolute path outside the tree.
+objects, grafts, a graph of commits that was computed before, and the caller's `GIT_*` variables, from an
+absolute path outside the tree.
 """
 
 import os
@@ -29,6 +30,7 @@ _VARIABLES = {
     "LC_ALL": "C",
 }
 _SETTINGS = (
+    "core.commitGraph=false",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.untrackedCache=false",

@@ -61,9 +61,13 @@ def previous_record(root: Path, environment: Environment) -> UnverifiedRecord | 
     """The last record of an environment, as it is kept in the project; None at the beginning.
 
     Raises:
-        ProblemError: it is there and cannot be read.
+        ProblemError: it is there and cannot be read, or a link, of whose target this path has no history.
     """
     path = root / FOLDER / record_name(environment)
+    if path.resolve() != root.resolve() / FOLDER / path.name:
+        what, fix = "is a link, or lies behind one", ("keep the record itself there: `launchworthy attest`",)
+        where = f"{FOLDER}/{path.name}"
+        raise ProblemError(Problem(reason="record-unreadable", where=where, what=what, fix=fix))
     return read_record(path, f"{FOLDER}/{path.name}") if path.exists() else None
 
 

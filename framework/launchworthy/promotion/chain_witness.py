@@ -4,11 +4,10 @@ An older record is as genuine as the last one. Put back in its place, it would t
 since: renewals of waivers, secrets that were found. So whatever branch or tag still leads to a genuine record
 of the same environment, the kept one is not older, and what any of them carries on is carried on.
 
-What no reference leads to any more is not seen: branch protection, and `previous = "required"`, are the
-platform's.
+What no reference leads to any more is not seen, nor what lay in another folder before the project moved:
+branch protection, and `previous = "required"`, are the platform's.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,15 +112,21 @@ def _genuine(
 def _versions(root: Path, path: str, environ: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     """What a file ever held, in whatever a branch or a tag leads to; no more of it than a record can have.
 
+    Each commit that changed the file is asked for it. A listing of objects would not do: it names each of
+    them once, so that a tag on a content, or a commit where it has another name, hides it.
+
     Raises:
         ProblemError: `history-not-whole`, `git-not-usable`.
     """
     git = Git(root, environ)
     require_whole(git)
-    inside = (root.resolve() / path).relative_to(git.top).as_posix()
-    listing = git.run("rev-list", "--objects", "--all", "--full-history", "--", f":(top,literal){inside}")
-    for line in listing.split(b"\n"):
-        name, _, lain = line.partition(b" ")
-        blob = name.decode("ascii")
-        if lain == os.fsencode(inside) and int(git.run("cat-file", "-s", blob)) <= ENVELOPE_LIMIT:
-            yield blob, git.run("cat-file", "blob", blob)
+    inside = f":(top,literal){(root.resolve() / path).relative_to(git.top).as_posix()}"
+    seen = set[str]()
+    for commit in git.run("rev-list", "--all", "--full-history", "--", inside).decode("ascii").split():
+        for entry in git.run("ls-tree", "-z", "--full-tree", commit, "--", inside).split(b"\0"):
+            about = entry.partition(b"\t")[0].decode("ascii").split()
+            if not about or about[1] != "blob" or about[2] in seen:
+                continue
+            seen.add(about[2])
+            if int(git.run("cat-file", "-s", about[2])) <= ENVELOPE_LIMIT:
+                yield about[2], git.run("cat-file", "blob", about[2])

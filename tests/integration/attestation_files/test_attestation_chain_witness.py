@@ -1,6 +1,8 @@
 """Does the history of a project know a later record than the one that is kept? An older one is as genuine."""
 
+import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,15 @@ def refused(repository: Repository, trust: TrustPolicy, reason: str) -> str:
         link(repository, trust)
     assert caught.value.problems[0].reason == reason
     return caught.value.problems[0].what
+
+
+def roll_back(repository: Repository, authority: Authority) -> None:
+    """Put the record before the last one in its place."""
+    keep(repository, authority, 1)
+    older = (repository.root / KEPT).read_bytes()
+    keep(repository, authority, 2)
+    (repository.root / KEPT).write_bytes(older)
+    repository.commit()
 
 
 def test_where_there_never_was_a_record_a_chain_begins(repository: Repository, trust: TrustPolicy) -> None:
@@ -169,3 +180,64 @@ def test_a_shallow_clone_is_no_witness(
     shallow = tmp_path / "shallow"
     repository.git("clone", "-q", "--depth=1", f"file://{repository.root}", str(shallow))
     refused(Repository(shallow), trust, "history-not-whole")
+
+
+def tag_the_record(repository: Repository) -> None:
+    repository.git("tag", "any", f"HEAD~1:{KEPT}")
+
+
+def tag_its_folder(repository: Repository) -> None:
+    repository.git("tag", "any", f"HEAD~1:{FOLDER}")
+
+
+def give_it_another_name(repository: Repository) -> None:
+    """On a branch of its own, younger than all others: there the record's path is a folder."""
+    content = repository.git("show", f"HEAD~1:{KEPT}")
+    repository.git("switch", "-q", "--orphan", "other")
+    repository.write(f"{KEPT}/any", content + "\n")
+    repository.commit()
+    repository.git("switch", "-q", "main")
+
+
+def merge_it_away(repository: Repository) -> None:
+    """The branch that has it is merged without it, and gone."""
+    repository.git("branch", "later", "HEAD~1")
+    repository.git("switch", "-q", "-C", "main", "HEAD~2")
+    repository.git("merge", "-q", "-s", "ours", "-m", "merge", "later")
+    repository.git("branch", "-q", "-D", "later")
+
+
+def forge_the_graph(repository: Repository) -> None:
+    """Let git's own cache say that the last commit is the first."""
+    repository.git("commit-graph", "write", "--reachable")
+    file = repository.root / ".git" / "objects" / "info" / "commit-graph"
+    graph = bytearray(file.read_bytes())
+    rows = [graph[8 + 12 * each : 20 + 12 * each] for each in range(graph[6])]
+    chunks = {bytes(row[:4]): struct.unpack(">Q", row[4:])[0] for row in rows}
+    names = graph[chunks[b"OIDL"] : chunks[b"CDAT"]]
+    place = names.index(bytes.fromhex(repository.git("rev-parse", "HEAD").strip())) // 20
+    parent = chunks[b"CDAT"] + place * 36 + 20
+    graph[parent : parent + 4] = struct.pack(">I", 0x70000000)
+    file.chmod(0o600)
+    file.write_bytes(graph)
+    assert repository.git("rev-list", "--count", "HEAD").strip() == "1"
+
+
+@pytest.mark.parametrize(
+    "hide", [tag_the_record, tag_its_folder, give_it_another_name, merge_it_away, forge_the_graph]
+)
+def test_nothing_beside_the_history_hides_the_later_record(
+    repository: Repository, acme: Authority, trust: TrustPolicy, hide: Callable[[Repository], None]
+) -> None:
+    roll_back(repository, acme)
+    hide(repository)
+    refused(repository, trust, "record-rolled-back")
+
+
+def test_a_link_to_a_record_is_none(repository: Repository, acme: Authority, trust: TrustPolicy) -> None:
+    keep(repository, acme, 1)
+    kept = repository.root / KEPT
+    repository.write("elsewhere/any.json", kept.read_text())
+    kept.unlink()
+    kept.symlink_to("../elsewhere/any.json")
+    refused(repository, trust, "record-unreadable")

@@ -23,10 +23,11 @@ from launchworthy.promotion.live.sign_in import GRANT, REDIRECT, SignIn
 from launchworthy.testing.issuer_clients import SimulatedClient
 from launchworthy.testing.issuer_workloads import ASSERTION_TYPE
 from launchworthy.tokens.discovery import MetadataError, endpoint_of, well_known_urls
-from launchworthy.vocabulary import Problem, ProblemError
+from launchworthy.vocabulary import Problem, ProblemError, printable
 
 _SECONDS: Final = 10.0
 _MOST: Final = 256 * 1024
+_SHOWN: Final = 80
 _GRANT: Final = "client_credentials"
 _OK, _CREATED = 200, 201
 
@@ -147,7 +148,7 @@ class AuthorizationServer:
     def weaknesses(self) -> tuple[str, ...]:
         """What clients of people need of it and do not get; no matter for the server."""
         found = []
-        if "S256" not in self.metadata.get("code_challenge_methods_supported", ()):
+        if "S256" not in self._named("code_challenge_methods_supported"):
             found.append("it does not say that it verifies PKCE (S256): clients of people refuse to go on")
         if not self.reads_documents and "registration_endpoint" not in self.metadata:
             found.append("it registers no clients: each one is somebody's work")
@@ -188,7 +189,7 @@ class AuthorizationServer:
         Raises:
             Unusable: they are not.
         """
-        grants = self.metadata.get("grant_types_supported", ("authorization_code",))
+        grants = self._named("grant_types_supported", unsaid=(GRANT,))
         if self._sign_in is None:
             if _GRANT not in grants:
                 raise Unusable(
@@ -198,9 +199,16 @@ class AuthorizationServer:
             return
         if GRANT not in grants:
             raise Unusable("it gives no tokens for codes, so nobody can sign in for one")
-        if "S256" not in self.metadata.get("code_challenge_methods_supported", ()):
+        if "S256" not in self._named("code_challenge_methods_supported"):
             raise Unusable("it does not say that it verifies PKCE (S256), so a client must not go on")
         self._endpoint("authorization_endpoint")
+
+    def _named(self, member: str, *, unsaid: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """What a list of its metadata names; nothing, if it is there and no list."""
+        names = self.metadata.get(member, unsaid)
+        return (
+            tuple(each for each in names if isinstance(each, str)) if isinstance(names, list | tuple) else ()
+        )
 
     def token(self, resource: str, scope: str) -> str:
         """A token for a resource: by client credentials, or for the code that a person brings.
@@ -224,7 +232,7 @@ class AuthorizationServer:
         said = _object(answer)
         if answer is None or said is None or answer.status_code != _OK:
             error = None if said is None else said.get("error")
-            named = f" ({error})" if isinstance(error, str) and error.isascii() and len(error) < 80 else ""  # noqa: PLR2004
+            named = f" ({printable(error[:_SHOWN])})" if isinstance(error, str) else ""
             raise CannotMint(f"the authorization server gave no token for {resource}{named}")
         token, lifetime = said.get("access_token"), said.get("expires_in")
         if not isinstance(token, str) or str(said.get("token_type")).lower() != "bearer":

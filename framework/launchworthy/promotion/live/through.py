@@ -14,6 +14,7 @@ from launchworthy.probe.issuing import CannotMint
 from launchworthy.probe.probed import LEGACY, MODERN, Probed, Target
 from launchworthy.probe.wire import Heard, Wire
 from launchworthy.promotion.live.document import Canary, How, Row, Step
+from launchworthy.vocabulary import printable
 
 _OK, _FORBIDDEN = 200, 403
 _FORGED = (
@@ -24,8 +25,8 @@ _FORGED = (
 
 
 def row(step: Step, how: How, says: str, *, person: str | None = None) -> Row:
-    """One row; what is longer than a row holds is cut off."""
-    return Row(step=step, how=how, says=says[:2000], person=person)
+    """One row, safe to print whoever said it; what is longer than a row holds is cut off."""
+    return Row(step=step, how=how, says=printable(says)[:2000], person=person)
 
 
 def _told(heard: Heard) -> str:
