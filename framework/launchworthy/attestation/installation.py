@@ -7,7 +7,8 @@ The promoted wheel carries `uv.lock`. Everything that Python could import here i
 3. nothing else on the import path holds a module;
 4. the framework's files are those that its own wheel listed, none is missing, and no other lies among them.
 What this cannot see: whether a dependency's file is what its index gave away (installing with hashes is for
-that), and an environment maker's own `_virtualenv.py`, which belongs to whoever made the environment.
+that), whether the bytecode in `__pycache__` was made of the source beside it (it has run when somebody could
+ask), and an environment maker's own `_virtualenv.py`, which belongs to whoever made the environment.
 """
 
 import base64
@@ -190,7 +191,8 @@ def _require_as_listed(site: Path, dist_info: Path) -> None:
             _refuse("installation-changed", str(site / path), "is not what the framework's wheel brought")
     for found in (site / FRAMEWORK).rglob("*"):
         name = found.relative_to(site).as_posix()
-        if found.suffix in (".py", ".so") and name not in ours:
+        cached = found.parent.name == "__pycache__" and found.suffix == ".pyc"
+        if name not in ours and not cached and (found.suffix in _RUNS or found.is_symlink()):
             _refuse(
                 "installation-changed", str(found), "lies among the framework's files and is none of them"
             )

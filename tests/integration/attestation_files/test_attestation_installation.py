@@ -69,7 +69,19 @@ def add(path: str, text: str = "") -> Callable[[Path], None]:
     return change
 
 
+def linked(path: str) -> Callable[[Path], None]:
+    """A package that lies elsewhere: Python takes it before the module of the same name."""
+
+    def change(site: Path) -> None:
+        add("elsewhere/__init__.py")(site.parent)
+        (site / path).symlink_to(site.parent / "elsewhere")
+
+    return change
+
+
 def test_what_is_locked_and_nothing_else_is_as_it_should_be(site: Path) -> None:
+    require_locked_installation(site, LOCK, ())
+    add("launchworthy/__pycache__/gate.cpython-311.pyc")(site)
     require_locked_installation(site, LOCK, ())
     own = [each for each in sys.path if "site-packages" not in each and each.startswith(sys.base_prefix)]
     assert str(Path(os.__file__).parent) in own
@@ -94,6 +106,9 @@ def test_what_is_locked_and_nothing_else_is_as_it_should_be(site: Path) -> None:
             "not what the",
         ),
         (add("launchworthy/more.py"), "installation-changed", "is none of them"),
+        (add("launchworthy/gate/__init__.pyc"), "installation-changed", "is none of them"),
+        (linked("launchworthy/gate"), "installation-changed", "is none of them"),
+        (linked("launchworthy/__pycache__"), "installation-changed", "is none of them"),
         (lambda site: (site / "launchworthy" / "gate.py").unlink(), "installation-changed", "gate.py"),
     ],
 )
