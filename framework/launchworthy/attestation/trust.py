@@ -25,7 +25,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -173,6 +173,10 @@ def parse_trust_policy(document: bytes, files: Mapping[str, bytes], *, where: st
         _malformed(where, f"revoked.signers: `{cite(signer)}` is neither a promoter's name nor a key id")
         for signer in raw.revoked.signers
         if not (_KEY_ID.fullmatch(signer) or _is_spiffe_id(signer) or is_workflow_name(signer))
+    ]
+    problems += [
+        _malformed(where, f"revoked.signers: `{cite(signer)}` spells a promoter's name in another way")
+        for signer in _misspelt(raw.revoked.signers, tables.values())
     ]
     problems += [
         _malformed(where, wrong)
@@ -367,6 +371,13 @@ def _approvers(field: ApproversField, files: Mapping[str, bytes]) -> Approvers |
     if isinstance(field, ApproversTable):
         return field.approvers(files)
     return None if field is None else ReleasedJob(field)
+
+
+def _misspelt(signers: Iterable[str], tables: Iterable[_EnvironmentTable]) -> Iterator[str]:
+    """Revoked names that would revoke nobody: hosts have no case, and names are compared word for word."""
+    names = {each if isinstance(each, str) else each.identity for table in tables for each in table.promoters}
+    folded = {name.casefold() for name in names}
+    yield from (each for each in signers if each not in names and each.casefold() in folded)
 
 
 def _is_spiffe_id(text: str) -> bool:

@@ -12,6 +12,7 @@ TABLE = f'[production]\npromoters = ["{PROMOTER}"]\n{APPROVERS}stamp = "none"\nc
 PEOPLE = (
     'approvers = { issuer = "https://login.acme.example", client = "approve", groups = ["payments-leads"] }\n'
 )
+PATH = PROMOTER.removeprefix(f"spiffe://{DOMAIN}")
 ROOTS = f'[roots]\n"{DOMAIN}" = ["acme.pem"]\n'
 
 
@@ -139,6 +140,7 @@ def test_an_authority_of_another_world_or_form_is_refused(authority: str, pem: d
         TABLE + ROOTS.replace("acme.pem", "acme.key"),
         TABLE + ROOTS + '[revoked]\nrecords = ["1"]\n',
         TABLE + ROOTS + '[revoked]\nsigners = ["everybody"]\n',
+        TABLE + ROOTS + f'[revoked]\nsigners = ["spiffe://{DOMAIN}{PATH.upper()}"]\n',
         TABLE + ROOTS + "[revoked]\nsigner = []\n",
     ],
 )

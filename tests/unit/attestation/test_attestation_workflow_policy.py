@@ -152,7 +152,8 @@ def test_a_workflow_is_revoked_by_its_name(sigstore: SimulatedSigstore) -> None:
     for named, counts in ((IDENTITY, False), (IDENTITY.replace("v1", "v0"), True)):
         policy = policy_of(sigstore, f'{POLICY}[revoked]\nsigners = ["{named}"]\n')
         assert (revocation_of(predicate, (IDENTITY, "a" * 64), policy) is None) is counts
-    for wrong in ("https://github.com/acme", "github.com/acme@v1", "*"):
+    other_case = IDENTITY.replace("github.com", "GitHub.com")
+    for wrong in ("https://github.com/acme", "github.com/acme@v1", "*", other_case):
         found = reasons(sigstore, f'{POLICY}[revoked]\nsigners = ["{wrong}"]\n')
         assert found == ["trust-policy-malformed"]
     assert as_record(signed(sigstore)).where

@@ -1,5 +1,6 @@
 """Who writes evidence: what a kernel says of a container, and a run on a clean machine."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from launchworthy.promotion.evidence.clean_run import CleanRun, refuse_author
 from launchworthy.promotion.evidence.container import read_container
+from launchworthy.promotion.evidence.entry import NotOurs, read_entry
 from launchworthy.promotion.evidence.handover import environment_of_a_stranger
 from launchworthy.vocabulary import ProblemError
 
@@ -131,3 +133,14 @@ def test_nobody_hands_their_own_work_over_to_themselves(tmp_path):
         run_of(tmp_path, root).play(server="orders", operator="Author@acme.example")
     assert refused.value.problems[0].reason == "handover-of-own-work"
     assert not (tmp_path / "scratch" / "clone").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"a":' * 100_000, b'{"name": "\xff"}', b"[]", b"9" * 5000]
+)
+def test_a_registrys_answer_that_is_no_object_is_no_entry(content: bytes) -> None:
+    ours = {"name": "orders", "id": "7", "url": "https://orders.acme.example/mcp"}
+    asked = {"name": "orders", "resource": "https://orders.acme.example/mcp"}
+    assert read_entry(json.dumps(ours).encode(), **asked) == "7"
+    with pytest.raises(NotOurs, match="is no JSON object"):
+        read_entry(content, **asked)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -182,6 +183,11 @@ def test_a_result_keeps_its_fingerprint_where_only_its_line_moves() -> None:
     assert prints("a.toml:7") == prints("a.toml:9")
     other = json.loads(promotion_sarif(result(make(CONTROLS[0], Status.FAIL, what="something else"))))
     assert prints("a.toml:7") != [other["runs"][0]["results"][0]["partialFingerprints"]["launchworthy/v1"]]
+
+
+@pytest.mark.parametrize("render", [render_junit, promotion_sarif, render_markdown, render_page])
+def test_half_a_character_ends_no_report(render: Callable[[Result], str]) -> None:
+    assert render(mixed("a registry's \ud83d")).encode()
 
 
 @pytest.mark.parametrize("where", [None, "RUNBOOK.md#retire", "a b.toml:x", "config/production.toml"])

@@ -119,7 +119,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(found: Found, place: int) -> dict[str, Any]:
-    digest = sha256("\n".join((found.rule, *found.same_as)).encode()).hexdigest()
+    same = "\n".join((found.rule, *found.same_as)).encode(
+        "utf-8", "backslashreplace"
+    )  # JSON can hold half a pair
+    digest = sha256(same).hexdigest()
     return {
         "ruleId": found.rule,
         "ruleIndex": place,

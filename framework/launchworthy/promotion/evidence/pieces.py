@@ -76,7 +76,10 @@ def object_of(content: bytes) -> dict[str, object]:
     Raises:
         ValueError: it is none.
     """
-    said = json.loads(content)
+    try:
+        said = json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(said, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - of whatever type, it is no such file
     return said
