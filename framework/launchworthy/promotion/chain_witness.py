@@ -28,7 +28,7 @@ from launchworthy.attestation.git import Git
 from launchworthy.attestation.records import record_name
 from launchworthy.promotion.approvals.book import FOLDER
 from launchworthy.promotion.chain import Link, verified_link
-from launchworthy.promotion.scanning.history import require_whole
+from launchworthy.promotion.scanning.history import LIST_SECONDS, require_whole
 from launchworthy.vocabulary import Environment, Problem, ProblemError
 
 _SHOWN: Final = 7
@@ -122,7 +122,8 @@ def _versions(root: Path, path: str, environ: Mapping[str, str]) -> Iterator[tup
     require_whole(git)
     inside = f":(top,literal){(root.resolve() / path).relative_to(git.top).as_posix()}"
     seen = set[str]()
-    for commit in git.run("rev-list", "--all", "--full-history", "--", inside).decode("ascii").split():
+    asked = ("rev-list", "--all", "--full-history", "--", inside)
+    for commit in git.run(*asked, deadline=LIST_SECONDS).decode("ascii").split():
         for entry in git.run("ls-tree", "-z", "--full-tree", commit, "--", inside).split(b"\0"):
             about = entry.partition(b"\t")[0].decode("ascii").split()
             if not about or about[1] != "blob" or about[2] in seen:

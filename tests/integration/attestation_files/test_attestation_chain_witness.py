@@ -241,3 +241,17 @@ def test_a_link_to_a_record_is_none(repository: Repository, acme: Authority, tru
     kept.unlink()
     kept.symlink_to("../elsewhere/any.json")
     refused(repository, trust, "record-unreadable")
+
+
+def test_a_project_in_a_folder_of_its_repository_has_a_history_too(
+    repository: Repository, acme: Authority, trust: TrustPolicy
+) -> None:
+    roll_back(repository, acme)
+    below = repository.root / "servers" / "orders"
+    below.mkdir(parents=True)
+    assert link(Repository(below), trust) == NO_LINK
+    for commit in ("HEAD~1", "HEAD"):
+        content = repository.git("show", f"{commit}:{KEPT}")
+        repository.write(f"servers/orders/{KEPT}", f"{content}\n")
+        repository.commit()
+    refused(Repository(below), trust, "record-rolled-back")

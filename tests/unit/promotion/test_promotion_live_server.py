@@ -15,6 +15,7 @@ from launchworthy.promotion.live.document import How, Step
 from launchworthy.promotion.live.sign_in import SignIn
 from launchworthy.promotion.live.through import row
 
+MOST = 64
 ESCAPES = "\x1b[2J\x07"
 NOBODY = SignIn(show=lambda *_: None, wait=0.5)
 
@@ -23,6 +24,9 @@ class Harmful:
     """An authorization server that says what a test has it say."""
 
     def __init__(self) -> None:
+        harmful = self
+        self.endless = False
+        self.poured = 0
         said = self.said = {"error": "invalid_target"}
         metadata: dict[str, Any] = {}
 
@@ -38,9 +42,22 @@ class Harmful:
             def _send(self, status: int, members: dict[str, Any]) -> None:
                 content = json.dumps(members).encode()
                 self.send_response(status)
+                if harmful.endless and self.path == "/token":
+                    self.end_headers()
+                    self._pour()
+                    return
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def _pour(self) -> None:
+                """Write until nobody listens; no buffer on the way holds so much."""
+                try:
+                    for _ in range(MOST):
+                        self.wfile.write(bytes(1 << 20))
+                        harmful.poured += 1
+                except OSError:
+                    return
 
             def log_message(self, *_: object) -> None:
                 """Print nothing."""
@@ -123,3 +140,11 @@ def test_what_is_no_list_of_grants_has_nobody_ask(harmful: Harmful, said: object
     harmful.metadata["grant_types_supported"] = said
     with pytest.raises(Unusable, match="no client credentials"):
         harmful.token()
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(harmful: Harmful) -> None:
+    harmful.endless = True
+    with pytest.raises(CannotMint, match=r"gave no token for https://orders.acme.example/mcp$"):
+        harmful.token()
+    harmful.server.shutdown()
+    assert harmful.poured < MOST

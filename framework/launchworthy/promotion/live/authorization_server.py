@@ -58,6 +58,12 @@ class KnownClient:
     key: ECKey | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    status_code: int
+    content: bytes = field(repr=False)
+
+
 def read_client(client_id: str, file: Path) -> KnownClient:
     """Take a client's key from a file: PEM or JWK, elliptic-curve P-256.
 
@@ -287,9 +293,16 @@ class AuthorizationServer:
         answer = self._send(method, url, headers={"accept": "application/json"})
         return _object(answer) if answer is not None and answer.status_code == _OK else None
 
-    def _send(self, method: str, url: str, **options: Any) -> httpx2.Response | None:
+    def _send(self, method: str, url: str, **options: Any) -> _Answer | None:
+        """What was answered; None where nothing was, or more than such an answer has."""
         try:
-            return self._http.request(method, url, **options)
+            with self._http.stream(method, url, **options) as answer:
+                content = bytearray()
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > _MOST:
+                        return None
+                return _Answer(status_code=answer.status_code, content=bytes(content))
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
             return None
 
@@ -320,11 +333,11 @@ def _origin(url: str) -> str:
     return "/".join(url.split("/")[:3])
 
 
-def _object(answer: httpx2.Response | None) -> dict[str, Any] | None:
-    if answer is None or len(answer.content) > _MOST:
+def _object(answer: _Answer | None) -> dict[str, Any] | None:
+    if answer is None:
         return None
     try:
-        said = answer.json()
+        said = json.loads(answer.content)
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

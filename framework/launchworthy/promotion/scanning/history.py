@@ -15,7 +15,8 @@ from launchworthy.attestation.git import Git, unusable
 from launchworthy.promotion.scanning.texts import MAX_TEXT, Text, text_of
 from launchworthy.vocabulary import Problem, ProblemError
 
-_LIST_SECONDS = 600.0
+LIST_SECONDS = 600.0
+"""For git to walk a whole history."""
 _HEADER_FIELDS = 3
 _SUBMODULE = b"160000 "
 _READ_AT_ONCE = 1024 * 1024
@@ -93,13 +94,13 @@ class History:
             "--no-textconv",
             f"--find-object={version}",
             "--format=%h %cs",
-            deadline=_LIST_SECONDS,
+            deadline=LIST_SECONDS,
         )
         lines = told.decode("ascii", "replace").splitlines()
         return lines[0] if lines else None
 
     def _list(self, *only: str) -> bytes:
-        return self._git.run("rev-list", "--objects", "--all", "--reflog", *only, deadline=_LIST_SECONDS)
+        return self._git.run("rev-list", "--objects", "--all", "--reflog", *only, deadline=LIST_SECONDS)
 
     def _lain_in(self, folder: str) -> dict[str, str]:
         """The contents that ever lay in a folder, or that its part of the index holds."""
