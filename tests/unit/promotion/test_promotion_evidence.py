@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -98,10 +99,15 @@ def test_a_stranger_has_none_of_our_caches(tmp_path):
 
 
 def repository(root: Path) -> Path:
-    who = ["-c", "user.name=a", "-c", "user.email=author@acme.example", "-c", "commit.gpgsign=false"]
     root.mkdir()
     (root / "README.md").write_text("nothing to install\n")
-    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-q", "-m", "all"]):
+    subprocess.run(["git", "-C", str(root), "init", "-q"], check=True, capture_output=True)
+    return commit(root)
+
+
+def commit(root: Path) -> Path:
+    who = ["-c", "user.name=a", "-c", "user.email=author@acme.example", "-c", "commit.gpgsign=false"]
+    for command in (["add", "-A"], [*who, "commit", "-q", "-m", "all"]):
         subprocess.run(["git", "-C", str(root), *command], check=True, capture_output=True)
     return root
 
@@ -124,6 +130,33 @@ def test_what_is_not_committed_is_not_handed_over(tmp_path):
     (root / "uv.lock").write_text("version = 1\n")
     run_of(tmp_path, root).play(server="orders", operator="sam@acme.example")
     assert not (tmp_path / "scratch" / "clone" / "uv.lock").exists()
+
+
+def test_a_wheel_is_taken_along_from_one_folder_into_the_same(tmp_path):
+    good, bad = ".launchworthy/wheels/good.whl", ".launchworthy/wheels/../../../bad.whl"
+    root = repository(tmp_path / "project")
+    (root / good).parent.mkdir(parents=True)
+    for path in (good, bad):
+        (root / path).write_bytes(b"any")
+    package = '[[package]]\nsource = {{ path = "{}" }}\nwheels = [{{ hash = "sha256:00" }}]\n'
+    (root / "uv.lock").write_text("".join(package.format(path) for path in (good, bad)))
+    commit(root)
+    said = run_of(tmp_path, root).play(server="orders", operator="sam@acme.example")
+    assert [each.partition(" ")[0] for each in said.lent] == ["good.whl"]
+    assert (tmp_path / "scratch" / "clone" / good).is_file()
+    assert not (tmp_path / "scratch" / "bad.whl").exists()
+
+
+def test_what_a_step_says_moves_no_cursor(tmp_path):
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    says = "printf 'no \\033]0;x\\007\\033[31mway\\033[0m' >&2; exit 3"
+    git.write_text(f'#!/bin/sh\n[ "$1" = clone ] && {{ {says}; }}\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o700)
+    run = run_of(tmp_path, repository(tmp_path / "project"))
+    run.environ = {**os.environ, "PATH": f"{git.parent}:{os.environ['PATH']}"}
+    [step] = run.play(server="orders", operator="sam@acme.example").steps
+    assert step.says == r"exit 3: no \u{1b}]0;x\u{7}way"
 
 
 def test_nobody_hands_their_own_work_over_to_themselves(tmp_path):

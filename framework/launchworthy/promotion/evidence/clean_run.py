@@ -22,7 +22,7 @@ from launchworthy.promotion.evidence.handover import (
     environment_of_a_stranger,
 )
 from launchworthy.promotion.finding import Status
-from launchworthy.vocabulary import Problem, ProblemError
+from launchworthy.vocabulary import Problem, ProblemError, printable
 
 _SECONDS: Final = 900.0
 _LENT: Final = ".launchworthy/wheels"
@@ -123,7 +123,8 @@ class CleanRun:
         for package in packages:
             path = str(package.get("source", {}).get("path", ""))
             hashes = [str(each.get("hash", "")) for each in package.get("wheels", ())]
-            if path.startswith(f"{_LENT}/") and (self.root / path).is_file() and all(hashes):
+            beside = path == f"{_LENT}/{Path(path).name}"  # and nowhere else, whatever leads there
+            if beside and (self.root / path).is_file() and all(hashes):
                 target = self._clone / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.root / path, target)
@@ -164,7 +165,7 @@ class CleanRun:
                 "seconds": round(time.monotonic() - began, 1),
                 "exit_code": code,
                 "holds": wrong is None,
-                "says": "as it must" if wrong is None else f"{wrong}: {last}"[:_TOLD],
+                "says": "as it must" if wrong is None else printable(f"{wrong}: {last}")[:_TOLD],
             }
         )
 
