@@ -3,10 +3,12 @@
 import json
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import typer
 
@@ -73,8 +75,8 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
         )
         say("not started", problem)
         end(UNDECIDED)
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal too leaves no server behind
-        signal.signal(ending, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a closed terminal too leaves no server
+        signal.signal(ending, _end_soon)
     directory = project.root / DIRECTORY
     for stale in ("stdout.txt", "stderr.txt", "session.json"):
         (directory / stale).unlink(missing_ok=True)
@@ -90,6 +92,15 @@ def _world() -> Iterator[tuple[TestedProject, World]]:
             end(NO)
         finally:
             session.unlink(missing_ok=True)
+
+
+_asked_to_end = threading.Event()
+
+
+def _end_soon(_number: int, _frame: FrameType | None) -> None:
+    """Raise where it can be heard; in a destructor it cannot, so it is remembered too."""
+    _asked_to_end.set()
+    raise KeyboardInterrupt
 
 
 def _keep_roots(directory: Path, world: World) -> None:
@@ -115,7 +126,8 @@ def _wait_for_change(
 ) -> dict[Path, int]:
     """Wait until files are not those that the server was started with, and return what they are now."""
     while True:
-        time.sleep(_LOOK_SECONDS)
+        if _asked_to_end.wait(_LOOK_SECONDS):
+            raise KeyboardInterrupt
         if not reload and not server.running:
             raise NotStarted(server.stop(), server.stderr)
         now = _stamps(root)
