@@ -7,9 +7,10 @@ from pathlib import Path
 
 import copier
 import pytest
-from conftest import Render
 from copier.errors import UserMessageError
 from rendering import ORDERS, ROOT, files_of, git, render_into
+
+from conftest import Render
 
 BIN = Path(sys.executable).parent
 

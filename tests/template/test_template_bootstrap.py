@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Render
 from rendering import ROOT
+
+from conftest import Render
 
 NOXFILES = {"this repository": ROOT / "noxfile.py", "a project": ROOT / "template" / "noxfile.py"}
 FOREIGN = """

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Render
 from rendering import MATRIX, ROOT, files_of, git, render_into
 
+from conftest import Render
 from launchworthy.manifest import load_manifests, placeholders
 from launchworthy.policy import compile_policy
 from launchworthy.settings import inspect_settings, load_settings, read_project

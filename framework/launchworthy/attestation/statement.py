@@ -92,7 +92,7 @@ def _read_instant(value: object, info: ValidationInfo) -> object:
         return value
     if not isinstance(value, str) or _INSTANT.fullmatch(value) is None:
         raise ValueError("an instant is written like 2026-11-20T14:02:51Z")
-    return int(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    return int(datetime.fromisoformat(value).timestamp())
 
 
 Instant = Annotated[
