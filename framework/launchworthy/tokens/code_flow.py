@@ -5,6 +5,7 @@ comes back to a port of this machine that is open for this one answer.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -104,7 +105,11 @@ class Redirect:
                 if parts.path != "/callback":
                     self.send_error(404)
                     return
-                answers.append({name: values[0] for name, values in parse_qs(parts.query).items()})
+                said = parse_qs(parts.query)
+                if any(len(values) > 1 for values in said.values()):  # RFC 6749 §3.1: nothing is said twice
+                    self.send_error(400)
+                    return
+                answers.append({name: values[0] for name, values in said.items()})
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Cache-Control", "no-store")
@@ -129,10 +134,11 @@ class Redirect:
     def answer(self, seconds: float, given_up: Callable[[], bool] = lambda: False) -> dict[str, str] | None:
         """What the browser brought; None if nobody came in time, or `given_up` says that nobody waits."""
         self._server.timeout = _LOOK_SECONDS
-        for _ in range(max(1, int(seconds / _LOOK_SECONDS))):
-            if given_up():
-                return None
+        end = time.monotonic() + seconds  # whoever else connects meanwhile takes none of it
+        while not given_up():
             self._server.handle_request()
             if self._answers:
                 return self._answers[0]
+            if time.monotonic() >= end:
+                return None
         return None

@@ -54,3 +54,26 @@ def test_any_other_answer_brings_none(answer: dict[str, str]) -> None:
 def test_nobody_is_waited_for_for_ever() -> None:
     with pytest.raises(CannotMint, match="nobody came back from the sign-in"):
         SignIn(show=lambda *_: None, wait=0.5).code(METADATA, issuer=ISSUER, client="live", asked=ASKED)
+
+
+@pytest.mark.parametrize("others", ["", "&code=c-2", "&state=another", "&iss=https://elsewhere.example"])
+def test_what_says_something_twice_is_no_answer_and_other_visits_end_no_wait(others: str) -> None:
+    def bring(address: str) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        query = urlencode({"state": asked["state"], "code": "c-1", "iss": ISSUER})
+        with httpx2.Client(trust_env=False, base_url=asked["redirect_uri"]) as browser:
+            for _ in range(24):  # more visits than there are half seconds
+                assert browser.get("/favicon.ico").status_code == 404
+            heard.append(browser.get(f"{asked['redirect_uri']}?{query}{others}").status_code)
+
+    def show(_purpose: str, address: str) -> None:
+        threading.Thread(target=bring, args=(address,), daemon=True).start()
+
+    heard: list[int] = []
+    sign_in = SignIn(show=show, wait=1 if others else 10)
+    if others:
+        with pytest.raises(CannotMint, match="nobody came back"):
+            sign_in.code(METADATA, issuer=ISSUER, client="live", asked=ASKED)
+    else:
+        assert sign_in.code(METADATA, issuer=ISSUER, client="live", asked=ASKED)["code"] == "c-1"
+    assert heard in ([400] if others else [200], [])
