@@ -278,7 +278,7 @@ def bench(session: nox.Session) -> None:
     if session.posargs[:1] == ["first-call"]:
         session.run("python", "tests/bench/first_call.py", *session.posargs[1:])
         return
-    session.run("pytest", "-m", "speed")
+    session.run("pytest", "-m", "speed", "--ignore", "tests/architecture", "--ignore", "tests/template")
     session.run("python", "tests/bench/bench.py", *session.posargs)
     session.run("python", "tests/bench/audit.py")
     session.run("python", "tests/bench/first_call.py")
