@@ -207,7 +207,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def servers(session: nox.Session) -> None:
-    """Whole servers as processes of their own: started, stopped, cut off, told to stop a tool."""
+    """Whole servers and commands as processes: started, refused a start, stopped, cut off, held."""
     install_project(session)
     session.run(*PYTEST, "-m", "servers", "tests/integration", *session.posargs)
 

@@ -7,9 +7,13 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from launchworthy.promotion.control import controls_for
 from launchworthy.promotion.run import readable_controls
 from launchworthy.vocabulary import Environment
+
+pytestmark = pytest.mark.servers
 
 TODAY = dt.datetime.now(tz=dt.UTC).date().isoformat()
 CONTROL = re.compile(r"[A-Z]+-[0-9]{2}")

@@ -10,6 +10,8 @@ from launchworthy.testing.client import Refused as Turned
 from launchworthy.testing.issuer_minting import ABSENT
 from launchworthy.testing.workload_api import Fault
 
+pytestmark = pytest.mark.servers
+
 
 def test_a_server_starts_binds_its_audit_to_its_identity_serves_and_drains(orders):
     with orders.running(**REHEARSAL) as (world, server):
