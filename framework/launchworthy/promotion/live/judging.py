@@ -10,6 +10,7 @@ from launchworthy.audit.sanitiser import sanitise
 from launchworthy.manifest import Manifests, TargetKind, Visibility, implied_scopes, missing_scopes
 from launchworthy.promotion.judges import mcp_scanner
 from launchworthy.promotion.live.document import How, Row, Step
+from launchworthy.promotion.live.through import row
 from launchworthy.testing.proxy import SimulatedProxy
 from launchworthy.vocabulary import Environment, ProblemError
 
@@ -35,7 +36,7 @@ def judged(
     """
     program = mcp_scanner.find()
     if program is None:
-        yield _row(How.NOT_RUN, f"`{mcp_scanner.NAME}` is not installed here")
+        yield row(Step.JUDGES, How.NOT_RUN, f"`{mcp_scanner.NAME}` is not installed here")
         return
     parts = urlsplit(url)
     tls = verify if parts.scheme == "https" else None
@@ -57,16 +58,24 @@ def judged(
                 )
             )
         except ProblemError as error:
-            yield _row(How.WRONG, error.problems[0].what)
+            yield row(Step.JUDGES, How.WRONG, error.problems[0].what)
             return
     expected = {_visible(manifests, granted, environment, way_back=way_back) for way_back in (True, False)}
     if seen not in expected:
         most = max(expected, key=len)
-        yield _row(How.WRONG, f"{mcp_scanner.NAME} saw {len(seen)} tools, and {len(most)} should be seen")
+        yield row(
+            Step.JUDGES,
+            How.WRONG,
+            f"{mcp_scanner.NAME} saw {len(seen)} tools, and {len(most)} should be seen",
+        )
     for each in held:
-        yield _row(How.WRONG, f"{mcp_scanner.NAME}: {sanitise(each)}")
+        yield row(Step.JUDGES, How.WRONG, f"{mcp_scanner.NAME}: {sanitise(each)}")
     if seen in expected and not held:
-        yield _row(How.RIGHT, f"{mcp_scanner.NAME} saw all {len(seen)} tools, and holds nothing against them")
+        yield row(
+            Step.JUDGES,
+            How.RIGHT,
+            f"{mcp_scanner.NAME} saw all {len(seen)} tools, and holds nothing against them",
+        )
 
 
 def _visible(
@@ -83,7 +92,3 @@ def _visible(
         and not missing_scopes(target, scopes)
         and (way_back or target.approval is None)
     )
-
-
-def _row(how: How, says: str) -> Row:
-    return Row(step=Step.JUDGES, how=how, says=says[:2000], person=None)
